@@ -1,0 +1,11 @@
+cdef class CelType:
+    cdef readonly str name
+
+cdef class Fault:
+    cdef readonly str code
+    cdef readonly tuple details
+    cdef public int position
+
+cdef class MixedMap:
+    cdef readonly dict bools
+    cdef readonly dict others

@@ -1,0 +1,96 @@
+"""The values of the language that Python has no word for, and the value that an error is.
+
+null, bool, int, double, string, bytes, list and map are None, bool, int, float, str, bytes, list
+(or tuple) and dict (or any Mapping). uint is `UInt`, a type is `CelType`; timestamps and
+durations are in `times`.
+
+Law: an error or an unknown is a `Fault`, an ordinary value that every node passes on and that
+`&&`, `||`, `?:` and the macros may absorb. Nothing in the core raises for what a policy does.
+"""
+
+from __future__ import annotations
+
+INT_MIN = -(2**63)
+INT_MAX = 2**63 - 1
+UINT_MAX = 2**64 - 1
+
+
+class UInt(int):
+    """An unsigned 64-bit integer. Equal to, and hashed as, the int of the same number."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return f"{int(self)}u"
+
+
+class CelType:
+    """A type as a value, as `type(x)` gives it. Equal by name."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name):
+        self.name = name
+
+    def __eq__(self, other):
+        return type(other) is CelType and other.name == self.name
+
+    def __hash__(self):
+        return hash(("CelType", self.name))
+
+    def __repr__(self):
+        return self.name
+
+
+class Fault:
+    """An error as a value: a stable `code`, the `details` that its message is made of, and the
+    `position` in the source of the part that failed (-1 until a node that knows sets it).
+
+    A message is only made when somebody reads it (`cel.messages.fault_message`): most faults are
+    absorbed, or end as "condition failed" without anybody asking.
+    """
+
+    __slots__ = ("code", "details", "position")
+
+    def __init__(self, code, details=(), position=-1):
+        self.code = code
+        self.details = details
+        self.position = position
+
+    def __repr__(self):
+        return f"Fault({self.code!r}, {self.details!r}, {self.position})"
+
+
+class MixedMap:
+    """A map with both bool and number keys, which a dict would confuse (True == 1).
+
+    A read-only Mapping in all but name. Made only by map literals that need it.
+    """
+
+    __slots__ = ("bools", "others")
+
+    def __init__(self, entries):
+        self.bools = {k: v for k, v in entries if type(k) is bool}
+        self.others = {k: v for k, v in entries if type(k) is not bool}
+
+    def __getitem__(self, key):
+        return self.bools[key] if type(key) is bool else self.others[key]
+
+    def __contains__(self, key):
+        return key in (self.bools if type(key) is bool else self.others)
+
+    def __iter__(self):
+        yield from self.bools
+        yield from self.others
+
+    def __len__(self):
+        return len(self.bools) + len(self.others)
+
+    def keys(self):
+        return list(self)
+
+    def items(self):
+        return [*self.bools.items(), *self.others.items()]
+
+    def __repr__(self):
+        return "{" + ", ".join(f"{k!r}: {v!r}" for k, v in self.items()) + "}"

@@ -1,0 +1,62 @@
+"""Every exception that a door of taskman_authz raises.
+
+Law: wrong *inside* an evaluation is a value (`_fast.values.Fault`); wrong at a *door* is one of
+these. A caller who catches `AuthzError` has caught everything of ours.
+"""
+
+from __future__ import annotations
+
+from .issues import Issues
+
+
+class AuthzError(Exception):
+    """The base of every exception of this package."""
+
+
+class CompileError(AuthzError):
+    """An expression, or one or more policy documents, do not compile.
+
+    `issues` holds all that is wrong, not the first only. Nothing was installed or written.
+    """
+
+    def __init__(self, issues: Issues) -> None:
+        super().__init__(issues.render())
+        self.issues = issues
+
+
+class EvaluationError(AuthzError):
+    """An expression was evaluated and its value is an error.
+
+    `code` is stable (for example `no_such_key`, `overflow`); `position` is the offset in code
+    points into the expression of the part that failed, or -1.
+    """
+
+    def __init__(self, code: str, message: str, position: int = -1, place: str = "") -> None:
+        super().__init__(message if not place else f"{message}\n{place}")
+        self.code = code
+        self.message = message
+        self.position = position
+
+
+class RequestError(AuthzError):
+    """A question that cannot be asked: `field` names the place, the text what was expected.
+
+    The text never contains the value that was found, only its type: a value may be a secret.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class StoreError(AuthzError):
+    """Policies cannot be read from where they should rest (missing, unreadable, empty)."""
+
+
+class CoreError(AuthzError):
+    """The compiled core is half built or does not belong to its sources."""
+
+
+class UnavailableError(AuthzError):
+    """The decision point did not answer in time, or not at all. Treat as a deny."""

@@ -1,0 +1,52 @@
+"""Every limit of the house, each with its reason. Nothing else in the package bounds anything.
+
+A limit that is passed gives an error that names it. They are plain numbers: an embedder who needs
+another value passes a changed `Limits`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds on what people write and what programs pass. All sizes count from zero up."""
+
+    # -- expressions -------------------------------------------------------------------------
+    # A policy condition is some hundred characters; 100 kB leaves room for generated ones while
+    # a megabyte of `||` is refused before a token of it is read.
+    expression_length: int = 100_000  # code points
+    # Parser, checker, planner and evaluation recurse once a level (the plain twin in Python
+    # frames, 4 a level at most, against CPython's default limit of 1,000).
+    expression_depth: int = 200  # levels of the tree
+    # What a macro may expand to: nested macros multiply.
+    expression_nodes: int = 200_000
+    # All issues are reported, but a broken generated text must not drown the reader.
+    issues: int = 100
+
+    # -- values ------------------------------------------------------------------------------
+    # A pattern is compiled by RE2 in time linear in this.
+    regex_length: int = 1_000  # code points
+    # String and list concatenation could double a value at each step.
+    value_size: int = 10_000_000  # code points, bytes or elements
+
+    # -- policies ----------------------------------------------------------------------------
+    document_bytes: int = 64_000_000  # 10,000 policies are some 3 MB of YAML
+    policy_patterns: int = 1_000  # actions, resources or roles in one policy
+    identifier_length: int = 255  # the document's VARCHAR(255)
+
+    # -- requests ----------------------------------------------------------------------------
+    # Subject, action and resource names become index keys and log fields.
+    name_length: int = 1_024  # code points
+    subject_roles: int = 1_000  # each is a look-up in the index
+    batch_size: int = 1_000  # items; one message of 4 MiB at 4 kB an item
+    message_bytes: int = 4_194_304  # grpc's own default
+    property_depth: int = 32  # levels of nested properties; a Struct deeper than that is hostile
+    # Reasons are for people; a default deny names this many rules that did not apply.
+    reasons: int = 8
+    # Looked-up (company, action, kind) triples kept ready. They may be made up by a caller, so
+    # the memory of them is bounded; when full it is emptied.
+    index_memory: int = 10_000
+
+
+DEFAULT = Limits()
