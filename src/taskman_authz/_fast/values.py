@@ -10,6 +10,8 @@ Law: an error or an unknown is a `Fault`, an ordinary value that every node pass
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
 UINT_MAX = 2**64 - 1
@@ -94,3 +96,37 @@ class MixedMap:
 
     def __repr__(self):
         return "{" + ", ".join(f"{k!r}: {v!r}" for k, v in self.items()) + "}"
+
+
+# Python type → type of the language. `times` adds its two: it stands above this module.
+TYPE_NAMES: dict[type, str] = {
+    type(None): "null_type",
+    bool: "bool",
+    int: "int",
+    UInt: "uint",
+    float: "double",
+    str: "string",
+    bytes: "bytes",
+    list: "list",
+    tuple: "list",
+    dict: "map",
+    MixedMap: "map",
+    CelType: "type",
+}
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type as the language says it, for `type(x)` and for messages.
+
+    Any Mapping is a map and a subclass is what its base is. For a value that the language has no
+    word for, the name of its Python type.
+    """
+    name = TYPE_NAMES.get(type(value))
+    if name is not None:
+        return name
+    if isinstance(value, Mapping):
+        return "map"
+    for base in type(value).__mro__:
+        if base in TYPE_NAMES:
+            return TYPE_NAMES[base]
+    return type(value).__name__
