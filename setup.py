@@ -1,0 +1,128 @@
+"""Builds the compiled core: every `src/taskman_authz/_fast/*.py` that has a `.pxd` beside it.
+
+Laws: the `.py` is the only source, compiled or not. `TASKMAN_AUTHZ_PURE=1` builds none and the
+wheel is `py3-none-any`. Where no C compiler or no Python header can be had, the build says so
+loudly and makes the same pure wheel; where there is one, an error in the core fails the build.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from setuptools import Distribution, Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
+
+CORE = Path("src/taskman_authz/_fast")
+
+DIRECTIVES = {
+    "language_level": 3,
+    "annotation_typing": False,  # annotations are for mypy; the .pxd alone types the C side
+    "binding": True,
+    "embedsignature": False,
+    "boundscheck": True,
+    "wraparound": True,
+}
+# -g0: debug information would be nine tenths of the file and a third of the compile time.
+FLAGS = [] if sys.platform == "win32" else ["-O3", "-fwrapv", "-g0"]
+
+LOUD = """
+**********************************************************************************
+* taskman-authz: THE COMPILED CORE IS NOT BUILT; the plain Python twin is used.  *
+* Decisions are the same, many times slower.                                     *
+**********************************************************************************
+  why: {why}
+  on Debian or Ubuntu: apt-get install gcc libc6-dev python3-dev, then install again
+"""
+
+
+def sources() -> list[Path]:
+    """The modules to compile: the list is "every .pxd", kept nowhere else."""
+    return sorted(header.with_suffix(".py") for header in CORE.glob("*.pxd"))
+
+
+@functools.cache
+def obstacle() -> str:
+    """Why the core cannot be compiled here; empty if it can. Tried, not guessed."""
+    if os.environ.get("TASKMAN_AUTHZ_PURE") == "1":
+        return "TASKMAN_AUTHZ_PURE=1"
+    with tempfile.TemporaryDirectory() as folder:
+        probe = Path(folder, "probe.c")
+        probe.write_text("#include <Python.h>\nPyMODINIT_FUNC PyInit_probe(void) {return NULL;}\n")
+        command = build_ext(Distribution({"ext_modules": [Extension("probe", [str(probe)])]}))
+        command.build_lib = command.build_temp = folder
+        try:
+            command.ensure_finalized()
+            command.run()
+        except Exception as error:  # whatever a tool chain may raise means the same here
+            reason = f"a C file that includes Python.h does not compile: {error}"
+            print(LOUD.format(why=reason), file=sys.stderr, flush=True)
+            return reason
+    return ""
+
+
+class CoreDistribution(Distribution):
+    """Tells the wheel whether it is pure before anything is built."""
+
+    def has_ext_modules(self) -> bool:
+        return bool(self.ext_modules) and not obstacle()
+
+
+class BuildCore(build_ext):
+    """Cythonizes when it is asked to build, not when setup.py is merely read."""
+
+    def finalize_options(self) -> None:
+        if obstacle():
+            self.distribution.ext_modules = []
+        elif self.distribution.ext_modules and not isinstance(self.parallel, int):
+            self.parallel = os.cpu_count() or 1
+        super().finalize_options()
+
+    def run(self) -> None:
+        if not self.extensions:
+            return
+        self.swap_in(self.extensions)
+        super().run()
+        if self.inplace:
+            self.stamp()
+
+    def swap_in(self, extensions: list[Extension]) -> None:
+        """Replaces each `.py` source by the C file made from it."""
+        from Cython.Build import cythonize
+
+        made = cythonize(
+            extensions,
+            compiler_directives=DIRECTIVES,
+            build_dir="build/cython",
+            nthreads=os.cpu_count() or 1,
+            show_all_warnings=False,
+        )
+        for extension, compiled in zip(extensions, made, strict=True):
+            extension.sources = compiled.sources
+
+    def stamp(self) -> None:
+        """One time for the whole core: a library older than any source of the core is stale."""
+        for extension in self.extensions:
+            os.utime(self.get_ext_fullpath(extension.name))
+
+
+setup(
+    distclass=CoreDistribution,
+    cmdclass={"build_ext": BuildCore},
+    package_dir={"": "src", "taskman_authz_sidecar": "sidecar"},
+    packages=[
+        *find_packages("src"),
+        "taskman_authz_sidecar",
+        *(f"taskman_authz_sidecar.{name}" for name in find_packages("sidecar")),
+    ],
+    package_data={"": ["py.typed", "*.pyi", "*.pxd", "*.lark", "*.json", "*.sql"]},
+    include_package_data=False,
+    ext_modules=[
+        Extension(f"taskman_authz._fast.{path.stem}", [str(path)], extra_compile_args=FLAGS)
+        for path in sources()
+    ],
+    zip_safe=False,
+)
