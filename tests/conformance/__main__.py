@@ -1,0 +1,81 @@
+"""`python -m tests.conformance`: run the suite, print the report, exit 1 where gaps.txt errs.
+
+Exit status: 0 as gaps.txt says, 1 not so, 2 the suite cannot be had (npm or node missing).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from . import report
+from .cases import Case, conformance
+from .fetch import PACKAGE, UPSTREAM, VERSION, Unavailable
+from .runner import Outcome, read_gaps, run_all, unexpected, unknown_gaps
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for; the exit status."""
+    options = _options(arguments)
+    try:
+        every = conformance()
+    except Unavailable as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    cases = [
+        case
+        for case in every
+        if options.file in (None, case.file) and (options.k or "") in case.name
+    ]
+    if not cases:
+        print("error: no test of the suite has such a name", file=sys.stderr)
+        return 2
+    outcomes = run_all(cases, _progress(len(cases)))
+    _print(outcomes, options.verbose)
+    gaps = read_gaps()
+    surprises = unexpected(outcomes, gaps)
+    surprises += [f"{name}: no such test" for name in unknown_gaps(every, gaps)]
+    for line in surprises if options.verbose else surprises[:20]:
+        print(line)
+    if not options.verbose and len(surprises) > 20:
+        print(f"... and {len(surprises) - 20} more (-v shows them)")
+    return 1 if surprises else 0
+
+
+def _print(outcomes: list[Outcome], verbose: bool) -> None:
+    if verbose:
+        for line in report.failures(outcomes):
+            print(line)
+    for line in report.table(outcomes):
+        print(line)
+    print(f"\nCEL {UPSTREAM} ({PACKAGE}@{VERSION}): {report.total(outcomes)}")
+    print(report.core(outcomes))
+
+
+def _progress(count: int) -> Callable[[Case], None]:
+    done = 0
+
+    def tick(case: Case) -> None:
+        nonlocal done
+        done += 1
+        if sys.stderr.isatty():
+            end = "\n" if done == count else ""
+            print(f"\r{done}/{count} {case.file:<20}", end=end, file=sys.stderr, flush=True)
+
+    return tick
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.conformance",
+        description="Run the official CEL conformance suite.",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every failure")
+    parser.add_argument("-k", metavar="NAME", help="only tests whose name contains this")
+    parser.add_argument("--file", metavar="FILE", help="only this file of the suite, e.g. basic")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
