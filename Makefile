@@ -1,0 +1,53 @@
+# Each of these makes what it needs first; on a bare Debian or Ubuntu that is everything
+# (tools/bootstrap.sh). PYTHON=... chooses the interpreter, TASKMAN_AUTHZ_PURE=1 the plain twin.
+
+LISTEN ?= 127.0.0.1:50051
+ARGS ?=
+BIN := .venv/bin
+MYPY_PATH := .cache/mypy-path
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench check conformance generate build clean format
+
+help: ## show this
+	@echo "taskman-authz: make TARGET"
+	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: build ## start the sidecar with policies/taskman, ask it two questions, go on serving (LISTEN=host:port)
+	@exec $(BIN)/taskman-authz serve --demo --listen $(LISTEN)
+
+test: build ## every test on the compiled core, then the tests of the core and above on its plain twin (ARGS=... for pytest)
+	@$(BIN)/python tools/run_tests.py $(ARGS)
+
+bench: build ## measure against the peers; prints the table and writes benchmarks/results/
+	@tools/bootstrap.sh bench
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+check: build $(MYPY_PATH) ## ruff, mypy --strict, generated code fresh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tools/generate_protos.py --check
+
+conformance: build ## the official CEL suite (npm fetches it the first time)
+	@$(BIN)/python -m tests.conformance $(ARGS)
+
+generate: build ## generate the wire code of proto/
+	$(BIN)/python tools/generate_protos.py
+
+format: build ## put imports and layout in order
+	$(BIN)/ruff check --fix --select I .
+	$(BIN)/ruff format .
+
+build: ## virtual environment, dependencies, compiled core; nothing where nothing changed
+	@tools/bootstrap.sh
+
+clean: ## delete what was built and cached (the virtual environment stays)
+	rm -rf build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks out.xml
+	rm -f src/taskman_authz/_fast/*.so .venv/.core
+	find .cache -mindepth 1 -maxdepth 1 ! -name 'cel-spec-*' -exec rm -rf {} + 2>/dev/null || true
+	find src sidecar tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# mypy reads folders, not installed packages: here sidecar/ has the name it is installed under.
+$(MYPY_PATH):
+	@mkdir -p $@ && ln -sfn ../../sidecar $@/taskman_authz_sidecar
