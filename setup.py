@@ -97,6 +97,7 @@ class BuildCore(build_ext):
             extensions,
             compiler_directives=DIRECTIVES,
             build_dir="build/cython",
+            include_path=["src"],  # without it the .pxd beside a .py is not found
             nthreads=os.cpu_count() or 1,
             show_all_warnings=False,
         )
