@@ -1,0 +1,200 @@
+"""protobuf messages ↔ `CheckRequest` and `Decision`, from bytes and to bytes.
+
+A server reads requests and writes decisions, a client writes requests and reads decisions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from google.protobuf.message import DecodeError
+
+from ..decision import Decision, Reason
+from ..errors import RequestError
+from ..limits import DEFAULT, Limits
+from ..request import CheckRequest, Entity, make_request
+from ..v1 import authorization_pb2 as pb
+from .properties import read_properties, write_properties
+
+# -- what a server does --------------------------------------------------------------------------
+
+
+def read_check(data: bytes, limits: Limits = DEFAULT) -> CheckRequest:
+    """The question in the bytes of a CheckRequest message, stamped now."""
+    return _read_request(_parse(pb.CheckRequest, data, limits), time.time_ns(), limits)
+
+
+def read_batch(data: bytes, limits: Limits = DEFAULT) -> list[CheckRequest | RequestError]:
+    """The questions in the bytes of a BatchCheckRequest, all stamped with one time; in the place
+    of an item that cannot be asked, what is wrong with it."""
+    message = _parse(pb.BatchCheckRequest, data, limits)
+    if len(message.items) > limits.batch_size:
+        raise RequestError("items", f"more than {limits.batch_size} items")
+    now = time.time_ns()
+    return [_read_item(item, now, limits) for item in message.items]
+
+
+def write_decision(decision: Decision) -> bytes:
+    """The bytes of a CheckResponse."""
+    return _response(decision).SerializeToString()
+
+
+def write_decisions(decisions: Iterable[Decision]) -> bytes:
+    """The bytes of a BatchCheckResponse."""
+    results = [_response(decision) for decision in decisions]
+    return pb.BatchCheckResponse(results=results).SerializeToString()
+
+
+def _read_item(message: pb.CheckRequest, now: int, limits: Limits) -> CheckRequest | RequestError:
+    try:
+        return _read_request(message, now, limits)
+    except RequestError as error:
+        return error
+
+
+def _read_request(message: pb.CheckRequest, now: int, limits: Limits) -> CheckRequest:
+    action: Any = message.action
+    if message.HasField("action_properties"):
+        properties = read_properties(message.action_properties, "action_properties", limits)
+        action = Entity("action", action, properties)
+    return make_request(
+        _read_entity(message, "subject", ":", limits),
+        action,
+        _read_entity(message, "resource", "/", limits),
+        _read_context(message, limits),
+        message.company_id or None,
+        now,
+        limits,
+    )
+
+
+def _read_entity(message: pb.CheckRequest, field: str, separator: str, limits: Limits) -> Any:
+    text = getattr(message, field)
+    name = f"{field}_properties"
+    kind, found, id = text.partition(separator)
+    if not found or not message.HasField(name):  # type: ignore[arg-type]  # one of two fields
+        return text  # without a separator `make_request` says what is wrong with it
+    return Entity(kind, id, read_properties(getattr(message, name), name, limits))
+
+
+def _read_context(message: pb.CheckRequest, limits: Limits) -> dict[str, Any]:
+    context: dict[str, Any] = dict(sorted(message.context.items()))
+    if message.HasField("context_properties"):
+        properties = read_properties(message.context_properties, "context_properties", limits)
+        if not context.keys().isdisjoint(properties):
+            raise RequestError("context_properties", "a key that is in `context` too")
+        context.update(properties)
+    return context
+
+
+def _response(decision: Decision) -> pb.CheckResponse:
+    return pb.CheckResponse(
+        allowed=decision.allowed,
+        reasons=[reason.message for reason in decision.reasons],
+        revision=decision.revision,
+        details=[
+            pb.Reason(code=reason.code, policy=reason.policy, message=reason.message)
+            for reason in decision.reasons
+        ],
+    )
+
+
+# -- what a client does --------------------------------------------------------------------------
+
+
+def write_check(request: CheckRequest, limits: Limits = DEFAULT) -> bytes:
+    """The bytes of a CheckRequest message. The request's `now` is not sent: the decision point
+    has its own clock."""
+    return _bounded(_message(request, limits).SerializeToString(), limits)
+
+
+def write_batch(requests: Sequence[CheckRequest], limits: Limits = DEFAULT) -> bytes:
+    """The bytes of a BatchCheckRequest."""
+    if len(requests) > limits.batch_size:
+        raise RequestError("items", f"more than {limits.batch_size} items")
+    items = [_message(request, limits) for request in requests]
+    return _bounded(pb.BatchCheckRequest(items=items).SerializeToString(), limits)
+
+
+def read_decision(data: bytes) -> Decision:
+    """The decision in the bytes of a CheckResponse. Raises ValueError on other bytes."""
+    return _decision(_parse_reply(pb.CheckResponse, data))
+
+
+def read_decisions(data: bytes) -> list[Decision]:
+    """The decisions in the bytes of a BatchCheckResponse. Raises ValueError on other bytes."""
+    return [_decision(result) for result in _parse_reply(pb.BatchCheckResponse, data).results]
+
+
+def _message(request: CheckRequest, limits: Limits) -> pb.CheckRequest:
+    message = pb.CheckRequest()
+    message.subject = _joined("subject", request.subject_type, ":", request.subject_id)
+    message.action = _encodable("action", request.action)
+    message.resource = _joined("resource", request.resource_type, "/", request.resource_id)
+    message.company_id = _encodable("company_id", request.company_id or "")
+    subject = message.subject_properties
+    write_properties(subject, request.subject, ("type", "id"), "subject", limits)
+    if request.roles and "roles" not in subject.fields:
+        # Roles that an object computes are among its attributes, though not among its fields.
+        write_properties(subject, {"roles": request.roles}, (), "subject", limits)
+    action = message.action_properties
+    write_properties(action, request.action_attributes, ("name",), "action", limits)
+    resource = message.resource_properties
+    write_properties(resource, request.resource, ("type", "id"), "resource", limits)
+    write_properties(message.context_properties, request.context, (), "context", limits)
+    return message
+
+
+def _joined(field: str, kind: str, separator: str, id: str) -> str:
+    if separator in kind:
+        # The other side splits at the first separator and would see another kind and id.
+        raise RequestError(f"{field}.type", f"contains `{separator}`")
+    return _encodable(field, f"{kind}{separator}{id}")
+
+
+def _encodable(field: str, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RequestError(field, "text that UTF-8 cannot encode") from None
+    return text
+
+
+def _decision(message: pb.CheckResponse) -> Decision:
+    reasons = tuple(Reason(item.code, item.policy, item.message) for item in message.details)
+    return Decision(message.allowed, reasons, message.revision)
+
+
+# -- bytes and messages --------------------------------------------------------------------------
+
+M = TypeVar("M", covariant=True)
+
+
+class _MessageClass(Protocol[M]):
+    """A generated message class."""
+
+    def FromString(self, data: bytes, /) -> M: ...
+
+
+def _parse(kind: _MessageClass[M], data: bytes, limits: Limits) -> M:
+    try:
+        return kind.FromString(_bounded(data, limits))
+    except DecodeError:
+        raise RequestError(
+            "message", "not a message of this method: truncated, too deep or text that is not UTF-8"
+        ) from None
+
+
+def _parse_reply(kind: _MessageClass[M], data: bytes) -> M:
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        raise ValueError("not a reply of this method") from None
+
+
+def _bounded(data: bytes, limits: Limits) -> bytes:
+    if len(data) > limits.message_bytes:
+        raise RequestError("message", f"longer than {limits.message_bytes} bytes")
+    return data
