@@ -1,0 +1,5 @@
+cdef class Timestamp:
+    cdef readonly object ns
+
+cdef class Duration:
+    cdef readonly object ns
