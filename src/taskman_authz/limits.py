@@ -32,7 +32,12 @@ class Limits(msgspec.Struct, frozen=True):
 
     # -- policies ----------------------------------------------------------------------------
     document_bytes: int = 64_000_000  # 10,000 policies are some 3 MB of YAML
+    # What a YAML text may hold, an alias counted as what it stands for: aliases multiply.
+    document_values: int = 5_000_000  # a policy is some twenty
+    document_depth: int = 16  # a document needs five levels
     policy_patterns: int = 1_000  # actions, resources or roles in one policy
+    # The index holds a policy once for each action × resource × role.
+    policy_targets: int = 10_000
     identifier_length: int = 255  # the document's VARCHAR(255)
 
     # -- requests ----------------------------------------------------------------------------
@@ -44,9 +49,11 @@ class Limits(msgspec.Struct, frozen=True):
     property_depth: int = 32  # levels of nested properties; a Struct deeper than that is hostile
     # Reasons are for people; a default deny names this many rules that did not apply.
     reasons: int = 8
-    # Looked-up (company, action, kind) triples kept ready. They may be made up by a caller, so
-    # the memory of them is bounded; when full it is emptied.
+    # Looked-up (company, action, kind, roles) kept ready, and the rules that they may lead to in
+    # all (8 bytes each). They may be made up by a caller, so the memory of them is bounded; when
+    # full it is emptied.
     index_memory: int = 10_000
+    index_references: int = 1_000_000
 
 
 DEFAULT = Limits()
