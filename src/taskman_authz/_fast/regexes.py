@@ -1,0 +1,81 @@
+"""Regular expressions: `matches()`, in RE2's language, searched for anywhere in a text.
+
+Laws:
+- A pattern can come from a policy's author or from a request, so only RE2 (linear in the text)
+  ever runs one; Python's `re` never does.
+- What most patterns in policies are (a literal, a prefix, a suffix, one of some words, a run of a
+  character class) is planned as string methods by `shapes`, with the answers that RE2 gives.
+- A text that is not Unicode (a lone surrogate) has no answer: where one would have to be made up,
+  the match is a fault.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from .shapes import Matcher, plan_shape
+from .values import Fault, type_name
+
+# Code points. The same as `limits.Limits.regex_length`, which the core cannot see.
+REGEX_LENGTH = 1_000
+# Patterns that are no constants are planned when they are met. RE2 may take 8 MiB for one of
+# them, and a hostile request may bring new ones.
+PATTERNS_KEPT = 64
+
+_ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
+_NOWHERE = (-1, -1)
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.log_errors = False  # a fault says it; nothing is written to stderr
+    options.never_capture = True  # nobody asks where a group lies
+    return options
+
+
+_OPTIONS = _options()
+
+
+class Re2Matcher(Matcher):
+    """A pattern that RE2 runs, by the method beneath the wrapper's `search`: the latter spends
+    five times as long, on positions in code points and a match object."""
+
+    __slots__ = ("search",)
+
+    def __init__(self, pattern: str) -> None:
+        self.search = re2.compile(pattern, _OPTIONS)._regexp.Match
+
+    def match(self, text: str) -> Any:
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError:
+            return Fault("invalid_argument", ("matches", "a lone surrogate"))
+        return self.search(_ANYWHERE, encoded, 0, len(encoded))[0] != _NOWHERE
+
+
+def plan_pattern(pattern: str, limit: int = REGEX_LENGTH) -> Matcher | Fault:
+    """The matcher of a pattern: `invalid_regex` if RE2 refuses it, `limit_exceeded` if it has
+    more than `limit` code points."""
+    if len(pattern) > limit:
+        return Fault("limit_exceeded", ("regex_length", limit))
+    try:
+        return plan_shape(pattern) or Re2Matcher(pattern)
+    except re2.error as refused:
+        why = refused.args[0] if refused.args else "refused"
+        return Fault("invalid_regex", (why.decode() if isinstance(why, bytes) else str(why),))
+    except UnicodeEncodeError:
+        return Fault("invalid_regex", ("a lone surrogate",))
+
+
+_remembered = lru_cache(maxsize=PATTERNS_KEPT)(plan_pattern)
+
+
+def matches(text: object, pattern: object, limit: int = REGEX_LENGTH) -> object:
+    """Whether a pattern that is not a constant matches somewhere in `text`."""
+    if isinstance(text, str) and isinstance(pattern, str):
+        matcher = _remembered(pattern, limit)
+        return matcher.match(text) if isinstance(matcher, Matcher) else matcher
+    return Fault("no_such_overload", ("matches", type_name(text), type_name(pattern)))
