@@ -1,0 +1,118 @@
+"""What the checker says, one function a message. Each gives a stable code, the message, a hint."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+
+from .decls import Overload
+from .types import Type
+
+Said = tuple[str, str, str]  # code, message, hint
+
+NAMES_COMPARED = 1_000  # difflib takes some 10 µs a name
+CANDIDATES_SHOWN = 6
+
+# How an operator is written, where it is not what its name has between the underscores.
+OPERATORS = {"@in": "in", "_[_]": "[]", "_[?_]": "[?]", "_?._": ".?"}
+
+
+def written(function: str) -> str:
+    """A function or operator as people write it."""
+    return OPERATORS.get(function) or function.replace("_", "") or function
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """The hint that names the nearest of `names`, or nothing if none is near."""
+    near = [known for known in names if abs(len(known) - len(name)) <= 3 and known != name]
+    found = difflib.get_close_matches(name, near[:NAMES_COMPARED], 1)
+    return f"did you mean `{found[0]}`?" if found else ""
+
+
+def undeclared_reference(name: str, near: str, names: Collection[str], container: str) -> Said:
+    hint = did_you_mean(near, names) or did_you_mean(name, names)
+    within = f" in the container `{container}`" if container else ""
+    return "undeclared_reference", f"undeclared reference to `{name}`{within}", hint
+
+
+def undeclared_function(name: str, names: Collection[str], container: str) -> Said:
+    within = f" in the container `{container}`" if container else ""
+    message = f"undeclared reference to the function `{name}`{within}"
+    return "undeclared_reference", message, did_you_mean(name, names)
+
+
+def no_matching_overload(
+    function: str, arguments: Sequence[Type], member: bool, candidates: Sequence[Overload]
+) -> Said:
+    given = ", ".join(map(str, arguments[member:]))
+    target = f"{arguments[0]}." if member else ""
+    message = f"no matching overload for `{written(function)}` applied to `{target}({given})`"
+    shown = ", ".join(f"`{candidate}`" for candidate in candidates[:CANDIDATES_SHOWN])
+    more = len(candidates) - CANDIDATES_SHOWN
+    rest = f" and {more} more" if more > 0 else ""
+    return "no_matching_overload", message, f"candidates: {shown}{rest}" if shown else ""
+
+
+def different_branches(one: Type, other: Type) -> Said:
+    message = f"the branches of `?:` have different types, `{one}` and `{other}`"
+    return "no_matching_overload", message, "`dyn(…)` around one of them allows it"
+
+
+def different_sides(operator: str, one: Type, other: Type) -> Said:
+    message = f"`{written(operator)}` compares `{one}` with `{other}`, which are never equal"
+    return "no_matching_overload", message, "convert one of them, or write `dyn(…)` around it"
+
+
+def undefined_field(field: str, type: Type, names: Iterable[str]) -> Said:
+    return "undefined_field", f"undefined field `{field}` of `{type}`", did_you_mean(field, names)
+
+
+def no_fields(field: str, type: Type) -> Said:
+    return "no_fields", f"`{type}` has no fields, so `.{field}` cannot be read", ""
+
+
+def not_bool(type: Type) -> Said:
+    return "type_mismatch", f"expected `bool` but found `{type}`", ""
+
+
+def type_mismatch(wanted: Type, found: Type) -> Said:
+    return "type_mismatch", f"expected `{wanted}` but found `{found}`", ""
+
+
+def field_mismatch(field: str, wanted: Type, found: Type) -> Said:
+    message = f"the field `{field}` has the type `{wanted}` but is given `{found}`"
+    return "type_mismatch", message, ""
+
+
+def not_optional(found: Type) -> Said:
+    message = f"expected an optional value behind `?` but found `{found}`"
+    return "type_mismatch", message, ""
+
+
+def not_a_type(name: str, type: Type) -> Said:
+    return "not_a_type", f"`{name}` is a value of `{type}`, not a type", ""
+
+
+def not_a_message(type: Type) -> Said:
+    return "not_a_message", f"`{type}` is not a message type", ""
+
+
+def not_a_range(type: Type) -> Said:
+    message = f"`{type}` cannot be iterated over"
+    return "not_a_range", message, "a list, a map or a dyn value can"
+
+
+def not_a_field_name() -> Said:
+    return "not_a_field_name", "expected the name of a field", ""
+
+
+def variable_twice(name: str) -> Said:
+    return "variable_twice", f"`{name}` names two variables of one macro", ""
+
+
+def not_a_condition(type: Type) -> Said:
+    return "not_bool", f"a condition is `bool`, but this is `{type}`", ""
+
+
+def too_deep() -> Said:
+    return "limit_exceeded", "the expression is nested too deeply", ""

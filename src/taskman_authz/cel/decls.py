@@ -1,0 +1,310 @@
+"""What an environment declares: variables, functions with their overloads, and types with fields.
+
+`Declarations` is what the checker asks; it never changes, so any number of threads may check with
+one. It remembers how names and calls were resolved: policies are many and ask the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from ..errors import CompileError
+from ..issues import Issue, Issues, Place
+from .containers import ROOT, Container
+from .notation import parse_signature
+from .types import DYN, Kind, Type, type_of
+
+Found = TypeVar("Found")
+
+REMEMBERED = 10_000  # names, or argument types of one function, after which it is forgotten
+
+
+class VariableDecl(msgspec.Struct, frozen=True):
+    """A name and its type; with a `value`, a constant (an enum's member)."""
+
+    name: str
+    type: Type
+    value: object = None
+
+
+class Overload(msgspec.Struct, frozen=True):
+    """One signature of a function. With `member`, the first argument is the target of the call."""
+
+    id: str
+    arguments: tuple[Type, ...]
+    result: Type
+    member: bool = False
+
+    @property
+    def generic(self) -> bool:
+        """Whether a type parameter occurs in it."""
+        return self.result.generic or any(argument.generic for argument in self.arguments)
+
+    def __str__(self) -> str:
+        arguments = [str(argument) for argument in self.arguments]
+        target = f"{arguments.pop(0)}." if self.member else ""
+        return f"{target}({', '.join(arguments)}) -> {self.result}"
+
+
+class FunctionDecl(msgspec.Struct, frozen=True):
+    """A function's name and its overloads."""
+
+    name: str
+    overloads: tuple[Overload, ...]
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """What a name or a call in an expression stands for.
+
+    Of an identifier: the full `name` of the variable (with a leading dot where a comprehension's
+    variable would otherwise hide it), and the `value` if it is a constant. Of a call: the full
+    name of the function and the ids of the overloads that it may come to. With `namespaced` the
+    call's target is no argument but the first part of the function's name.
+    """
+
+    name: str
+    overloads: tuple[str, ...] = ()
+    value: object = None
+    namespaced: bool = False
+
+
+class TypeProvider(Protocol):
+    """Where types come from that are declared elsewhere: messages and enums."""
+
+    def find_type(self, name: str) -> Type | None:
+        """The type of this full name."""
+
+    def find_field(self, type_name: str, field: str) -> Type | None:
+        """The type of a field of the type of this full name."""
+
+    def field_names(self, type_name: str) -> Iterable[str]:
+        """The fields of the type of this full name, to suggest one of."""
+
+    def find_constant(self, name: str) -> VariableDecl | None:
+        """The constant of this full name: an enum's member."""
+
+
+class NoTypes:
+    """The provider of an environment that declares all its types itself."""
+
+    def find_type(self, name: str) -> Type | None:
+        return None
+
+    def find_field(self, type_name: str, field: str) -> Type | None:
+        return None
+
+    def field_names(self, type_name: str) -> Iterable[str]:
+        return ()
+
+    def find_constant(self, name: str) -> VariableDecl | None:
+        return None
+
+
+def overload(id: str, signature: str) -> Overload:
+    """An overload from its signature: `overload("starts_with_string", "string.(string) -> bool")`.
+
+    Raises CompileError if the signature is not one.
+    """
+    parsed = parse_signature(signature)
+    return Overload(id, parsed.arguments, parsed.result, parsed.member)
+
+
+def functions_of(table: str) -> tuple[FunctionDecl, ...]:
+    """Functions from a table of lines `function  overload_id  signature`."""
+    overloads: dict[str, list[Overload]] = {}
+    for line in table.splitlines():
+        if line.strip():
+            name, id, signature = line.split(None, 2)
+            overloads.setdefault(name, []).append(overload(id, signature))
+    return tuple(FunctionDecl(name, tuple(found)) for name, found in overloads.items())
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """What a call comes to."""
+
+    type: Type
+    reference: Reference
+
+
+# How a call is written: f(x), x.f(), and a.b.f(x) where a.b belongs to the function's name.
+GLOBAL, MEMBER, NAMESPACED = range(3)
+
+
+class Function:
+    """A declared function as the checker uses it: its overloads by style and number of
+    arguments, and for each way to call it the resolutions found for types of arguments."""
+
+    __slots__ = ("_shapes", "name", "overloads", "resolutions")
+
+    def __init__(self, declared: FunctionDecl) -> None:
+        self.name = declared.name
+        self.overloads = declared.overloads
+        self.resolutions: tuple[dict[tuple[Type, ...], Resolution], ...] = ({}, {}, {})
+        self._shapes: dict[tuple[bool, int], tuple[Overload, ...]] = {}
+        for one in declared.overloads:
+            shape = one.member, len(one.arguments)
+            self._shapes[shape] = (*self._shapes.get(shape, ()), one)
+
+    def overloads_of(self, member: bool, arguments: int) -> tuple[Overload, ...]:
+        """The overloads of this style that take so many arguments, a target counted."""
+        return self._shapes.get((member, arguments), ())
+
+    def remember(self, style: int, given: tuple[Type, ...], resolution: Resolution) -> None:
+        """Keep the resolution of a call without type parameters."""
+        resolutions = self.resolutions[style]
+        if len(resolutions) >= REMEMBERED:
+            resolutions.clear()
+        resolutions[given] = resolution
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """A variable as the checker uses it."""
+
+    type: Type
+    reference: Reference
+
+    @classmethod
+    def of(cls, variable: VariableDecl) -> Declared:
+        return cls(variable.type, Reference(variable.name, value=variable.value))
+
+
+class Declarations:
+    """Everything that an expression may refer to."""
+
+    def __init__(
+        self,
+        variables: Iterable[VariableDecl] = (),
+        functions: Iterable[FunctionDecl] = (),
+        container: Container = ROOT,
+        provider: TypeProvider | None = None,
+    ) -> None:
+        self.container = container
+        self.provider: TypeProvider = provider or NoTypes()
+        self.variables = {variable.name: variable for variable in variables}
+        self.functions = {name: Function(found) for name, found in _merged(functions).items()}
+        self.objects = _objects(variable.type for variable in self.variables.values())
+        self.generic = any(variable.type.generic for variable in self.variables.values())
+        # Only what begins with one of these can be a name with dots in it. None: any may be.
+        self.qualified = None if provider else _first_parts(self.variables, container)
+        self.namespaces = _first_parts(self.functions, container)
+        self._idents: dict[str, Declared | None] = {}
+        self._functions: dict[str, Function | None] = {}
+
+    def extended(
+        self,
+        variables: Iterable[VariableDecl] = (),
+        functions: Iterable[FunctionDecl] = (),
+        container: Container | None = None,
+        provider: TypeProvider | None = None,
+    ) -> Declarations:
+        """These declarations and more; a variable of the same name is replaced, overloads of a
+        function of the same name are added."""
+        known = (FunctionDecl(found.name, found.overloads) for found in self.functions.values())
+        return Declarations(
+            (*self.variables.values(), *variables),
+            (*known, *functions),
+            container or self.container,
+            provider or (None if isinstance(self.provider, NoTypes) else self.provider),
+        )
+
+    def find_ident(self, name: str) -> Declared | None:
+        """The variable, type or constant that `name` (perhaps with dots) stands for here."""
+        try:
+            return self._idents[name]
+        except KeyError:
+            return _remember(self._idents, name, self._resolve_ident(name))
+
+    def find_function(self, name: str) -> Function | None:
+        """The function that `name` stands for here."""
+        try:
+            return self._functions[name]
+        except KeyError:
+            candidates = map(self.functions.get, self.container.candidates(name))
+            return _remember(self._functions, name, next(filter(None, candidates), None))
+
+    def find_type(self, name: str) -> tuple[str, Type] | None:
+        """The type that `name` stands for in `name{…}`, with its full name."""
+        for candidate in self.container.candidates(name):
+            found = self.provider.find_type(candidate)
+            if found is not None:
+                return candidate, found
+            variable = self.variables.get(candidate)
+            if variable is not None and variable.type.kind is Kind.TYPE:
+                return candidate, (*variable.type.parameters, DYN)[0]
+        return None
+
+    def find_field(self, type: Type, field: str) -> Type | None:
+        """The type of a field of a type with fields."""
+        shape = self.objects.get(type.name, type) if type.fields is None else type
+        if shape.fields is None:
+            return self.provider.find_field(type.name, field)
+        return shape.fields.get(field)
+
+    def field_names(self, type: Type) -> Iterable[str]:
+        """The fields of a type with fields."""
+        shape = self.objects.get(type.name, type) if type.fields is None else type
+        return self.provider.field_names(type.name) if shape.fields is None else shape.fields
+
+    def _resolve_ident(self, name: str) -> Declared | None:
+        for candidate in self.container.candidates(name):
+            variable = self.variables.get(candidate)
+            if variable is not None:
+                return Declared.of(variable)
+            found = self.provider.find_type(candidate)
+            if found is not None:
+                return Declared(type_of(found), Reference(candidate))
+            constant = self.provider.find_constant(candidate)
+            if constant is not None:
+                return Declared.of(constant)
+        return None
+
+
+def _remember(memory: dict[str, Found], name: str, found: Found) -> Found:
+    if len(memory) >= REMEMBERED:
+        memory.clear()
+    memory[name] = found
+    return found
+
+
+def _merged(functions: Iterable[FunctionDecl]) -> dict[str, FunctionDecl]:
+    """One declaration a name. An overload may be declared twice, but only the same way."""
+    merged: dict[str, dict[str, Overload]] = {}
+    for function in functions:
+        known = merged.setdefault(function.name, {})
+        for one in function.overloads:
+            if known.setdefault(one.id, one) != one:
+                message = f"overload `{one.id}` of `{function.name}` is declared twice"
+                hint = f"`{known[one.id]}` and `{one}`"
+                issue = Issue(Place("<declarations>"), "duplicate_overload", message, hint)
+                raise CompileError(Issues((issue,)))
+    return {name: FunctionDecl(name, tuple(known.values())) for name, known in merged.items()}
+
+
+def _objects(types: Iterable[Type]) -> dict[str, Type]:
+    """All types that carry their fields, found in `types` and their parameters and fields."""
+    found: dict[str, Type] = {}
+    for type in types:
+        for inner in _with_parts(type):
+            if inner.fields is not None:
+                found[inner.name] = inner
+    return found
+
+
+def _with_parts(type: Type) -> Iterator[Type]:
+    yield type
+    for part in (*type.parameters, *(type.fields or {}).values()):
+        yield from _with_parts(part)
+
+
+def _first_parts(names: Iterable[str], container: Container) -> frozenset[str]:
+    """The first parts of all ways to write one of `names` that has a dot."""
+    found = set(container.aliases)
+    for name in names:
+        for prefix in ("", *container.prefixes):
+            first, dot, _ = name.removeprefix(prefix).partition(".")
+            if dot and name.startswith(prefix):
+                found |= {first, "." + first}
+    return frozenset(found)
