@@ -10,7 +10,8 @@ Law: an error or an unknown is a `Fault`, an ordinary value that every node pass
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
@@ -22,7 +23,7 @@ class UInt(int):
 
     __slots__ = ()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{int(self)}u"
 
 
@@ -31,16 +32,16 @@ class CelType:
 
     __slots__ = ("name",)
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return type(other) is CelType and other.name == self.name
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(("CelType", self.name))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return self.name
 
 
@@ -54,12 +55,12 @@ class Fault:
 
     __slots__ = ("code", "details", "position")
 
-    def __init__(self, code, details=(), position=-1):
+    def __init__(self, code: str, details: tuple[Any, ...] = (), position: int = -1) -> None:
         self.code = code
         self.details = details
         self.position = position
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Fault({self.code!r}, {self.details!r}, {self.position})"
 
 
@@ -71,30 +72,30 @@ class MixedMap:
 
     __slots__ = ("bools", "others")
 
-    def __init__(self, entries):
+    def __init__(self, entries: Iterable[tuple[Any, Any]]) -> None:
         self.bools = {k: v for k, v in entries if type(k) is bool}
         self.others = {k: v for k, v in entries if type(k) is not bool}
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         return self.bools[key] if type(key) is bool else self.others[key]
 
-    def __contains__(self, key):
+    def __contains__(self, key: object) -> bool:
         return key in (self.bools if type(key) is bool else self.others)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         yield from self.bools
         yield from self.others
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.bools) + len(self.others)
 
-    def keys(self):
+    def keys(self) -> list[Any]:
         return list(self)
 
-    def items(self):
+    def items(self) -> list[tuple[Any, Any]]:
         return [*self.bools.items(), *self.others.items()]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "{" + ", ".join(f"{k!r}: {v!r}" for k, v in self.items()) + "}"
 
 
