@@ -9,6 +9,8 @@ until the deadline, and on failure shows everything that was printed.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
 import re
 import signal
@@ -73,15 +75,14 @@ class Product:
 
     def server(self) -> int:
         """The process id of make's only child, which is the server once it has printed."""
-        found = subprocess.run(
-            ["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True, check=True
-        )
-        pairs = (line.split() for line in found.stdout.splitlines())
-        return next(int(pid) for parent, pid in pairs if int(parent) == self.process.pid)
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        for pid in children.read_text().split():
+            return int(pid)
+        raise Failed("the server is gone")
 
     def interrupt(self) -> int:
         """Interrupt the server; the status that `make run` ends with."""
-        subprocess.run(["kill", "-INT", str(self.server())], check=True)
+        os.kill(self.server(), signal.SIGINT)
         try:
             return self.process.wait(self.left())
         except subprocess.TimeoutExpired:
@@ -90,11 +91,9 @@ class Product:
     def end(self) -> None:
         """Whatever happened, leave nothing running."""
         if self.process.poll() is None:
-            try:
-                subprocess.run(["kill", "-KILL", str(self.server())])
-            except StopIteration:
-                pass  # make is between two commands: ending it is enough
-            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(Failed, OSError):  # make may be between two commands
+                os.kill(self.server(), signal.SIGKILL)
+            self.process.terminate()
             self.process.wait()
         while (line := self.lines.get()) is not None:
             self.printed.append(line)

@@ -1,0 +1,1 @@
+"""What `tests/test_house.py` reads: `source` (our files and imports), `readme` (its examples)."""

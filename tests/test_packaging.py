@@ -1,0 +1,126 @@
+"""The wheel works in an empty virtual environment in another folder, compiled and pure.
+
+Built from what git would publish, so that a file somebody forgot to add is missed here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from taskman_authz import _fast
+from tests.house.source import ROOT
+
+pytestmark = pytest.mark.packaging
+
+DECIDE = """
+import pathlib, sys
+from taskman_authz import PDP, cel
+from taskman_authz._fast import twin
+assert "site-packages" in cel.__file__, cel.__file__
+assert cel.evaluate("x.name == 'a' && 1 + 1 == 2", {"x": {"name": "a"}}) is True
+policy = pathlib.Path(sys.argv[1], "one.yaml")
+policy.write_text('''
+policies:
+  - id: everybody-reads
+    effect: allow
+    roles: ["*"]
+    actions: ["tasks:view"]
+    resources: ["tasks/*"]
+    condition: resource.public
+''')
+pdp = PDP.from_path(policy)
+assert pdp.check("user:1", "tasks:view", {"type": "tasks", "id": "2", "public": True})
+assert not pdp.check("user:1", "tasks:view", "tasks/2")
+print(twin())
+"""
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tracked files in a folder of their own, with the object files that are already made."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    folder = tmp_path_factory.mktemp("published")
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    for made in (*(ROOT / "build").glob("cython"), *(ROOT / "build").glob("temp.*")):
+        shutil.copytree(made, folder / "build" / made.name)
+    return folder
+
+
+def run(*command: str | Path, folder: Path, pure: bool) -> str:
+    """What a command prints, with nothing of ours on its path but what is installed."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    environment["TASKMAN_AUTHZ_PURE"] = "1" if pure else "0"
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def closure(requirements: list[str]) -> dict[str, metadata.Distribution]:
+    """The distributions that these requirements need here, by name, without extras."""
+    found: dict[str, metadata.Distribution] = {}
+    waiting = [Requirement(text) for text in requirements]
+    while waiting:
+        wanted = waiting.pop()
+        if wanted.name in found or (wanted.marker and not wanted.marker.evaluate({"extra": ""})):
+            continue
+        found[wanted.name] = metadata.distribution(wanted.name)
+        waiting += [Requirement(text) for text in found[wanted.name].requires or ()]
+    return found
+
+
+def empty_environment(folder: Path, wheel: Path) -> Path:
+    """A virtual environment with the wheel, what the wheel says it needs, and nothing else: its
+    `bin`. The requirements are those installed here, so that no network is needed."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    assert uv, "uv is missing: make build"
+    python = folder / "bin" / "python"
+    install = [uv, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, wheel]
+    subprocess.run(install, check=True)
+    (installed,) = folder.glob("lib/python*/site-packages")
+    (described,) = metadata.distributions(name="taskman-authz", path=[str(installed)])
+    for needed in closure(list(described.requires or ())).values():
+        for top in {Path(str(file)).parts[0] for file in needed.files or ()} - {
+            "..",
+            "__pycache__",
+        }:
+            (installed / top).symlink_to(needed.locate_file(top))
+    return folder / "bin"
+
+
+@pytest.mark.parametrize("twin", ["compiled", "pure"])
+def test_wheel_works_in_an_empty_environment(twin: str, published: Path, tmp_path: Path):
+    if twin == "compiled" and not all(_fast.modules().values()):
+        pytest.skip("the core is not compiled here")
+    pure = twin == "pure"
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "w"]
+    run(*build, published, folder=published, pure=pure)
+    (wheel,) = (tmp_path / "w").iterdir()
+    assert wheel.name.endswith("-py3-none-any.whl") == pure
+    libraries = [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".so")]
+    assert len(libraries) == (0 if pure else len(_fast.modules()))
+
+    programs = empty_environment(tmp_path / "venv", wheel)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    # The pure wheel is asked without the variable: there is nothing else that it could be.
+    ask = {"folder": elsewhere, "pure": False}
+    assert run(programs / "python", "-c", DECIDE, elsewhere, **ask) == f"{twin}\n"
+    version = run(programs / "taskman-authz", "--version", **ask)
+    assert metadata.version("taskman-authz") in version and twin in version
+    assert run(programs / "taskman-authz", "eval", "1 + 1 == 2", **ask) == "true\n"
+    run(programs / "policy-test", "--help", **ask)
