@@ -1,0 +1,119 @@
+"""`taskman-authz check`: decide one request."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+from ..decision import Decision
+from .frame import GREEN, RED, command_parser, painted
+from .reading import read_entity, read_object, read_time
+
+POLICIES = "TASKMAN_AUTHZ_POLICIES"
+
+DESCRIPTION = """\
+Decide one request: may SUBJECT do ACTION on RESOURCE? Subject and resource are names
+(`user:123`, `tasks/456`), JSON objects with `type`, `id` and any attributes, `@file` with such
+JSON, or `-` for standard input. Each can be given by its place or by its option."""
+
+NOTES = """\
+examples:
+  taskman-authz check user:123 tasks:view tasks/456
+  taskman-authz check --policies policies/taskman --company acme \\
+      '{"type": "user", "id": "123", "roles": ["developer"], "department": "engineering"}' \\
+      tasks:edit '{"type": "tasks", "id": "456", "owner": "123"}'
+  taskman-authz check @subject.json tasks:edit @task.json --context '{"ip": "10.0.0.7"}'
+  taskman-authz check -q user:123 tasks:view tasks/456 && echo yes
+
+exit status: 0 allowed, 1 denied, 2 an error (bad request, policies that do not load)"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command. Returns 0 where allowed, 1 where denied."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    subject, action, resource = _question(parser, options)
+    _one_standard_input(parser, [subject, action, resource, options.context or ""])
+    # Bad JSON is told before the policies are read: it is the cheaper of two mistakes.
+    request: dict[str, Any] = {
+        "subject": read_entity("subject", subject),
+        "action": read_entity("action", action),
+        "resource": read_entity("resource", resource),
+        "context": None if options.context is None else read_object("context", options.context),
+        "company_id": options.company,
+        "now": None if options.now is None else read_time("now", options.now),
+    }
+    from ..pdp import PDP
+
+    path = options.policies or os.environ.get(POLICIES) or "policies"
+    decision = PDP.from_path(path).check(**request)
+    if not options.quiet:
+        print(_json(decision) if options.format == "json" else _text(decision))
+    return 0 if decision.allowed else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser("taskman-authz check", DESCRIPTION, NOTES)
+    parser.add_argument("question", nargs="*", metavar="SUBJECT ACTION RESOURCE")
+    parser.add_argument("--subject", metavar="SUBJECT", help="who asks")
+    parser.add_argument("--action", metavar="ACTION", help="what they would do, as `kind:verb`")
+    parser.add_argument("--resource", metavar="RESOURCE", help="what they would do it to")
+    parser.add_argument(
+        "--context", metavar="JSON", help="what is known of the moment: JSON, @file, -"
+    )
+    parser.add_argument("--company", metavar="ID", help="the tenant")
+    parser.add_argument("--now", metavar="TIME", help="decide as of this time (RFC 3339)")
+    parser.add_argument(
+        "--policies",
+        metavar="PATH",
+        help=f"a policy file or a folder of them (default: ${POLICIES}, else ./policies)",
+    )
+    parser.add_argument("--format", choices=["text", "json"], default="text")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no output, the status only")
+    return parser
+
+
+def _question(parser: argparse.ArgumentParser, options: argparse.Namespace) -> tuple[str, str, str]:
+    """Subject, action and resource, each from its option or, those left, from their places."""
+    named = {"subject": options.subject, "action": options.action, "resource": options.resource}
+    places = iter(options.question)
+    found = {
+        field: next(places, None) if value is None else value for field, value in named.items()
+    }
+    missing = [field for field, value in found.items() if value is None]
+    if missing:
+        parser.error(f"no {missing[0]} was given")
+    if (surplus := next(places, None)) is not None:
+        parser.error(f"`{surplus}` is one too many: subject, action and resource are given already")
+    return found["subject"], found["action"], found["resource"]
+
+
+def _one_standard_input(parser: argparse.ArgumentParser, texts: list[str]) -> None:
+    if texts.count("-") > 1:
+        parser.error("only one of subject, action, resource and context can be read from `-`")
+
+
+def _text(decision: Decision) -> str:
+    word, colour = ("allowed", GREEN) if decision.allowed else ("denied", RED)
+    lines = [painted(word, colour, sys.stdout)]
+    for reason in decision.reasons:
+        policy = f" ({reason.policy})" if reason.policy else ""
+        lines.append(f"  {reason.code}{policy}: {reason.message}")
+    return "\n".join([*lines, f"  revision {decision.revision}"])
+
+
+def _json(decision: Decision) -> str:
+    reasons = [
+        {"code": reason.code, "policy": reason.policy, "message": reason.message}
+        for reason in decision.reasons
+    ]
+    answer = {
+        "allowed": decision.allowed,
+        "effect": decision.effect,
+        "reasons": reasons,
+        "revision": decision.revision,
+    }
+    return json.dumps(answer, ensure_ascii=False)

@@ -1,0 +1,97 @@
+"""What a user gives a command: JSON on the command line, in a file, on standard input; a time.
+
+Laws: what cannot be read is an `Issue` with the option or the file as its source, and a caret. JSON
+is RFC 8259: no NaN, and no key twice in one object, because of two owners only one would count.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, NoReturn
+
+from .._fast.times import Timestamp, parse_timestamp
+from ..errors import CompileError, RequestError
+from ..issues import Issue, Issues, Place, place_at
+
+STANDARD_INPUT = "-"
+
+
+def read_entity(option: str, text: str) -> Any:
+    """A subject, an action or a resource: `{…}` is JSON, `@file` and `-` hold JSON, and anything
+    else is its name (`user:123`)."""
+    if text == STANDARD_INPUT or text[:1] in ("{", "@"):
+        return read_object(option, text)
+    return text
+
+
+def read_object(option: str, text: str) -> dict[str, Any]:
+    """A JSON object: written out, or in `@file`, or on standard input (`-`)."""
+    source, content = _content(option, text)
+    value = parse_json(source, content)
+    if not isinstance(value, dict):
+        _refuse(Place(source, 1, 1, _first_line(content)), "expected a JSON object")
+    return value
+
+
+def read_file(path: str) -> Any:
+    """The JSON value in a file, or on standard input (`-`)."""
+    return parse_json(*_content("", path if path == STANDARD_INPUT else f"@{path}"))
+
+
+def parse_json(source: str, text: str) -> Any:
+    """The value that `text` holds. Raises CompileError at the place where it stops being JSON."""
+    try:
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_distinct)
+    except json.JSONDecodeError as error:
+        why = error.msg[:1].lower() + error.msg[1:]
+        _refuse(place_at(source, text, error.pos), f"not JSON: {why}")
+    except (ValueError, RecursionError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        _refuse(Place(source, 1, 1, _first_line(text)), f"not JSON: {why}")
+
+
+def read_time(option: str, text: str) -> int:
+    """Nanoseconds since the epoch of an RFC 3339 time."""
+    found = parse_timestamp(text)
+    if not isinstance(found, Timestamp):
+        raise RequestError(option, "expected a time such as `2026-01-15T10:30:00Z`")
+    return found.ns
+
+
+def _content(option: str, text: str) -> tuple[str, str]:
+    """Where a text comes from, for messages, and the text."""
+    if text == STANDARD_INPUT:
+        return "<stdin>", _decoded("<stdin>", sys.stdin.buffer.read())
+    if text[:1] != "@":
+        return option, text
+    with open(text[1:], "rb") as file:
+        return text[1:], _decoded(text[1:], file.read())
+
+
+def _decoded(source: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _refuse(Place(source, content.count(b"\n", 0, error.start) + 1, 1), "not UTF-8")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"`{key}` twice in one object")
+        found[key] = value
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"`{name}` is no JSON number")
+
+
+def _first_line(text: str) -> str:
+    return text.split("\n", 1)[0]
+
+
+def _refuse(place: Place, message: str) -> NoReturn:
+    raise CompileError(Issues.of([Issue(place, "invalid_json", message)]))

@@ -1,0 +1,65 @@
+"""Cases asked of the policies that they are about.
+
+Laws: a run is a function of files: no clock but for how long a case took, no order between cases.
+A case passes when the decision is the expected one and, where the case names a policy, that policy
+made it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ..decision import ALLOWED, DENIED, DENIED_BY_ERROR, Decision
+from ..pdp import authorize
+from .cases import Case, Suite
+
+# The reasons of a policy that decided; all others tell why one did not.
+DECIDING = frozenset({ALLOWED, DENIED, DENIED_BY_ERROR})
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What came of one case. `seconds` is how long the decision took."""
+
+    case: Case
+    decision: Decision
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the decision is the expected one, made by the expected policy."""
+        return not self.complaint
+
+    @property
+    def deciders(self) -> tuple[str, ...]:
+        """The ids of the policies that made the decision; none for a default deny."""
+        return tuple(r.policy for r in self.decision.reasons if r.code in DECIDING)
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong, in a line; empty where nothing is."""
+        if self.decision.effect != self.case.expected:
+            return f"expected {self.case.expected}, got {self.decision.effect}"
+        if self.case.policy and self.case.policy not in self.deciders:
+            decided = " and ".join(f"`{policy}`" for policy in self.deciders) or "no policy"
+            return f"expected policy `{self.case.policy}` to decide, {decided} did"
+        return ""
+
+
+def run(suites: Iterable[Suite], stop_at_first: bool = False) -> Iterator[Result]:
+    """The results of all cases, as they come; with `stop_at_first` none after a failure."""
+    for suite in suites:
+        for case in suite.cases:
+            result = run_case(suite, case)
+            yield result
+            if stop_at_first and not result.passed:
+                return
+
+
+def run_case(suite: Suite, case: Case) -> Result:
+    """The result of one case of a suite."""
+    begun = time.perf_counter()
+    decision = authorize(suite.policies, case.request)
+    return Result(case, decision, time.perf_counter() - begun)
