@@ -463,13 +463,3 @@ def _below_microsecond(value: object) -> int:
     # Some libraries count `nanosecond` from the second, some from the microsecond.
     nanosecond = getattr(value, "nanosecond", 0)
     return nanosecond % 1_000 if isinstance(nanosecond, int) else 0
-
-
-def to_datetime(value: Timestamp) -> datetime:
-    """The datetime in UTC, cut off at the microsecond."""
-    return EPOCH + timedelta(microseconds=value.ns // MICROSECOND)
-
-
-def to_timedelta(value: Duration) -> timedelta:
-    """The timedelta, cut off downwards at the microsecond."""
-    return timedelta(microseconds=value.ns // MICROSECOND)
