@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .regexes import matches
+from .patterns import matches
 from .values import Fault, MixedMap, type_name
 
 _SIZED = (str, bytes, list, tuple, dict, MixedMap, Mapping)
