@@ -40,6 +40,10 @@ class Limits(msgspec.Struct, frozen=True):
     policy_targets: int = 10_000
     identifier_length: int = 255  # the document's VARCHAR(255)
 
+    # -- policy tests ------------------------------------------------------------------------
+    # A matrix multiplies: three lists of fifty are 125,000 questions, and no one means that.
+    test_cases: int = 100_000  # cases in one matrix
+
     # -- requests ----------------------------------------------------------------------------
     # Subject, action and resource names become index keys and log fields.
     name_length: int = 1_024  # code points

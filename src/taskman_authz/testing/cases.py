@@ -7,7 +7,6 @@ runs. All that is wrong with a document is reported, each at its place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from itertools import product
 from typing import Any, NoReturn
 
@@ -19,10 +18,12 @@ from ..errors import RequestError
 from ..issues import Issue, Place
 from ..limits import DEFAULT
 from ..policy import PolicySet
+from ..policy.document_errors import quoted
+from ..policy.loader import Text
+from ..policy.suggestions import did_you_mean
+from ..policy.yaml_reader import Path
 from ..request import CheckRequest, make_request
 from .document import CaseEntry, Entity, MatrixEntry, SuiteDocument
-
-Path = tuple[str | int, ...]
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -47,15 +48,22 @@ class _Refused(Exception):
     """The entry is no case; why has been noted."""
 
 
+_SEPARATORS = {"subject": ":", "resource": "/"}
+_EXPECTED = {
+    "subject": "the name of a fixture, `type:id`, or a map",
+    "action": "`kind:verb`, or a map",
+    "resource": "the name of a fixture, `kind/id`, or a map",
+    "context": "the name of a fixture, or a map",
+}
 _UNKNOWN = object()  # stands for a part of a request about which an issue has been noted
 
 
 class Expansion:
     """The cases of one document, and the issues met while making them."""
 
-    def __init__(self, document: SuiteDocument, place: Callable[[Path], Place]) -> None:
+    def __init__(self, document: SuiteDocument, text: Text) -> None:
         self._document = document
-        self._place = place
+        self._text = text
         self.issues: list[Issue] = []
         self.cases: list[Case] = []
         self._now = self._time(("now",), document.now)
@@ -77,7 +85,7 @@ class Expansion:
     def _case(self, path: Path, entry: CaseEntry) -> Iterator[Case]:
         found = {
             "subject": self._entity(path, "subject", entry.subject),
-            "action": entry.action,
+            "action": self._entity(path, "action", entry.action),
             "resource": self._entity(path, "resource", entry.resource),
             **self._circumstances(path, entry),
         }
@@ -110,23 +118,29 @@ class Expansion:
         cells: dict[tuple[str, str, str], Path] = {}
         for subject, row in entry.allow.items():
             at_row = (*path, "allow", subject)
-            self._expect_listed(at_row, "subject", subject, entry.subjects)
+            self._listed(at_row, "subject", subject, entry.subjects)
             for resource, actions in row.items():
                 at_cell = (*at_row, resource)
-                self._expect_listed(at_cell, "resource", resource, entry.resources)
+                self._listed(at_cell, "resource", resource, entry.resources)
                 if actions == "*":
                     cells.update({(subject, resource, name): at_cell for name in entry.actions})
-                    continue
-                for number, action in enumerate(actions):
-                    self._expect_listed((*at_cell, number), "action", action, entry.actions)
-                    cells[subject, resource, action] = (*at_cell, number)
+                elif isinstance(actions, list):
+                    for number, action in enumerate(actions):
+                        if self._listed((*at_cell, number), "action", action, entry.actions):
+                            cells[subject, resource, action] = (*at_cell, number)
+                else:
+                    message = 'expected a list of actions, or "*" for all of them'
+                    self._note(at_cell, "bad_value", message)
         return cells
 
-    def _expect_listed(self, path: Path, field: str, name: str, listed: list[str]) -> None:
-        # A cell that no question reaches would be a test that tests nothing.
-        if name not in listed:
-            message = f"`{name}` is not one of the matrix's {field}s"
-            self._note(path, "unknown_cell", message, _suggestion(name, listed))
+    def _listed(self, path: Path, field: str, name: Any, listed: list[str]) -> bool:
+        """Whether the matrix asks about this at all: a cell that no question reaches would be a
+        test that tests nothing."""
+        if name in listed:
+            return True
+        message = f"{quoted(str(name))} is not one of the matrix's {field}s"
+        self._note(path, "unknown_cell", message, did_you_mean(str(name), listed), at_key=True)
+        return False
 
     # -- parts of a request ------------------------------------------------------------------
 
@@ -135,7 +149,9 @@ class Expansion:
         own_company = "company" in entry.model_fields_set
         now = self._time((*path, "now"), entry.now) if entry.now else self._now
         return {
-            "context": self._entity(path, "context", entry.context) if entry.context else None,
+            "context": self._entity(path, "context", entry.context)
+            if entry.context != ""
+            else None,
             "company_id": (entry.company if own_company else self._document.company) or None,
             "now": now,
         }
@@ -143,16 +159,20 @@ class Expansion:
     def _entity(self, path: Path, field: str, value: Entity) -> Any:
         if isinstance(value, str):
             return self._look_up((*path, field), field, value)
+        if not isinstance(value, dict):
+            self._note((*path, field), "bad_value", f"expected {_EXPECTED[field]}")
+            return _UNKNOWN
         return value
 
     def _look_up(self, path: Path, field: str, name: str) -> Any:
         """What a text stands for: itself where it has the field's separator, else a fixture."""
-        if field == "subject" and ":" in name or field == "resource" and "/" in name:
+        separator = _SEPARATORS.get(field)
+        if field == "action" or separator is not None and separator in name:
             return name
         fixtures: Mapping[str, Any] = getattr(self._document.fixtures, f"{field}s")
         if name not in fixtures:
-            hint = _suggestion(name, list(fixtures))
-            self._note(path, "unknown_fixture", f"no fixture {field} `{name}`", hint)
+            hint = did_you_mean(name, fixtures)
+            self._note(path, "unknown_fixture", f"no fixture {field} {quoted(name)}", hint)
         return fixtures.get(name, _UNKNOWN)
 
     def _look_up_all(self, path: Path, field: str, names: list[str]) -> dict[str, Any]:
@@ -174,20 +194,20 @@ class Expansion:
         found = parse_timestamp(text)
         if isinstance(found, Timestamp):
             return found.ns
-        message = f"`{text}` is not a time such as `2026-01-15T10:30:00Z`"
+        message = f"{quoted(text)} is not a time such as `2026-01-15T10:30:00Z`"
         self._note(path, "invalid_time", message)
         return _UNKNOWN
 
-    # -- issues ------------------------------------------------------------------------------
+    # -- places and issues -------------------------------------------------------------------
 
-    def _note(self, path: Path, code: str, message: str, hint: str = "") -> None:
-        self.issues.append(Issue(self._place(path), code, message, hint))
+    def _place(self, path: Path, at_key: bool = False) -> Place:
+        return self._text.place((0, *path), at_key)
+
+    def _note(
+        self, path: Path, code: str, message: str, hint: str = "", at_key: bool = False
+    ) -> None:
+        self.issues.append(Issue(self._place(path, at_key), code, message, hint))
 
     def _refuse(self, path: Path, code: str, message: str) -> NoReturn:
         self._note(path, code, message)
         raise _Refused
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, 1)
-    return f"did you mean `{close[0]}`?" if close else ""

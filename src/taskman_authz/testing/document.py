@@ -1,23 +1,27 @@
 """The YAML document of policy tests, as pydantic models: what people write, before it is a case.
 
 Laws: as for policy documents: unknown keys are refused, nothing is coerced, a key with nothing
-behind it is refused (but `company: null`, which says that there is none). A text with a colon
-is a subject, one with a slash a resource, any other the name of a fixture; so no fixture's name
-has either.
+behind it is refused (but `company: null`, which says that there is none). What may be a text or a
+map is `Any` here and checked where its meaning is known, so that the author is told one thing about
+it and not one for each possibility.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 DEFAULT_NOW = "2026-01-01T00:00:00Z"
 
 Text = Annotated[str, StringConstraints(min_length=1)]
-FixtureName = Annotated[str, StringConstraints(pattern=r"^[^\s:/*]+$")]
 Attributes = dict[str, Any]
-Entity = Text | Attributes
+# The name of a fixture, the name of a thing (`user:7`, `tasks/7`), or its attributes.
+Entity = Annotated[Any, WithJsonSchema({"type": ["string", "object"]})]
+Cell = Annotated[
+    Any,
+    WithJsonSchema({"oneOf": [{"const": "*"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 class _Strict(BaseModel):
@@ -27,9 +31,9 @@ class _Strict(BaseModel):
 class Fixtures(_Strict):
     """Subjects, resources and contexts that have a name."""
 
-    subjects: dict[FixtureName, Entity] = Field(default_factory=dict)
-    resources: dict[FixtureName, Entity] = Field(default_factory=dict)
-    contexts: dict[FixtureName, Attributes] = Field(default_factory=dict)
+    subjects: dict[Text, Entity] = Field(default_factory=dict)
+    resources: dict[Text, Entity] = Field(default_factory=dict)
+    contexts: dict[Text, Attributes] = Field(default_factory=dict)
 
 
 class CaseEntry(_Strict):
@@ -64,7 +68,7 @@ class MatrixEntry(_Strict):
         None, description="Instead of the file's; `null` asks without a company."
     )
     now: Text = Field("", description="Instead of the file's.")
-    allow: dict[Text, dict[Text, Literal["*"] | list[Text]]] = Field(
+    allow: dict[Text, dict[Text, Cell]] = Field(
         description='Subject → resource → actions that must be allowed; `"*"` is all of them.'
     )
 

@@ -1,0 +1,125 @@
+"""Test files in, suites out: each with its cases and the compiled policies that they are about.
+
+Laws: all that is wrong in all files, tests and policies, is told at once (CompileError). Policies
+that several files are about are compiled once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+
+from ..errors import CompileError, StoreError
+from ..issues import Issue, Issues, Place
+from ..limits import DEFAULT
+from ..policy import PolicySet, compile_documents
+from ..policy.document_errors import Finding, findings
+from ..policy.loader import Text
+from ..policy.suggestions import did_you_mean
+from ..policy.yaml_reader import read
+from ..store import FileStore
+from .cases import Expansion, Suite
+from .discovery import find_test_files
+from .document import CaseEntry, Fixtures, MatrixEntry, SuiteDocument
+
+# A test's fixtures hold properties, which nest deeper than policies.
+LIMITS = msgspec.structs.replace(
+    DEFAULT, document_depth=DEFAULT.document_depth + DEFAULT.property_depth
+)
+
+
+def load_suites(paths: Iterable[str]) -> list[Suite]:
+    """The suites of all test files among and below `paths`; none where there is no such file.
+
+    Raises CompileError with everything that is wrong, OSError for what cannot be read.
+    """
+    shelf = _Shelf()
+    suites = [shelf.suite(path) for path in find_test_files(paths)]
+    if shelf.issues:
+        raise CompileError(Issues.of(shelf.issues))
+    return [suite for suite in suites if suite is not None]
+
+
+class _Shelf:
+    """Policy sets by the paths that they were compiled from, and what was wrong on the way."""
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+        self._sets: dict[tuple[str, ...], PolicySet | None] = {}
+
+    def suite(self, path: str) -> Suite | None:
+        """The suite in a test file; None where the file, or a policy of it, has issues."""
+        text = self._text(path)
+        document = None if text is None else self._document(text)
+        if text is None or document is None:
+            return None
+        expansion = Expansion(document, text)
+        self.issues += expansion.issues
+        policies = self._policies(text, document)
+        return None if policies is None else Suite(path, policies, tuple(expansion.cases))
+
+    def _text(self, path: str) -> Text | None:
+        with open(path, "rb") as file:
+            content = file.read(LIMITS.document_bytes + 1)
+        try:
+            return Text(path, content.decode("utf-8"), LIMITS)
+        except UnicodeDecodeError as error:
+            place = Place(path, content.count(b"\n", 0, error.start) + 1)
+            self.issues.append(Issue(place, "malformed_yaml", "not UTF-8"))
+            return None
+
+    def _document(self, text: Text) -> SuiteDocument | None:
+        stream = read(text.name, text.text, LIMITS)
+        self.issues += stream.issues
+        if stream.issues:
+            return None
+        if len(stream.documents) > 1:
+            self.issues.append(
+                Issue(text.place((1,)), "bad_value", "a second document in one file")
+            )
+        try:
+            # An empty file is an empty document, which `Expansion` refuses as one without cases.
+            return SuiteDocument.model_validate(stream.documents[0] if stream.documents else {})
+        except ValidationError as error:
+            for finding in map(_suggested, findings(error)[: LIMITS.issues]):
+                place = text.place((0, *finding.path), finding.at_key)
+                self.issues.append(Issue(place, finding.code, finding.message, finding.hint))
+            return None
+
+    def _policies(self, text: Text, document: SuiteDocument) -> PolicySet | None:
+        """The policies that a test file is about; compiled when they are first asked for."""
+        folder = os.path.dirname(text.name)
+        key = tuple(os.path.normpath(os.path.join(folder, p)) for p in document.policies or ["."])
+        if key not in self._sets:
+            self._sets[key] = None
+            try:
+                self._sets[key] = compile_documents(list(_documents(key)))
+            except CompileError as error:
+                self.issues += error.issues
+            except StoreError as error:
+                place = text.place((0, "policies"))
+                self.issues.append(Issue(place, "no_policies", str(error)))
+        return self._sets[key]
+
+
+def _documents(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for path in paths:
+        yield from FileStore(path).load()
+
+
+def _suggested(finding: Finding) -> Finding:
+    """A finding with the key of a test document that an unknown one was probably meant to be."""
+    if finding.code != "unknown_key":
+        return finding
+    known = _MODELS.get(str(finding.path[0]), SuiteDocument) if finding.path[1:] else SuiteDocument
+    return finding._replace(hint=did_you_mean(str(finding.path[-1]), known.model_fields))
+
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "cases": CaseEntry,
+    "matrix": MatrixEntry,
+    "fixtures": Fixtures,
+}
