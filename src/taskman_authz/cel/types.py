@@ -48,9 +48,10 @@ _interning = threading.Lock()
 class Type:
     """A type. Made by the constants and functions below, never directly.
 
-    `name` is what `type(x)` is called when evaluated (`google.protobuf.Timestamp`), `str()` the
-    notation (`timestamp`). `generic` says that a type parameter occurs in it. `fields` is None
-    unless the type carries its fields with it; `open` objects may have others, of type dyn.
+    `name` is what `type(x)` is called when evaluated (`list`), `text` and `str()` the whole
+    (`list(int)`). `nullable` marks a wrapper. `generic` says that a type parameter occurs in it.
+    `fields` is None unless the type carries its fields with it; an `open` object may have others,
+    of type dyn.
     """
 
     __slots__ = (
@@ -123,25 +124,15 @@ def _make(
         ("open", is_open),
         ("generic", kind is Kind.PARAM or any(p.generic for p in parameters)),
         ("size", size),
-        ("text", _notation(kind, name, parameters, nullable)),
+        ("text", _notation(name, parameters, nullable)),
     ):
         object.__setattr__(made, slot, value)
     with _interning:  # two threads may have made it; both must get the same one
         return _interned.setdefault(key, made)
 
 
-# Where the notation differs from the name that `type(x)` gives.
-_SHORT = {
-    Kind.ERROR: "!error!",
-    Kind.NULL: "null",
-    Kind.ANY: "any",
-    Kind.TIMESTAMP: "timestamp",
-    Kind.DURATION: "duration",
-}
-
-
-def _notation(kind: Kind, name: str, parameters: tuple[Type, ...], nullable: bool) -> str:
-    text = _SHORT.get(kind, name)
+def _notation(name: str, parameters: tuple[Type, ...], nullable: bool) -> str:
+    text = name
     if parameters:
         text += "(" + ", ".join(parameter.text for parameter in parameters) + ")"
     return f"wrapper({text})" if nullable else text
