@@ -110,12 +110,28 @@ def write_check(request: CheckRequest, limits: Limits = DEFAULT) -> bytes:
     return _bounded(_message(request, limits).SerializeToString(), limits)
 
 
-def write_batch(requests: Sequence[CheckRequest], limits: Limits = DEFAULT) -> bytes:
-    """The bytes of a BatchCheckRequest."""
-    if len(requests) > limits.batch_size:
+def write_batch(
+    items: Sequence[CheckRequest | RequestError], limits: Limits = DEFAULT
+) -> tuple[bytes, list[RequestError | None]]:
+    """The bytes of a BatchCheckRequest of the items that can be written, and for each item what
+    is wrong with it, if anything."""
+    if len(items) > limits.batch_size:
         raise RequestError("items", f"more than {limits.batch_size} items")
-    items = [_message(request, limits) for request in requests]
-    return _bounded(pb.BatchCheckRequest(items=items).SerializeToString(), limits)
+    message = pb.BatchCheckRequest()
+    errors = [_add_item(message, item, limits) for item in items]
+    return _bounded(message.SerializeToString(), limits), errors
+
+
+def _add_item(
+    batch: pb.BatchCheckRequest, item: CheckRequest | RequestError, limits: Limits
+) -> RequestError | None:
+    if isinstance(item, RequestError):
+        return item
+    try:
+        batch.items.append(_message(item, limits))
+    except RequestError as error:
+        return error
+    return None
 
 
 def read_decision(data: bytes) -> Decision:

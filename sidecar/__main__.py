@@ -1,0 +1,49 @@
+"""`taskman-authz serve` and `python -m taskman_authz_sidecar`: from arguments to a status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from taskman_authz.cli.frame import command_parser, guarded
+from taskman_authz.errors import AuthzError
+
+PROGRAM = "taskman-authz serve"
+NOTES = """Every option is also an environment variable: --log-level is TASKMAN_AUTHZ_LOG_LEVEL
+(several addresses in TASKMAN_AUTHZ_LISTEN are separated by commas). Options outrank the
+environment.
+
+SIGTERM or SIGINT stops it: health says not serving, calls in flight end within the grace.
+
+exit status: 0 stopped when asked to, 2 an error, which standard error tells"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve with `argv` (default: the process'), until stopped. Returns the exit status."""
+    return guarded(PROGRAM, lambda: _serve(sys.argv[1:] if argv is None else argv))
+
+
+def _serve(argv: Sequence[str]) -> int:
+    try:
+        import uvloop
+
+        from . import demo
+        from .settings import add_flags, read_settings
+        from .wiring import Sidecar
+    except ModuleNotFoundError as error:
+        raise AuthzError(
+            f"the sidecar needs `{error.name}`: pip install 'taskman-authz[sidecar]'"
+        ) from None
+    parser = command_parser(PROGRAM, "Answer Check and BatchCheck over gRPC.", NOTES)
+    add_flags(parser)
+    parser.add_argument(
+        "--demo", action="store_true", help="once serving, ask two questions and print the answers"
+    )
+    given = vars(parser.parse_args(argv))
+    sidecar = Sidecar(read_settings(parser, given))
+    uvloop.run(sidecar.run(demo.ask if given["demo"] else None))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""The transport: a grpcio server whose handlers are functions from request bytes to reply bytes.
+
+Laws: an address in use is refused in words, never shared or taken over; a call whose deadline has
+passed is not decided; an exception becomes a status in `status`, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds it in the pool
+
+from .authorization import Method
+from .status import status_of
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from .settings import Settings
+
+
+class Server:
+    """Answers the methods of one service at several addresses, with health and reflection."""
+
+    def __init__(
+        self,
+        service: str,
+        methods: Mapping[str, Method],
+        settings: Settings,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._service = service
+        self._log = log
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        self._server = grpc.aio.server(options=_options(settings))
+        self._server.add_generic_rpc_handlers((self._handlers(methods),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if settings.reflection:
+            names = (service, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._server)
+
+    async def start(self, addresses: Sequence[str]) -> list[str]:
+        """Open the addresses and begin to answer. Returns them with their ports filled in.
+        Raises OSError naming the address that cannot be opened."""
+        opened = [_open(self._server, address) for address in addresses]
+        await self._server.start()
+        return opened
+
+    async def tell_health(self, service: str, serving: bool) -> None:
+        """What the standard health service answers from now on for `service` ("": all of it)."""
+        status = health_pb2.HealthCheckResponse
+        await self._health.set(service, status.SERVING if serving else status.NOT_SERVING)
+
+    async def stop(self, grace: float) -> None:
+        """Say that we are not serving, take no new calls, and give those in flight `grace`
+        seconds to end."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace)
+
+    def _handlers(self, methods: Mapping[str, Method]) -> grpc.GenericRpcHandler[bytes, bytes]:
+        return grpc.method_handlers_generic_handler(
+            self._service,
+            {
+                name: grpc.unary_unary_rpc_method_handler(self._handler(name, method))
+                for name, method in methods.items()
+            },
+        )
+
+    def _handler(self, name: str, method: Method) -> Any:
+        async def handle(data: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+            left = context.time_remaining()
+            if left is not None and left <= 0:
+                await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "too late to decide")
+            began = time.perf_counter()
+            try:
+                return method(data)
+            except Exception as error:
+                code, message = status_of(error)
+                self._say(name, code, error, began, context)
+            await context.abort(code, message)
+
+        return handle
+
+    def _say(
+        self, name: str, code: grpc.StatusCode, error: Exception, began: float, context: Any
+    ) -> None:
+        metadata = dict(context.invocation_metadata() or ())
+        fields: dict[str, Any] = {
+            "method": name,
+            "status": code.name,
+            "request_id": metadata.get("x-request-id", ""),
+            "duration_ms": round((time.perf_counter() - began) * 1_000, 3),
+        }
+        if code is grpc.StatusCode.INTERNAL:
+            self._log.error("call failed", exc_info=error, **fields)
+        else:
+            self._log.info("call refused", error=str(error), **fields)
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        # Otherwise a second sidecar would silently share the port and answer half of the calls.
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+def _open(server: grpc.aio.Server, address: str) -> str:
+    is_unix = address.startswith("unix:")
+    try:
+        if is_unix:
+            _try_path(address.removeprefix("unix:").removeprefix("//"))
+        else:
+            _try_host(address)
+        port = server.add_insecure_port(address)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, address) from None
+    except RuntimeError:
+        raise OSError(errno.EADDRNOTAVAIL, "cannot be opened", address) from None
+    return address if is_unix else f"{address.rpartition(':')[0]}:{port}"
+
+
+# grpcio does not say why an address cannot be opened, and replaces the file of a unix socket even
+# while somebody answers there: so both are tried before.
+
+
+def _try_path(path: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
+            if probe.connect_ex(path) == 0:
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+            return  # left behind by a process that was killed; grpcio removes it
+        probe.bind(path)
+    os.unlink(path)
+
+
+def _try_host(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    errors = []
+    found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    for family, kind, protocol, _, place in found:
+        try:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(place)
+                probe.listen()
+        except OSError as error:
+            errors.append(error)
+    # A name may stand for an address that this machine has not (::1): one that opens is enough,
+    # unless another one is taken.
+    taken = [error for error in errors if error.errno in (errno.EADDRINUSE, errno.EACCES)]
+    if taken or len(errors) == len(found):
+        raise (taken or errors)[0]
