@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Data = Mapping[str, Any]
@@ -44,8 +44,8 @@ RESOURCE = {
 }
 CONTEXT = {"ip": "10.0.0.7", "channel": "api", "mfa": True}
 
-NOW = datetime(2026, 1, 15, 10, 30, tzinfo=timezone.utc)
-CREATED = datetime(2026, 1, 1, 9, 0, tzinfo=timezone.utc)
+NOW = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
+CREATED = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 TAGS = [*(f"proj-{number}" for number in range(100, 119)), "proj-19"]
 PROJECTS = [f"proj-{number}" for number in range(20)]
 DEPARTMENTS = [f"department-{number}" for number in range(30)]
@@ -135,8 +135,9 @@ EVALUATIONS = (
         },
         {"now": NOW, "created": CREATED, "email": "ann.lee@example.com"},
         True,
-        lambda data: data["now"] - data["created"] < MONTH
-        and EMAIL.search(data["email"]) is not None,
+        lambda data: (
+            data["now"] - data["created"] < MONTH and EMAIL.search(data["email"]) is not None
+        ),
     ),
     Evaluation(
         "equalities",
@@ -145,7 +146,7 @@ EVALUATIONS = (
         {"subject": OBJECT},
         {"subject": SUBJECT},
         False,
-        eval(  # noqa: S307 - thirty comparisons, as a person would have to write them
+        eval(
             "lambda data: "
             + " or ".join(f"data['subject']['department'] == '{name}'" for name in DEPARTMENTS)
         ),
@@ -298,7 +299,9 @@ def _unrelated(number: int) -> Rule:
 
 
 DECISIONS = tuple(
-    Decision(f"decide-{n}", f"one decision among {n:,} policies", n, ENGINEER, "edit", RESOURCE, CONTEXT)
+    Decision(
+        f"decide-{n}", f"one decision among {n:,} policies", n, ENGINEER, "edit", RESOURCE, CONTEXT
+    )
     for n in (10, 100, 1_000, 10_000, 100_000)
 )
 

@@ -14,13 +14,16 @@ import sys
 import time
 import timeit
 from dataclasses import dataclass
+from functools import cached_property
 from types import ModuleType
 from typing import IO, Any
 
 from .cases import BY_NAME, Case, Compilation, Conditions
 from .peers import Cannot, Timed
 
-SAMPLE_SECONDS = 0.004  # a sample is about as long: shorter than a time slice, so that some are quiet
+SAMPLE_SECONDS = (
+    0.004  # a sample is about as long: shorter than a time slice, so that some are quiet
+)
 SLOW_SECONDS = 0.25  # a call that takes longer is its own sample, and its first one counts
 
 
@@ -34,18 +37,25 @@ class Prepared:
 
 
 class Worker:
-    """One peer with its prepared cases."""
+    """One peer with its prepared cases. The peer is imported when it is first asked."""
 
-    def __init__(self, peer: ModuleType) -> None:
-        self.peer = peer
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.prepared: dict[tuple[str, str], Prepared] = {}
+
+    @cached_property
+    def peer(self) -> ModuleType:
+        """The peer's module."""
+        return importlib.import_module(f"benchmarks.peers.{self.name}")
 
     def hello(self) -> dict[str, Any]:
         """The peer's titles, kinds and version."""
         return {
             "title": self.peer.TITLE,
-            "kinds": [kind.__name__ for kind in self.peer.KINDS],
-            "variants": dict(self.peer.VARIANTS),
+            "variants": [
+                {"name": name, "adds": way.adds, "kinds": [kind.__name__ for kind in way.kinds]}
+                for name, way in self.peer.VARIANTS.items()
+            ],
             "version": self.peer.version(),
         }
 
@@ -60,14 +70,14 @@ class Worker:
 
     def _first(self, key: tuple[str, str], case: Case, variant: str) -> dict[str, Any]:
         began = time.perf_counter()
-        timed = self.peer.prepare(case, variant)
+        timed: Timed = self.peer.prepare(case, variant)
         ready = time.perf_counter()
         answer = timed.answer()
         once = time.perf_counter() - ready
         verify(case, answer)
-        timer = timeit.Timer(timed.statement, globals=dict(timed.names))
+        timer = timeit.Timer(timed.statement, timer=timed.clock, globals=dict(timed.names))
         self.prepared[key] = Prepared(timer, _number(timer, once), timed.per)
-        if once > SLOW_SECONDS:
+        if once > SLOW_SECONDS and timed.clock is time.perf_counter:
             return {"seconds": once / timed.per, "prepare": ready - began}
         return {**self.sample(*key), "prepare": ready - began}
 
@@ -110,8 +120,7 @@ def main() -> None:
     """Serve the peer that the command line names."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    peer = importlib.import_module(f"benchmarks.peers.{sys.argv[1]}")
-    serve(Worker(peer), sys.stdin, replies)
+    serve(Worker(sys.argv[1]), sys.stdin, replies)
 
 
 if __name__ == "__main__":

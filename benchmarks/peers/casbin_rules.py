@@ -11,11 +11,13 @@ from typing import Any
 import casbin
 
 from ..cases import Case, Decision
-from . import Cannot, Timed
+from . import Cannot, Timed, Variant
 
 TITLE = "casbin"
-KINDS = (Decision,)
-VARIANTS = {"": "", "fast": " FastEnforcer, exact keys"}
+VARIANTS = {
+    "": Variant("", (Decision,)),
+    "fast": Variant(" FastEnforcer, exact keys", (Decision,)),
+}
 
 MODEL = """\
 [request_definition]

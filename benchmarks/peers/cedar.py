@@ -10,11 +10,13 @@ from typing import Any
 import cedarpy
 
 from ..cases import Case, Data, Decision, Rule
-from . import Cannot, Timed
+from . import Cannot, Timed, Variant
 
 TITLE = "cedarpy"
-KINDS = (Decision,)
-VARIANTS = {"": ", handles", "json": ", entities as JSON"}
+VARIANTS = {
+    "": Variant(", handles", (Decision,)),
+    "json": Variant(", entities as JSON", (Decision,)),
+}
 
 
 def version() -> str:

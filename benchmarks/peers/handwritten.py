@@ -13,11 +13,12 @@ from types import ModuleType
 from typing import Any
 
 from ..cases import Case, Evaluation
-from . import Cannot, Timed
+from . import Cannot, Timed, Variant
 
 TITLE = "hand-written Cython"
-KINDS = (Evaluation,)
-VARIANTS = {"": ""}
+VARIANTS = {
+    "": Variant("", (Evaluation,)),
+}
 
 SOURCE = Path(__file__).parents[1] / "handwritten.pyx"
 FUNCTIONS = {
@@ -73,7 +74,9 @@ def _build(folder: Path) -> list[Path]:
 
     extension = Extension("handwritten", [str(SOURCE)], extra_compile_args=["-O3"])
     try:
-        modules = cythonize([extension], build_dir=str(folder / "c"), quiet=True)
+        modules = cythonize(  # type: ignore[no-untyped-call]
+            [extension], build_dir=str(folder / "c"), quiet=True
+        )
         command: Any = Distribution({"ext_modules": modules}).get_command_obj("build_ext")
         command.build_lib, command.build_temp = str(folder), str(folder / "o")
         command.ensure_finalized()

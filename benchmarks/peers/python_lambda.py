@@ -5,11 +5,12 @@ from __future__ import annotations
 import platform
 
 from ..cases import Case, Conditions, Data, Evaluation
-from . import Cannot, Timed
+from . import Cannot, Timed, Variant
 
 TITLE = "Python lambda"
-KINDS = (Evaluation, Conditions)
-VARIANTS = {"": ""}
+VARIANTS = {
+    "": Variant("", (Evaluation, Conditions)),
+}
 
 
 def version() -> str:

@@ -20,9 +20,7 @@ from typing import Any
 PACKAGE = "@bufbuild/cel-spec"
 VERSION = "0.6.1"
 UPSTREAM = "v0.25.1"  # the version of the CEL specification whose tests it carries
-INTEGRITY = (
-    "sha512-m0Ac9qA669yxxC0Hy45qGsUZemjImVfxPl6r9jLbkJviEvv3R9hSYyH2ItGRbDguekX6eId0cb62ulNBK97ezg=="
-)
+SHA512 = "m0Ac9qA669yxxC0Hy45qGsUZemjImVfxPl6r9jLbkJviEvv3R9hSYyH2ItGRbDguekX6eId0cb62ulNBK97ezg=="
 SUITES = ("conformance", "parsing", "checking", "comprehension")
 TIMEOUT = 120  # seconds for npm, which retries by itself when the network is slow
 
@@ -98,10 +96,10 @@ def _pack(npm: str, folder: Path) -> Path:
 
 def _verify(packed: Path) -> None:
     digest = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
-    if f"sha512-{digest}" != INTEGRITY:
+    if digest != SHA512:
         raise Unavailable(
             f"{PACKAGE}@{VERSION} is not the archive that was pinned: "
-            f"expected {INTEGRITY}, found sha512-{digest}"
+            f"expected sha512 {SHA512}, found {digest}"
         )
 
 

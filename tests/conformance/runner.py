@@ -24,7 +24,7 @@ Status = Literal["passed", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case. `why` is the reason of a skip; `expected` and `actual` of a failure."""
+    """What became of a case. `why` is a skip's reason; `expected` and `actual` a failure's."""
 
     case: Case
     status: Status

@@ -11,9 +11,9 @@ from .cases import Case, conformance
 from .runner import read_gaps, run_all, unexpected, unknown_gaps
 
 FILES = (
-    "basic bindings_ext block_ext comparisons conversions dynamic encoders_ext enums fields fp_math "
-    "integer_math lists logic macros macros2 math_ext namespace optionals parse plumbing proto2 "
-    "proto2_ext proto3 string string_ext timestamps type_deductions wrappers"
+    "basic bindings_ext block_ext comparisons conversions dynamic encoders_ext enums fields "
+    "fp_math integer_math lists logic macros macros2 math_ext namespace optionals parse plumbing "
+    "proto2 proto2_ext proto3 string string_ext timestamps type_deductions wrappers"
 ).split()
 
 

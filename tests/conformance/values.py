@@ -11,7 +11,7 @@ import base64
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from taskman_authz._fast.times import Duration, Timestamp
@@ -21,14 +21,15 @@ from .cases import Json
 
 Form = tuple[Any, ...]
 NANOSECONDS = 1_000_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIMESTAMP, DURATION = "google.protobuf.Timestamp", "google.protobuf.Duration"
 
 
 def expected_form(value: Json) -> Form:
     """The form of a `cel.expr.Value` in JSON. Raises KeyError for a kind that it does not know."""
     ((kind, payload),) = value.items()
-    return _READ[kind](payload)
+    form: Form = _READ[kind](payload)
+    return form
 
 
 def actual_form(value: Any) -> Form:
@@ -119,7 +120,7 @@ def _timestamp(text: str) -> int:
     found = re.fullmatch(r"(\d+-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", text)
     if found is None:
         raise ValueError(f"not the JSON form of a timestamp: {text}")
-    whole = datetime.fromisoformat(found[1]).replace(tzinfo=timezone.utc) - EPOCH
+    whole = datetime.fromisoformat(found[1]).replace(tzinfo=UTC) - EPOCH
     return _microseconds(whole) * 1000 + int((found[2] or "0").ljust(9, "0"))
 
 
@@ -147,92 +148,6 @@ _READ: dict[str, Any] = {
     ),
     "objectValue": _object,
 }
-
-
-_FROM_FORM.get(kind, lambda same: same)(payload)
-
-
-def show(form: Form) -> str:
-    """A form for people."""
-    kind = form[0]
-    if kind == "null":
-        return "null"
-    if kind == "list":
-        return f"[{', '.join(show(item) for item in form[1])}]"
-    if kind == "map":
-        entries = sorted(f"{show(key)}: {show(item)}" for key, item in form[1])
-        return f"{{{', '.join(entries)}}}"
-    payload = form[1] if kind in ("double", "type", "unknown") else repr(form[1])
-    return f"{payload} ({kind})"
-
-
-# bool before int and UInt before int: the former are kinds of the latter in Python.
-_SCALARS: tuple[tuple[type, str], ...] = (
-    (bool, "bool"),
-    (UInt, "uint"),
-    (int, "int"),
-    (str, "string"),
-    (bytes, "bytes"),
-)
-
-
-def _double(value: float) -> Form:
-    return ("double", "NaN" if math.isnan(value) else repr(float(value)))
-
-
-def _map(entries: Any) -> Form:
-    return ("map", frozenset(entries))
-
-
-def _microseconds(value: timedelta) -> int:
-    return value // timedelta(microseconds=1)
-
-
-def _object(payload: Json) -> Form:
-    name = payload["@type"].rpartition("/")[2]
-    if name == TIMESTAMP:
-        return ("timestamp", _timestamp(payload["value"]))
-    if name == DURATION:
-        return ("duration", _duration(payload["value"]))
-    raise KeyError(name)
-
-
-def _timestamp(text: str) -> int:
-    found = re.fullmatch(r"(\d+-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", text)
-    if found is None:
-        raise ValueError(f"not the JSON form of a timestamp: {text}")
-    whole = datetime.fromisoformat(found[1]).replace(tzinfo=timezone.utc) - EPOCH
-    return _microseconds(whole) * 1000 + int((found[2] or "0").ljust(9, "0"))
-
-
-def _duration(text: str) -> int:
-    found = re.fullmatch(r"(-?)(\d+)(?:\.(\d{1,9}))?s", text)
-    if found is None:
-        raise ValueError(f"not the JSON form of a duration: {text}")
-    size = int(found[2]) * NANOSECONDS + int((found[3] or "0").ljust(9, "0"))
-    return -size if found[1] else size
-
-
-_READ: dict[str, Any] = {
-    "nullValue": lambda _: ("null",),
-    "boolValue": lambda payload: ("bool", payload),
-    "int64Value": lambda payload: ("int", int(payload)),
-    "uint64Value": lambda payload: ("uint", int(payload)),
-    "doubleValue": lambda payload: _double(float(payload)),
-    "stringValue": lambda payload: ("string", payload),
-    "bytesValue": lambda payload: ("bytes", base64.b64decode(payload)),
-    "typeValue": lambda payload: ("type", payload),
-    "listValue": lambda payload: ("list", tuple(map(expected_form, payload.get("values", ())))),
-    "mapValue": lambda payload: _map(
-        (expected_form(entry["key"]), expected_form(entry["value"]))
-        for entry in payload.get("entries", ())
-    ),
-    "objectValue": _object,
-}
-
-
-def _time(nanoseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 _FROM_FORM: dict[str, Any] = {

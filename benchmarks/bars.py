@@ -1,0 +1,103 @@
+"""What a release must show. A bar compares columns of one run; one that was not measured is not
+met, and says what was missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .compare import OURS, Run
+
+Measure = Callable[[str, str], float]
+
+
+class Missing(Exception):
+    """A cell that a bar needs was not measured."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A ratio and its bound: at most, or with `at_least` at least. `cases` are what it reads."""
+
+    text: str
+    bound: float
+    ratio: Callable[[Measure], float]
+    cases: tuple[str, ...]
+    at_least: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A bar in one run: the ratio found, or why there is none."""
+
+    bar: str
+    met: bool
+    value: float | None
+    why: str = ""
+
+    def __str__(self) -> str:
+        found = self.why if self.value is None else f"{self.value:.2f}×"
+        return f"{'met' if self.met else 'MISSED'}: {self.bar}: {found}"
+
+
+BARS = (
+    Bar(
+        "the document's policy takes at most 1.5× a hand-written Cython function",
+        1.5,
+        lambda least: least("policy", OURS) / least("policy", "handwritten"),
+        ("policy",),
+    ),
+    Bar(
+        "the document's policy on dicts is at least 3× faster than common-expression-language",
+        3.0,
+        lambda least: least("policy", "cel_rust/dicts") / least("policy", OURS),
+        ("policy",),
+        at_least=True,
+    ),
+    Bar(
+        "the document's policy on dicts is at least 20× faster than cel-expr-python",
+        20.0,
+        lambda least: least("policy", "cel_cpp/dicts") / least("policy", OURS),
+        ("policy",),
+        at_least=True,
+    ),
+    Bar(
+        "compiling the document's policy takes at most 1.5× common-expression-language's time",
+        1.5,
+        lambda least: least("compile", OURS) / least("compile", "cel_rust/dicts"),
+        ("compile",),
+    ),
+    Bar(
+        "a whole check at 10 policies takes under 3× the evaluation of its four conditions",
+        3.0,
+        lambda least: least("decide-10", OURS) / least("decide-10", "ours/conditions"),
+        ("decide-10",),
+    ),
+    Bar(
+        "100,000 unrelated policies take at most 1.5× the time of 10",
+        1.5,
+        lambda least: least("decide-100000", OURS) / least("decide-10", OURS),
+        ("decide-10", "decide-100000"),
+    ),
+)
+
+
+def verdicts(run: Run) -> list[Verdict]:
+    """Every bar whose cases were asked for."""
+    asked = {case.name for case in run.cases}
+    return [_verdict(bar, run) for bar in BARS if asked.issuperset(bar.cases)]
+
+
+def _verdict(bar: Bar, run: Run) -> Verdict:
+    def least(case: str, column: str) -> float:
+        seconds = run.least(case, column)
+        if seconds is None:
+            raise Missing(f"{column} has no time for {case}")
+        return seconds
+
+    try:
+        value = bar.ratio(least)
+    except Missing as error:
+        return Verdict(bar.text, False, None, f"not measured: {error}")
+    met = value >= bar.bound if bar.at_least else value <= bar.bound
+    return Verdict(bar.text, met, value)
