@@ -1,0 +1,24 @@
+cimport cython
+
+@cython.final
+cdef class EntityValue:
+    cdef readonly str kind
+    cdef readonly str id
+    cdef readonly object attributes
+    cdef readonly bint is_action
+
+@cython.locals(number=cython.longlong)
+cpdef bint fits(object value) except -1
+
+cpdef object adapt(object value)
+cpdef object _adapt_other(object value)
+cpdef bint is_map(object value) except -1
+cpdef object select(object value, str name)
+cpdef object _select_other(object value, str name)
+cpdef object _select_entity(EntityValue value, str name)
+cpdef object has(object value, str name)
+cpdef object entries(object value)
+cpdef object lookup(object value, object key)
+cpdef object missing()
+cpdef object index(object value, object key, int position)
+cpdef object _index_list(object value, object key, int position)

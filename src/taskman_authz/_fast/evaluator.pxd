@@ -1,0 +1,12 @@
+cimport cython
+from .activation cimport Activation
+from .nodes cimport Node
+
+cdef class Evaluator:
+    cdef readonly Node node
+    cdef readonly list paths
+    cdef readonly Py_ssize_t registers
+    cdef list spare
+    @cython.locals(activation=Activation)
+    cdef object run(self, object variables)
+    cpdef object finish(self, object value)

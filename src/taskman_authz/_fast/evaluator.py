@@ -1,0 +1,58 @@
+"""A planned expression that can be asked again and again.
+
+Law: it is immutable but for a list of spare activations, which are kept because making one costs
+more than evaluating a small expression.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .activation import Activation, Path
+from .nodes import Node
+
+
+class Evaluator:
+    """A planned expression with spare activations. `Program` is its face in the language room."""
+
+    __slots__ = ("node", "paths", "registers", "spare")
+
+    def __init__(self, node: Node, paths: list[Path], registers: int) -> None:
+        self.node = node
+        self.paths = paths
+        self.registers = registers
+        # Never quite empty in use: a list that shrinks to nothing gives its memory back each time.
+        self.spare: list[Activation | None] = [None] * 4
+
+    def value(self, variables: Any) -> Any:
+        """The core value of the expression over `variables`, or a Fault."""
+        return self.run(variables)
+
+    def run(self, variables: Any) -> Any:
+        """`value`, for the core."""
+        try:
+            activation = self.spare.pop()  # atomic: threads never share an activation
+        except IndexError:
+            activation = None
+        if activation is None:
+            activation = Activation(self.paths, self.registers)
+        activation.variables = variables
+        value = self.node.value(activation)
+        activation.clear()
+        self.spare.append(activation)
+        return value
+
+    def evaluate(self, variables: Any = None) -> Any:
+        """The value of the expression over `variables` (names to values) as plain Python."""
+        value = self.run(_NOTHING if variables is None else variables)
+        kind = type(value)
+        if kind is bool or kind is str or kind is int or kind is float or value is None:
+            return value
+        return self.finish(value)
+
+    def finish(self, value: Any) -> Any:
+        """What becomes of a value that is not plain: a subclass converts it, or raises."""
+        return value
+
+
+_NOTHING: dict[str, Any] = {}

@@ -1,0 +1,189 @@
+"""Loops: what the macros `all`, `exists`, `exists_one`, `map` and `filter` become, and the general
+fold of the language for any other comprehension.
+
+Laws: a fold iterates over a list, or over the keys of a map; `exists` and `all` absorb faults as
+`||` and `&&` do, the others return the first; loop variables live in registers of the activation,
+numbered by the planner so that nested loops never share one.
+"""
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
+
+from __future__ import annotations
+
+from typing import Any
+
+from .access import adapt, entries, is_map
+from .activation import Activation
+from .nodes import Node
+from .values import Fault, type_name
+
+
+def elements(value: Any, position: int) -> Any:
+    """What a fold iterates over: a list, or the keys of a map as a list; or a Fault."""
+    kind = type(value)
+    if kind is list or kind is tuple or kind is Fault:
+        return value
+    if is_map(value):
+        return list(entries(value))
+    return Fault("no_such_overload", ("comprehension", type_name(value)), position)
+
+
+def _not_bool(macro: str, value: Any, position: int) -> Fault:
+    if type(value) is Fault:
+        return value
+    return Fault("no_such_overload", (macro, type_name(value)), position)
+
+
+class Exists(Node):
+    """`range.exists(x, predicate)`, or with `universal` `range.all(x, predicate)`."""
+
+    __slots__ = ("range", "register", "predicate", "universal")
+
+    def __init__(
+        self, range: Node, register: int, predicate: Node, universal: bool, position: int
+    ) -> None:
+        self.range = range
+        self.register = register
+        self.predicate = predicate
+        self.universal = universal
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        members = elements(self.range.value(activation), self.position)
+        if type(members) is Fault:
+            return members
+        decides = False if self.universal else True
+        neutral = not decides
+        fault = None
+        registers = activation.registers
+        for member in members:
+            registers[self.register] = adapt(member)
+            value = self.predicate.value(activation)
+            if value is decides:
+                return decides
+            if value is not neutral and fault is None:
+                fault = _not_bool("all" if self.universal else "exists", value, self.position)
+        return neutral if fault is None else fault
+
+
+class ExistsOne(Node):
+    """`range.exists_one(x, predicate)`."""
+
+    __slots__ = ("range", "register", "predicate")
+
+    def __init__(self, range: Node, register: int, predicate: Node, position: int) -> None:
+        self.range = range
+        self.register = register
+        self.predicate = predicate
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        members = elements(self.range.value(activation), self.position)
+        if type(members) is Fault:
+            return members
+        found = 0
+        for member in members:
+            activation.registers[self.register] = adapt(member)
+            value = self.predicate.value(activation)
+            if value is True:
+                found += 1
+            elif value is not False:
+                return _not_bool("exists_one", value, self.position)
+        return found == 1
+
+
+class Collect(Node):
+    """`range.map(x, result)`, `range.map(x, predicate, result)`, `range.filter(x, predicate)`.
+
+    `predicate` is None for the plain map, `result` is None for the filter.
+    """
+
+    __slots__ = ("range", "register", "predicate", "result")
+
+    def __init__(
+        self,
+        range: Node,
+        register: int,
+        predicate: Node | None,
+        result: Node | None,
+        position: int,
+    ) -> None:
+        self.range = range
+        self.register = register
+        self.predicate = predicate
+        self.result = result
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        members = elements(self.range.value(activation), self.position)
+        if type(members) is Fault:
+            return members
+        made = []
+        for member in members:
+            member = adapt(member)
+            activation.registers[self.register] = member
+            if self.predicate is not None:
+                chosen = self.predicate.value(activation)
+                if chosen is False:
+                    continue
+                if chosen is not True:
+                    return _not_bool("filter", chosen, self.position)
+            if self.result is not None:
+                member = self.result.value(activation)
+            if type(member) is Fault:
+                return member
+            made.append(member)
+        return made
+
+
+class Fold(Node):
+    """Any comprehension, as the language defines it: an accumulator, a condition, a step."""
+
+    __slots__ = ("range", "register", "second", "accumulator", "initial", "condition", "step", "result")
+
+    def __init__(
+        self,
+        range: Node,
+        register: int,
+        second: int,
+        accumulator: int,
+        initial: Node,
+        condition: Node,
+        step: Node,
+        result: Node,
+        position: int,
+    ) -> None:
+        self.range = range
+        self.register = register
+        self.second = second  # -1 where the fold has one variable
+        self.accumulator = accumulator
+        self.initial = initial
+        self.condition = condition
+        self.step = step
+        self.result = result
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        source = self.range.value(activation)
+        members = elements(source, self.position)
+        if type(members) is Fault:
+            return members
+        registers = activation.registers
+        registers[self.accumulator] = self.initial.value(activation)
+        for number, member in enumerate(members):
+            if self.second < 0:
+                registers[self.register] = adapt(member)
+            else:
+                self.bind(registers, source, number, member)
+            if self.condition.value(activation) is False:
+                break
+            registers[self.accumulator] = self.step.value(activation)
+        return self.result.value(activation)
+
+    def bind(self, registers: list[Any], source: Any, number: int, member: Any) -> None:
+        """Two variables: index and element of a list, key and value of a map."""
+        if source is None or not is_map(source):
+            registers[self.register] = number
+            registers[self.second] = adapt(member)
+        else:
+            registers[self.register] = adapt(member)
+            registers[self.second] = adapt(entries(source)[member])

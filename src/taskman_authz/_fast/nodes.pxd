@@ -1,0 +1,56 @@
+cimport cython
+from .access cimport has, index, select
+from .activation cimport Activation, Unset
+from .values cimport Fault, MixedMap
+
+cdef class Node:
+    cdef readonly int position
+    cdef object value(self, Activation activation)
+
+cpdef object evaluate(Node node, Activation activation)
+cpdef object value_of(Node node, Activation activation)
+cpdef object make_map(list pairs)
+cpdef object placed(object value, int position)
+
+@cython.final
+cdef class Constant(Node):
+    cdef readonly object constant
+
+@cython.final
+cdef class Attribute(Node):
+    cdef readonly Py_ssize_t slot
+
+@cython.final
+cdef class Local(Node):
+    cdef readonly Py_ssize_t register
+
+@cython.final
+cdef class Member(Node):
+    cdef readonly Node operand
+    cdef readonly str name
+
+@cython.final
+cdef class Has(Node):
+    cdef readonly Node operand
+    cdef readonly str name
+
+@cython.final
+cdef class Index(Node):
+    cdef readonly Node operand
+    cdef readonly Node key
+
+cdef class MakeList(Node):
+    cdef readonly tuple elements
+    @cython.locals(element=Node)
+    cdef object value(self, Activation activation)
+
+@cython.final
+cdef class MakeMap(Node):
+    cdef readonly tuple keys
+    cdef readonly tuple members
+
+cdef class Call(Node):
+    cdef readonly object function
+    cdef readonly tuple arguments
+    @cython.locals(argument=Node)
+    cdef object value(self, Activation activation)

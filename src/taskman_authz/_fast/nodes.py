@@ -1,0 +1,235 @@
+"""The program as a graph of nodes: `node.value(activation)` is the whole contract.
+
+Laws: a node returns a core value or a Fault and never raises; it holds no state of an evaluation,
+so one graph serves all threads and all policies that share a condition; a strict node returns the
+first Fault among its operands, in the order in which they are written.
+
+Here: constants, names, members and literals. `logic` has what absorbs faults, `numbers`
+arithmetic, `relations` comparison, `calls` functions, `folds` the macros' loops.
+"""
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .access import has, index, select
+from .activation import Activation, Unset
+from .values import Fault, MixedMap, UInt, type_name
+
+
+class Node:
+    """One step of a program. `position` is its place in the source, for faults."""
+
+    __slots__ = ("position",)
+
+    def value(self, activation: Activation) -> Any:
+        """The core value, or a Fault."""
+        raise NotImplementedError
+
+
+def evaluate(node: Node, activation: Activation) -> Any:
+    """The value of a node, for callers outside the core (in compiled code `value` is a C method)."""
+    return node.value(activation)
+
+
+class Constant(Node):
+    """A literal, or what the planner folded."""
+
+    __slots__ = ("constant",)
+
+    def __init__(self, constant: Any, position: int) -> None:
+        self.constant = constant
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        return self.constant
+
+
+class Attribute(Node):
+    """An attribute path, read through its slot."""
+
+    __slots__ = ("slot",)
+
+    def __init__(self, slot: int, position: int) -> None:
+        self.slot = slot
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        value = activation.slots[self.slot]
+        if type(value) is Unset:
+            value = activation.read(self.slot)
+        if type(value) is Fault:
+            # The slot is shared by all conditions; the place is this reader's own.
+            return Fault(value.code, value.details, self.position)
+        return value
+
+
+class Local(Node):
+    """A variable of a comprehension."""
+
+    __slots__ = ("register",)
+
+    def __init__(self, register: int, position: int) -> None:
+        self.register = register
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        return activation.registers[self.register]
+
+
+class Member(Node):
+    """`operand.name` where the operand is no attribute path."""
+
+    __slots__ = ("operand", "name")
+
+    def __init__(self, operand: Node, name: str, position: int) -> None:
+        self.operand = operand
+        self.name = name
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        operand = self.operand.value(activation)
+        if type(operand) is Fault:
+            return operand
+        return placed(select(operand, self.name), self.position)
+
+
+class Has(Node):
+    """`has(operand.name)`."""
+
+    __slots__ = ("operand", "name")
+
+    def __init__(self, operand: Node, name: str, position: int) -> None:
+        self.operand = operand
+        self.name = name
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        operand = self.operand.value(activation)
+        if type(operand) is Fault:
+            return operand
+        return placed(has(operand, self.name), self.position)
+
+
+class Index(Node):
+    """`operand[key]`."""
+
+    __slots__ = ("operand", "key")
+
+    def __init__(self, operand: Node, key: Node, position: int) -> None:
+        self.operand = operand
+        self.key = key
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        operand = self.operand.value(activation)
+        if type(operand) is Fault:
+            return operand
+        return index(operand, self.key.value(activation), self.position)
+
+
+class MakeList(Node):
+    """`[a, b]`."""
+
+    __slots__ = ("elements",)
+
+    def __init__(self, elements: tuple[Node, ...], position: int) -> None:
+        self.elements = elements
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        made = []
+        for element in self.elements:
+            value = element.value(activation)
+            if type(value) is Fault:
+                return value
+            made.append(value)
+        return made
+
+
+class MakeMap(Node):
+    """`{k: v}`. A key twice, or a key that is not bool, int, uint or string, is a Fault."""
+
+    __slots__ = ("keys", "members")
+
+    def __init__(self, keys: tuple[Node, ...], members: tuple[Node, ...], position: int) -> None:
+        self.keys = keys
+        self.members = members
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        made = []
+        for number in range(len(self.keys)):
+            key = value_of(self.keys[number], activation)
+            if type(key) is Fault:
+                return key
+            value = value_of(self.members[number], activation)
+            if type(value) is Fault:
+                return value
+            made.append((key, value))
+        return placed(make_map(made), self.position)
+
+
+def value_of(node: Node, activation: Activation) -> Any:
+    """`node.value`, typed for nodes that lie in tuples."""
+    return node.value(activation)
+
+
+_KEYS = frozenset({str, int, UInt, bool})
+
+
+def make_map(pairs: list[tuple[Any, Any]]) -> Any:
+    """A map from key and value pairs, or the Fault of a bad or repeated key."""
+    made: dict[Any, Any] = {}
+    bools = 0
+    for key, value in pairs:
+        if type(key) not in _KEYS:
+            return Fault("no_such_overload", ("map key", type_name(key)))
+        bools += type(key) is bool
+        made[key] = value
+    if 0 < bools < len(pairs):
+        mixed = MixedMap(pairs)
+        return mixed if len(mixed) == len(pairs) else _repeated(pairs)
+    return made if len(made) == len(pairs) else _repeated(pairs)
+
+
+def _repeated(pairs: list[tuple[Any, Any]]) -> Fault:
+    seen = set()
+    for key, _ in pairs:
+        mark = (type(key) is bool, key)
+        if mark in seen:
+            return Fault("duplicate_key", (key,))
+        seen.add(mark)
+    raise AssertionError("a map lost a key that is not repeated")
+
+
+def placed(value: Any, position: int) -> Any:
+    """A value; a Fault without a place gets this one."""
+    if type(value) is Fault and value.position < 0:
+        # Never the given Fault itself: it may lie in a slot that other conditions read.
+        return Fault(value.code, value.details, position)
+    return value
+
+
+class Call(Node):
+    """A strict function of any number of arguments."""
+
+    __slots__ = ("function", "arguments")
+
+    def __init__(
+        self, function: Callable[..., Any], arguments: tuple[Node, ...], position: int
+    ) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        values = []
+        for argument in self.arguments:
+            value = argument.value(activation)
+            if type(value) is Fault:
+                return value
+            values.append(value)
+        return placed(self.function(*values), self.position)

@@ -1,0 +1,29 @@
+cimport cython
+from .activation cimport Activation
+from .nodes cimport Node
+from .values cimport Fault
+
+cpdef object add(object left, object right)
+@cython.locals(x=cython.longlong, y=cython.longlong, total=cython.longlong)
+cpdef object _add_ints(object left, object right)
+cpdef object _concatenate(object left, object right)
+cpdef object subtract(object left, object right)
+@cython.locals(x=cython.longlong, y=cython.longlong, total=cython.longlong)
+cpdef object _subtract_ints(object left, object right)
+@cython.locals(x=cython.longlong, y=cython.longlong)
+cpdef object multiply(object left, object right)
+cpdef object divide(object left, object right)
+@cython.locals(x=cython.longlong, y=cython.longlong)
+cpdef object modulo(object left, object right)
+cpdef object negate(object value)
+
+@cython.final
+cdef class Add(Node):
+    cdef readonly Node left
+    cdef readonly Node right
+
+@cython.final
+cdef class Arithmetic(Node):
+    cdef readonly object function
+    cdef readonly Node left
+    cdef readonly Node right

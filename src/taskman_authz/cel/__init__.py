@@ -1,0 +1,37 @@
+"""The Common Expression Language: text to program to value.
+
+Begin with `env.py`, which alone walks the whole road; then `checker`, `planner`, and the core's
+`nodes` that a plan is made of. `grammar.lark` is the grammar of record, `stdlib` says what the
+standard library declares and `functions` what it does, `messages` holds every error message.
+
+    from taskman_authz import cel
+
+    cel.evaluate("x + 1 > 2", {"x": 2})                       # True
+    program = cel.Env(variables={"x": "int"}).compile("x + 1 > 2")
+    program.evaluate({"x": 2})                                # True
+"""
+
+from __future__ import annotations
+
+from .._fast.values import CelType, UInt
+from .env import Env, evaluate, policy_env, policy_layout
+from .layout import Layout
+from .program import Program
+from .source import Source
+from .times import Duration, Timestamp
+from .types import Type
+
+__all__ = [
+    "CelType",
+    "Duration",
+    "Env",
+    "Layout",
+    "Program",
+    "Source",
+    "Timestamp",
+    "Type",
+    "UInt",
+    "evaluate",
+    "policy_env",
+    "policy_layout",
+]

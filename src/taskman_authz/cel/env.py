@@ -1,0 +1,138 @@
+"""An environment: what an expression may refer to. It alone walks the whole road
+`text → Source → parser → checker → planner → Program`.
+
+Law: an environment is immutable and shared; compiling in it changes nothing but caches of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from .._fast.nodes import Node
+from ..errors import CompileError
+from ..limits import DEFAULT, Limits
+from . import functions, stdlib
+from .checker import Checked, check, check_condition
+from .containers import Container
+from .decls import Declarations, VariableDecl
+from .layout import Layout
+from .macros import STANDARD_MACROS
+from .notation import parse_type
+from .parser import Parsed, parse
+from .planner import plan, plan_unchecked
+from .program import Program
+from .source import Source
+from .types import DYN, STRING, TIMESTAMP, Type
+
+
+class Env:
+    """An environment of `variables`: names to types, as `Type` or in CEL's notation
+    (`"map(string, dyn)"`). `container` is the namespace in which names are resolved first.
+    """
+
+    def __init__(
+        self,
+        variables: Mapping[str, str | Type] | None = None,
+        *,
+        container: str = "",
+        macros: bool = True,
+        limits: Limits = DEFAULT,
+        declarations: Declarations = stdlib.STANDARD,
+        implementations: functions.Implementations = functions.STANDARD,
+    ) -> None:
+        declared = [
+            VariableDecl(name, parse_type(type) if isinstance(type, str) else type)
+            for name, type in (variables or {}).items()
+        ]
+        self.declarations = (
+            declarations.extended(declared, container=Container(container) if container else None)
+            if declared or container
+            else declarations
+        )
+        self.macros = STANDARD_MACROS if macros else {}
+        self.limits = limits
+        self.implementations = implementations
+
+    def parse(self, text: str | Source, name: str = "<expression>") -> Parsed:
+        """The tree of an expression. Raises CompileError with all issues."""
+        source = text if isinstance(text, Source) else Source(text, name)
+        return parse(source, self.macros, self.limits)
+
+    def check(self, text: str | Source, name: str = "<expression>") -> Checked:
+        """The checked tree of an expression. Raises CompileError with all issues."""
+        source = text if isinstance(text, Source) else Source(text, name)
+        checked = check(self.parse(source).expr, source, self.declarations, self.limits)
+        if checked.issues:
+            raise CompileError(checked.issues)
+        return checked
+
+    def compile(
+        self, text: str | Source, name: str = "<expression>", *, check: bool = True
+    ) -> Program:
+        """The program of an expression. Raises CompileError with all issues.
+
+        With `check` false only the syntax is checked; what the rest would have found becomes an
+        error of the evaluation.
+        """
+        source = text if isinstance(text, Source) else Source(text, name)
+        layout = Layout()
+        if check:
+            checked = self.check(source)
+            node = plan(checked, self.declarations, self.implementations, layout)
+            return Program(node, layout.paths, layout.registers, source, checked.type)
+        tree = self.parse(source).expr
+        node = plan_unchecked(tree, self.declarations, self.implementations, layout)
+        return Program(node, layout.paths, layout.registers, source, DYN)
+
+    def compile_condition(self, source: Source, layout: Layout) -> Node:
+        """The node of a condition, reading through the layout of its policy set.
+
+        Raises CompileError with all issues; a condition that can never be a bool is one.
+        """
+        tree = self.parse(source).expr
+        checked = check_condition(tree, source, self.declarations, self.limits)
+        if checked.issues:
+            raise CompileError(checked.issues)
+        return plan(checked, self.declarations, self.implementations, layout)
+
+
+# What a policy condition may refer to, in the order of the roots of a decision's activation.
+POLICY_VARIABLES: dict[str, Type] = {
+    "subject": DYN,
+    "resource": DYN,
+    "action": DYN,
+    "context": DYN,
+    "company_id": STRING,
+    "now": TIMESTAMP,
+}
+
+
+def policy_env(limits: Limits = DEFAULT) -> Env:
+    """The environment of policy conditions: their vocabulary, and `contains` on lists."""
+    return Env(
+        POLICY_VARIABLES,
+        limits=limits,
+        declarations=stdlib.POLICY,
+        implementations=functions.POLICY,
+    )
+
+
+def policy_layout() -> Layout:
+    """An empty layout whose roots are the policy variables."""
+    return Layout(POLICY_VARIABLES)
+
+
+@lru_cache(maxsize=1_000)  # compiling costs some hundred times what a look-up does
+def _program(text: str, names: tuple[str, ...]) -> Program:
+    return Env(dict.fromkeys(names, DYN)).compile(text)
+
+
+def evaluate(text: str, variables: Mapping[str, Any] | None = None) -> Any:
+    """The value of an expression over variables, whose names are declared as dyn.
+
+    Programs are remembered. Raises CompileError and EvaluationError.
+    """
+    values = variables or {}
+    return _program(text, tuple(values)).evaluate(values)

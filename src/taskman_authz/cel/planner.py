@@ -1,0 +1,446 @@
+"""Checked tree to program: a graph of nodes of the core.
+
+Laws: names, members and functions are resolved here, once; constants are folded bottom-up, where
+the operands of a node are constants and its value is no fault; `&&` and `||` become flat; a node
+that has a tighter form for what it was given (a constant text, a constant list, a constant
+pattern) gets it. A plan never changes what an expression means: `tests/cel/test_planner.py` holds
+it to the plan without these forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .._fast import calls, folds, logic, nodes, numbers, relations
+from .._fast.activation import Activation
+from .._fast.regexes import plan_pattern
+from .._fast.tree import (
+    Call,
+    Comprehension,
+    Expr,
+    Ident,
+    ListExpr,
+    Literal,
+    MapExpr,
+    Select,
+    StructExpr,
+)
+from .._fast.values import CelType, Fault
+from .checker import Checked
+from .decls import Declarations, Reference
+from .functions import Implementation, Implementations
+from .layout import Layout
+from .types import Kind
+
+Node = nodes.Node
+Scope = dict[str, int]  # comprehension variable → register; under NEXT, the next free register
+NEXT = ""
+
+
+class Plan:
+    """What planning one expression needs to know: its references, its layout, its functions."""
+
+    def __init__(
+        self,
+        references: dict[int, Reference] | None,
+        declarations: Declarations,
+        implementations: Implementations,
+        layout: Layout,
+    ) -> None:
+        self.references = references  # None: the expression was not checked
+        self.declarations = declarations
+        self.implementations = implementations
+        self.layout = layout
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def node(self, tree: Expr, scope: Scope) -> Node:
+        """The node of a tree within the comprehensions of `scope`."""
+        return PLAN[type(tree)](self, tree, scope)
+
+    def literal(self, tree: Literal, scope: Scope) -> Node:
+        return nodes.Constant(tree.value, tree.position)
+
+    def ident(self, tree: Ident, scope: Scope) -> Node:
+        if tree.name in scope:
+            return nodes.Local(scope[tree.name], tree.position)
+        found = self.reference(tree, tree.name) or Reference(tree.name.lstrip("."))
+        return self.named(found, (), tree.position)
+
+    def reference(self, tree: Expr, name: str) -> Reference | None:
+        """What a name with dots stands for, as a variable, a type or a constant."""
+        if self.references is not None:
+            return self.references.get(tree.id)
+        declared = self.declarations.find_ident(name)
+        return None if declared is None else declared.reference
+
+    def named(self, found: Reference, members: tuple[str, ...], position: int) -> Node:
+        """The node of `found.member…`, read through one slot."""
+        name = found.name.lstrip(".")
+        if found.value is not None:
+            return self.members(nodes.Constant(found.value, position), members, position)
+        variable = self.declarations.variables.get(name)
+        if variable is not None and variable.type.kind is Kind.TYPE and name in TYPE_VALUES:
+            return self.members(nodes.Constant(CelType(name), position), members, position)
+        return nodes.Attribute(self.layout.slot(name, members), position)
+
+    def members(self, node: Node, members: tuple[str, ...], position: int) -> Node:
+        for member in members:
+            node = nodes.Member(node, member, position)
+        return node
+
+    def select(self, tree: Select, scope: Scope) -> Node:
+        if tree.test_only:
+            return nodes.Has(self.node(tree.operand, scope), tree.field, tree.position)
+        path = self.path(tree, scope)
+        if path is not None:
+            return path
+        return nodes.Member(self.node(tree.operand, scope), tree.field, tree.position)
+
+    def path(self, tree: Select, scope: Scope) -> Node | None:
+        """The node of `a.b.c` that is a name, or members of one; None if the chain begins with
+        something else (a call, a comprehension's variable, an index)."""
+        members: list[str] = []
+        step: Expr = tree
+        while type(step) is Select and not step.test_only:
+            name = None if self.references is not None else dotted(step)
+            if self.references is not None or name is not None:
+                found = self.reference(step, name or "")
+                if found is not None and not (name and name.partition(".")[0] in scope):
+                    return self.named(found, tuple(reversed(members)), tree.position)
+            members.append(step.field)
+            step = step.operand
+        if type(step) is not Ident or step.name in scope:
+            return None
+        found = self.reference(step, step.name) or Reference(step.name.lstrip("."))
+        return self.named(found, tuple(reversed(members)), tree.position)
+
+    # -- literals with parts ----------------------------------------------------------------------
+
+    def list(self, tree: ListExpr, scope: Scope) -> Node:
+        elements = tuple(self.node(element, scope) for element in tree.elements)
+        return folded(nodes.MakeList(elements, tree.position), elements)
+
+    def map(self, tree: MapExpr, scope: Scope) -> Node:
+        keys = tuple(self.node(entry.key, scope) for entry in tree.entries)
+        members = tuple(self.node(entry.value, scope) for entry in tree.entries)
+        return folded(nodes.MakeMap(keys, members, tree.position), keys + members)
+
+    def struct(self, tree: StructExpr, scope: Scope) -> Node:
+        fault = Fault("no_such_overload", (f"{tree.type_name}{{}}",), tree.position)
+        return nodes.Constant(fault, tree.position)
+
+    # -- calls ------------------------------------------------------------------------------------
+
+    def call(self, tree: Call, scope: Scope) -> Node:
+        special = OPERATORS.get(tree.function)
+        if special is not None:
+            arguments = tuple(self.node(argument, scope) for argument in tree.args)
+            return special(tree, arguments)
+        name, target = self.function(tree)
+        written = tree.args if target is None else (target, *tree.args)
+        if not self.callable(name, target is not None, len(written)):
+            fault = Fault("no_such_overload", (name,), tree.position)
+            return nodes.Constant(fault, tree.position)
+        arguments = tuple(self.node(argument, scope) for argument in written)
+        implementation = self.implementations[name, len(written)]
+        tighter = TIGHTER.get((name, len(written)))
+        made = tighter(implementation, arguments, tree.position) if tighter else None
+        return made or folded(applied(implementation, arguments, tree.position), arguments)
+
+    def function(self, tree: Call) -> tuple[str, Expr | None]:
+        """The full name of a call's function, and its target where that is an argument."""
+        if self.references is None:
+            found = self.declarations.find_function(tree.function)
+            return (found.name if found else tree.function), tree.target
+        reference = self.references[tree.id]
+        return reference.name, None if reference.namespaced else tree.target
+
+    def callable(self, name: str, member: bool, count: int) -> bool:
+        found = self.declarations.functions.get(name)
+        return (name, count) in self.implementations and (
+            found is not None and bool(found.overloads_of(member, count))
+        )
+
+    # -- comprehensions ---------------------------------------------------------------------------
+
+    def comprehension(self, tree: Comprehension, scope: Scope) -> Node:
+        source = self.node(tree.iter_range, scope)
+        macro = MACROS.get(tree.macro)
+        if macro is None:
+            return self.fold(tree, source, scope)
+        register = scope.get(NEXT, 0)
+        self.layout.need_registers(register + 1)
+        inner = {**scope, tree.iter_var: register, NEXT: register + 1}
+        return macro(self, tree, source, register, inner)
+
+    def fold(self, tree: Comprehension, source: Node, scope: Scope) -> Node:
+        first = scope.get(NEXT, 0)
+        second = first + 1 if tree.iter_var2 else -1
+        accumulator = first + 2
+        self.layout.need_registers(first + 3)
+        outer = {**scope, tree.accu_var: accumulator, NEXT: first + 3}
+        inner = {**outer, tree.iter_var: first}
+        if second >= 0:
+            inner[tree.iter_var2] = second
+        return folds.Fold(
+            source,
+            first,
+            second,
+            accumulator,
+            self.node(tree.accu_init, scope),
+            self.node(tree.loop_condition, inner),
+            self.node(tree.loop_step, inner),
+            self.node(tree.result, outer),
+            tree.position,
+        )
+
+
+def dotted(tree: Expr) -> str | None:
+    """`a.b.c` as text, if a tree is a name with dots."""
+    parts: list[str] = []
+    while type(tree) is Select and not tree.test_only:
+        parts.append(tree.field)
+        tree = tree.operand
+    if type(tree) is not Ident:
+        return None
+    return ".".join((tree.name, *reversed(parts)))
+
+
+TYPE_VALUES = frozenset(
+    {
+        *("bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"),
+        *("google.protobuf.Timestamp", "google.protobuf.Duration"),
+    }
+)
+
+
+# -- folding --------------------------------------------------------------------------------------
+
+
+def folded(node: Node, operands: tuple[Node, ...]) -> Node:
+    """The constant that a node over constants is; the node itself if it is none, or a fault."""
+    for operand in operands:
+        if type(operand) is not nodes.Constant:
+            return node
+    value = nodes.evaluate(node, Activation([], 0))
+    return node if type(value) is Fault else nodes.Constant(value, node.position)
+
+
+def applied(implementation: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
+    """A node that calls an implementation."""
+    if len(arguments) == 1:
+        return calls.Unary(implementation, arguments[0], position)
+    if len(arguments) == 2:
+        return calls.Binary(implementation, arguments[0], arguments[1], position)
+    return nodes.Call(implementation, arguments, position)
+
+
+# -- operators ------------------------------------------------------------------------------------
+
+
+def _and(tree: Call, operands: tuple[Node, ...]) -> Node:
+    flat = flattened(logic.And, operands)
+    if any(is_constant(operand, False) for operand in flat):
+        return nodes.Constant(False, tree.position)
+    return logic.And(flat, tree.position)
+
+
+def _or(tree: Call, operands: tuple[Node, ...]) -> Node:
+    flat = flattened(logic.Or, operands)
+    if any(is_constant(operand, True) for operand in flat):
+        return nodes.Constant(True, tree.position)
+    return logic.Or(flat, tree.position)
+
+
+def flattened(kind: type[logic.And] | type[logic.Or], operands: tuple[Node, ...]) -> Any:
+    """The operands, with those of nested nodes of the same kind in their place."""
+    flat: list[Node] = []
+    for operand in operands:
+        flat += operand.operands if type(operand) is kind else (operand,)
+    return tuple(flat)
+
+
+def is_constant(node: Node, value: bool) -> bool:
+    return type(node) is nodes.Constant and node.constant is value
+
+
+def _conditional(tree: Call, operands: tuple[Node, ...]) -> Node:
+    condition, chosen, other = operands
+    if is_constant(condition, True):
+        return chosen
+    if is_constant(condition, False):
+        return other
+    return logic.Conditional(condition, chosen, other, tree.position)
+
+
+def _equality(negated: bool) -> Callable[[Call, tuple[Node, ...]], Node]:
+    general = relations.NotEqual if negated else relations.Equal
+
+    def plan(tree: Call, operands: tuple[Node, ...]) -> Node:
+        left, right = operands
+        if is_text(right) and not is_text(left):
+            return relations.EqualText(left, right.constant, negated, tree.position)
+        if is_text(left) and not is_text(right):
+            return relations.EqualText(right, left.constant, negated, tree.position)
+        return folded(general(left, right, tree.position), operands)
+
+    return plan
+
+
+def is_text(node: Any) -> bool:
+    return type(node) is nodes.Constant and type(node.constant) is str
+
+
+def _order(operator: int) -> Callable[[Call, tuple[Node, ...]], Node]:
+    def plan(tree: Call, operands: tuple[Node, ...]) -> Node:
+        return folded(relations.Order(*operands, operator, tree.position), operands)
+
+    return plan
+
+
+def _in(tree: Call, operands: tuple[Node, ...]) -> Node:
+    member, container = operands
+    if type(container) is nodes.Constant and type(container.constant) is list:
+        members = container.constant
+        if type(member) is not nodes.Constant and all(type(text) is str for text in members):
+            return relations.InTexts(member, frozenset(members), tree.position)
+    return folded(relations.In(member, container, tree.position), operands)
+
+
+def _add(tree: Call, operands: tuple[Node, ...]) -> Node:
+    return folded(numbers.Add(*operands, tree.position), operands)
+
+
+def _arithmetic(function: Callable[[Any, Any], Any]) -> Callable[[Call, tuple[Node, ...]], Node]:
+    def plan(tree: Call, operands: tuple[Node, ...]) -> Node:
+        return folded(numbers.Arithmetic(function, *operands, tree.position), operands)
+
+    return plan
+
+
+OPERATORS: dict[str, Callable[[Call, tuple[Node, ...]], Node]] = {
+    "_&&_": _and,
+    "_||_": _or,
+    "_?_:_": _conditional,
+    "!_": lambda tree, operands: folded(logic.Not(*operands, tree.position), operands),
+    "_==_": _equality(False),
+    "_!=_": _equality(True),
+    **{name: _order(operator) for operator, name in enumerate(relations.ORDER_NAMES)},
+    "@in": _in,
+    "_+_": _add,
+    "_-_": _arithmetic(numbers.subtract),
+    "_*_": _arithmetic(numbers.multiply),
+    "_/_": _arithmetic(numbers.divide),
+    "_%_": _arithmetic(numbers.modulo),
+    "_[_]": lambda tree, operands: folded(nodes.Index(*operands, tree.position), operands),
+    "@not_strictly_false": lambda tree, operands: logic.NotStrictlyFalse(*operands, tree.position),
+}
+
+
+# -- functions with a node of their own -----------------------------------------------------------
+
+
+def _matches(_: Implementation, arguments: tuple[Node, ...], position: int) -> Node | None:
+    text, pattern = arguments
+    if not is_text(pattern) or is_text(text):
+        return None
+    matcher = plan_pattern(pattern.constant)  # type: ignore[attr-defined]
+    return None if type(matcher) is Fault else calls.Matches(text, matcher, position)
+
+
+def _contains(implementation: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
+    return folded(calls.Contains(implementation, *arguments, position), arguments)
+
+
+def _size(implementation: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
+    return folded(calls.Size(implementation, *arguments, position), arguments)
+
+
+def _starts(_: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
+    return folded(calls.StartsWith(*arguments, position), arguments)
+
+
+def _ends(_: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
+    return folded(calls.EndsWith(*arguments, position), arguments)
+
+
+TIGHTER: dict[
+    tuple[str, int], Callable[[Implementation, tuple[Node, ...], int], Node | None]
+] = {
+    ("matches", 2): _matches,
+    ("contains", 2): _contains,
+    ("size", 1): _size,
+    ("startsWith", 2): _starts,
+    ("endsWith", 2): _ends,
+}
+
+
+# -- macros ---------------------------------------------------------------------------------------
+# The expansions are those of `macros`; what is needed of them stands at fixed places.
+
+
+def _exists(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+    predicate = plan.node(tree.loop_step.args[1], scope)
+    return folds.Exists(source, register, predicate, False, tree.position)
+
+
+def _all(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+    predicate = plan.node(tree.loop_step.args[1], scope)
+    return folds.Exists(source, register, predicate, True, tree.position)
+
+
+def _exists_one(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+    predicate = plan.node(tree.loop_step.args[0], scope)
+    return folds.ExistsOne(source, register, predicate, tree.position)
+
+
+def _map(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+    step = tree.loop_step
+    predicate = None
+    if step.function == "_?_:_":
+        predicate = plan.node(step.args[0], scope)
+        step = step.args[1]
+    result = plan.node(step.args[1].elements[0], scope)
+    return folds.Collect(source, register, predicate, result, tree.position)
+
+
+def _filter(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+    predicate = plan.node(tree.loop_step.args[0], scope)
+    return folds.Collect(source, register, predicate, None, tree.position)
+
+
+MACROS: dict[str, Callable[[Plan, Any, Node, int, Scope], Node]] = {
+    "all": _all,
+    "exists": _exists,
+    "exists_one": _exists_one,
+    "existsOne": _exists_one,
+    "map": _map,
+    "filter": _filter,
+}
+
+PLAN: dict[type[Expr], Callable[[Plan, Any, Scope], Node]] = {
+    Literal: Plan.literal,
+    Ident: Plan.ident,
+    Select: Plan.select,
+    Call: Plan.call,
+    ListExpr: Plan.list,
+    MapExpr: Plan.map,
+    StructExpr: Plan.struct,
+    Comprehension: Plan.comprehension,
+}
+
+
+def plan(
+    checked: Checked, declarations: Declarations, implementations: Implementations, layout: Layout
+) -> Node:
+    """The program of a checked tree, reading through `layout`."""
+    return Plan(checked.references, declarations, implementations, layout).node(checked.tree, {})
+
+
+def plan_unchecked(
+    tree: Expr, declarations: Declarations, implementations: Implementations, layout: Layout
+) -> Node:
+    """The program of a tree that was only parsed: names that nothing declares are variables."""
+    return Plan(None, declarations, implementations, layout).node(tree, {})
