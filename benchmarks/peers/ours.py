@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable
+from importlib.metadata import version as distribution_version
 from typing import Any
 
-import taskman_authz
-from taskman_authz import PDP, cel
-from taskman_authz._fast import evaluator
+from taskman_authz import PDP, _fast, cel
 from taskman_authz.policy import compile_documents
 
 from ..cases import APPLICABLE, OBJECT, Case, Compilation, Conditions, Decision, Evaluation, Rule
@@ -24,8 +23,7 @@ VARIANTS = {
 
 def version() -> str:
     """The package's, and which of the two twins of the core runs."""
-    compiled = not evaluator.__file__.endswith(".py")
-    return f"{taskman_authz.__version__} ({'compiled' if compiled else 'PLAIN PYTHON'} core)"
+    return f"{distribution_version('taskman-authz')}, {_fast.twin()} twin"
 
 
 def prepare(case: Case, variant: str) -> Timed:

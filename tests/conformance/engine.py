@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from taskman_authz import cel
+from taskman_authz.cel import stdlib
+from taskman_authz.cel.decls import FunctionDecl, overload
+from taskman_authz.cel.notation import parse_type
 from taskman_authz.errors import CompileError, EvaluationError
 
-from .cases import Case
+from .cases import Case, Json
 from .types import type_text
 from .values import Form, actual_form, expected_form, python_value
 
@@ -38,12 +42,17 @@ def evaluate(case: Case) -> Answer:
         return Answer(crash=f"crash: {type(error).__name__}: {error}")
 
 
+def type_name(type: Json) -> str:
+    """How we write a `cel.expr.Type`."""
+    return str(parse_type(type_text(type)))
+
+
 def _evaluate(case: Case) -> Answer:
-    program = _environment(case).compile(case.expression, check=case.check)
-    deduced = str(program.type) if case.check else None
+    env = _environment(case)
     if case.check_only:
-        return Answer(type=deduced)
-    return Answer(actual_form(program.evaluate(_bindings(case))), deduced)
+        return Answer(type=str(env.check(case.expression).type))
+    program = env.compile(case.expression, check=case.check)
+    return Answer(actual_form(program.evaluate(_bindings(case))), str(program.type))
 
 
 def _environment(case: Case) -> cel.Env:
@@ -52,7 +61,31 @@ def _environment(case: Case) -> cel.Env:
         for declaration in case.declarations
         if "ident" in declaration
     }
-    return cel.Env(variables=variables, container=case.container, macros=case.macros)
+    functions = list(_functions(case))
+    return cel.Env(
+        variables,
+        container=case.container,
+        macros=case.macros,
+        declarations=stdlib.STANDARD.extended(functions=functions)
+        if functions
+        else stdlib.STANDARD,
+    )
+
+
+def _functions(case: Case) -> Iterator[FunctionDecl]:
+    for declaration in case.declarations:
+        if "function" in declaration:
+            overloads = declaration["function"]["overloads"]
+            yield FunctionDecl(
+                declaration["name"],
+                tuple(overload(one["overloadId"], _signature(one)) for one in overloads),
+            )
+
+
+def _signature(one: Json) -> str:
+    parameters = [type_text(parameter) for parameter in one.get("params", ())]
+    target = f"{parameters.pop(0)}." if one.get("isInstanceFunction") else ""
+    return f"{target}({', '.join(parameters)}) -> {type_text(one['resultType'])}"
 
 
 def _bindings(case: Case) -> dict[str, Any]:

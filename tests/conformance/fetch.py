@@ -63,7 +63,7 @@ def _fetch(folder: Path) -> None:
     # Built aside and renamed, so that a broken run leaves nothing half there.
     with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as aside:
         packed = _pack(npm, Path(aside))
-        _verify(packed)
+        verify(packed)
         for name in SUITES:
             dumped = _dump(node, packed, name, Path(aside))
             dumped.replace(folder / dumped.name)
@@ -94,7 +94,8 @@ def _pack(npm: str, folder: Path) -> Path:
     return packed[0]
 
 
-def _verify(packed: Path) -> None:
+def verify(packed: Path) -> None:
+    """Raises Unavailable unless the archive is the one that was pinned."""
     digest = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
     if digest != SHA512:
         raise Unavailable(

@@ -15,7 +15,6 @@ from typing import Literal
 from . import engine
 from .cases import Case
 from .needs import needs, reason
-from .types import type_text
 from .values import expected_form, show
 
 GAPS = Path(__file__).with_name("gaps.txt")
@@ -88,7 +87,7 @@ def _expected(case: Case) -> str:
     elif not case.check_only:
         parts.append(show(expected_form(case.value)))
     if case.type is not None:
-        parts.append(f"of type {type_text(case.type)}")
+        parts.append(f"of type {engine.type_name(case.type)}")
     return " ".join(parts)
 
 

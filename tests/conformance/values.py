@@ -48,9 +48,10 @@ def actual_form(value: Any) -> Form:
     if isinstance(value, CelType):
         return ("type", value.name)
     if isinstance(value, datetime):
-        return ("timestamp", _microseconds(value - EPOCH) * 1000 + getattr(value, "nanosecond", 0))
+        since = datetime.__sub__(value, EPOCH)
+        return ("timestamp", _microseconds(since) * 1000 + getattr(value, "below", 0))
     if isinstance(value, timedelta):
-        return ("duration", _microseconds(value) * 1000 + getattr(value, "nanosecond", 0))
+        return ("duration", _microseconds(value) * 1000 + getattr(value, "below", 0))
     return ("unknown", repr(value))
 
 
@@ -104,7 +105,7 @@ def _map(entries: Any) -> Form:
 
 
 def _microseconds(value: timedelta) -> int:
-    return value // timedelta(microseconds=1)
+    return (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
 
 
 def _object(payload: Json) -> Form:
