@@ -6,7 +6,8 @@ one. It remembers how names and calls were resolved: policies are many and ask t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -180,13 +181,16 @@ class Declarations:
         functions: Iterable[FunctionDecl] = (),
         container: Container = ROOT,
         provider: TypeProvider | None = None,
+        *,
+        base: Declarations | None = None,
     ) -> None:
+        added = {variable.name: variable for variable in variables}
         self.container = container
         self.provider: TypeProvider = provider or NoTypes()
-        self.variables = {variable.name: variable for variable in variables}
-        self.functions = {name: Function(found) for name, found in _merged(functions).items()}
-        self.objects = _objects(variable.type for variable in self.variables.values())
-        self.generic = any(variable.type.generic for variable in self.variables.values())
+        self.variables: dict[str, VariableDecl] = {**(base.variables if base else {}), **added}
+        self.functions: dict[str, Function] = _merged(base.functions if base else {}, functions)
+        self.objects: dict[str, Type] = {**(base.objects if base else {}), **_objects(added)}
+        self.generic: bool = any(variable.type.generic for variable in self.variables.values())
         # Only what begins with one of these can be a name with dots in it. None: any may be.
         self.qualified = None if provider else _first_parts(self.variables, container)
         self.namespaces = _first_parts(self.functions, container)
@@ -202,12 +206,12 @@ class Declarations:
     ) -> Declarations:
         """These declarations and more; a variable of the same name is replaced, overloads of a
         function of the same name are added."""
-        known = (FunctionDecl(found.name, found.overloads) for found in self.functions.values())
         return Declarations(
-            (*self.variables.values(), *variables),
-            (*known, *functions),
+            variables,
+            functions,
             container or self.container,
             provider or (None if isinstance(self.provider, NoTypes) else self.provider),
+            base=self,
         )
 
     def find_ident(self, name: str) -> Declared | None:
@@ -269,25 +273,37 @@ def _remember(memory: dict[str, Found], name: str, found: Found) -> Found:
     return found
 
 
-def _merged(functions: Iterable[FunctionDecl]) -> dict[str, FunctionDecl]:
-    """One declaration a name. An overload may be declared twice, but only the same way."""
-    merged: dict[str, dict[str, Overload]] = {}
+def _merged(
+    known: Mapping[str, Function], functions: Iterable[FunctionDecl]
+) -> dict[str, Function]:
+    """`known` and `functions`, one of a name. What nothing is added to keeps its memory."""
+    added: dict[str, list[Overload]] = {}
     for function in functions:
-        known = merged.setdefault(function.name, {})
-        for one in function.overloads:
-            if known.setdefault(one.id, one) != one:
-                message = f"overload `{one.id}` of `{function.name}` is declared twice"
-                hint = f"`{known[one.id]}` and `{one}`"
-                issue = Issue(Place("<declarations>"), "duplicate_overload", message, hint)
-                raise CompileError(Issues((issue,)))
-    return {name: FunctionDecl(name, tuple(known.values())) for name, known in merged.items()}
+        added.setdefault(function.name, []).extend(function.overloads)
+    merged = dict(known)
+    for name, overloads in added.items():
+        before = known[name].overloads if name in known else ()
+        merged[name] = Function(FunctionDecl(name, _once(name, (*before, *overloads))))
+    return merged
 
 
-def _objects(types: Iterable[Type]) -> dict[str, Type]:
-    """All types that carry their fields, found in `types` and their parameters and fields."""
+def _once(function: str, overloads: Iterable[Overload]) -> tuple[Overload, ...]:
+    """Overloads, each once. One may be declared twice, but only the same way."""
+    known: dict[str, Overload] = {}
+    for one in overloads:
+        if known.setdefault(one.id, one) != one:
+            message = f"overload `{one.id}` of `{function}` is declared twice"
+            hint = f"`{known[one.id]}` and `{one}`"
+            issue = Issue(Place("<declarations>"), "duplicate_overload", message, hint)
+            raise CompileError(Issues((issue,)))
+    return tuple(known.values())
+
+
+def _objects(variables: Mapping[str, VariableDecl]) -> dict[str, Type]:
+    """All types that carry their fields, found in types, their parameters and fields."""
     found: dict[str, Type] = {}
-    for type in types:
-        for inner in _with_parts(type):
+    for variable in variables.values():
+        for inner in _with_parts(variable.type):
             if inner.fields is not None:
                 found[inner.name] = inner
     return found
@@ -299,10 +315,13 @@ def _with_parts(type: Type) -> Iterator[Type]:
         yield from _with_parts(part)
 
 
+_has_dot = re.compile(r"\.").search
+
+
 def _first_parts(names: Iterable[str], container: Container) -> frozenset[str]:
     """The first parts of all ways to write one of `names` that has a dot."""
     found = set(container.aliases)
-    for name in names:
+    for name in filter(_has_dot, names):
         for prefix in ("", *container.prefixes):
             first, dot, _ = name.removeprefix(prefix).partition(".")
             if dot and name.startswith(prefix):
