@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from taskman_authz._fast.times import Duration, Timestamp
 from taskman_authz._fast.values import CelType, UInt
 from taskman_authz.cli.printing import cel_text, json_value
 
-NOON = datetime(2026, 1, 15, 12, 0, 0, 250_000, tzinfo=timezone.utc)
+NOON = datetime(2026, 1, 15, 12, 0, 0, 250_000, tzinfo=UTC)
 
 CASES = [
     (None, "null", None),
@@ -50,8 +50,10 @@ def test_a_value_is_printed(value, text, plain):
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text() | st.integers() | st.booleans(), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text() | st.integers() | st.booleans(), inner, max_size=4)
+    ),
     max_leaves=10,
 )
 
