@@ -14,7 +14,7 @@ from .fetch import Unavailable, verify
 from .needs import needs
 from .runner import Outcome, unexpected
 from .types import type_text
-from .values import actual_form, expected_form, python_value
+from .values import DURATION, TIMESTAMP, actual_form, expected_form, python_value
 
 SUITE = {
     "name": "conformance",
@@ -77,7 +77,7 @@ def test_cases_have_unique_names_and_default_to_true() -> None:
             Timestamp(1, 1, 1, tzinfo=UTC),
         ),
         (
-            {"objectValue": {"@type": "a/google.protobuf.Duration", "value": "-1.000000001s"}},
+            {"objectValue": {"@type": f"a/{DURATION}", "value": "-1.000000001s"}},
             Duration.from_nanoseconds(-1_000_000_001),
         ),
     ],
