@@ -68,12 +68,7 @@ def test_cases_have_unique_names_and_default_to_true() -> None:
             {True: None},
         ),
         (
-            {
-                "objectValue": {
-                    "@type": "a/google.protobuf.Timestamp",
-                    "value": "0001-01-01T00:00:00Z",
-                }
-            },
+            {"objectValue": {"@type": f"a/{TIMESTAMP}", "value": "0001-01-01T00:00:00Z"}},
             Timestamp(1, 1, 1, tzinfo=UTC),
         ),
         (
