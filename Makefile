@@ -23,10 +23,10 @@ bench: build ## measure against the peers; prints the table and writes benchmark
 	@tools/bootstrap.sh bench
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-check: build $(MYPY_PATH) ## ruff, mypy --strict, generated code fresh
+check: build mypy-path ## ruff, mypy --strict, generated code fresh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy src/taskman_authz $(MYPY_PATH)/taskman_authz_sidecar tests tools benchmarks examples setup.py
 	$(BIN)/python tools/generate_protos.py --check
 
 conformance: build ## the official CEL suite (npm fetches it the first time)
@@ -49,5 +49,6 @@ clean: ## delete what was built and cached (the virtual environment stays)
 	find src sidecar tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # mypy reads folders, not installed packages: here sidecar/ has the name it is installed under.
-$(MYPY_PATH):
-	@mkdir -p $@ && ln -sfn ../../sidecar $@/taskman_authz_sidecar
+.PHONY: mypy-path
+mypy-path:
+	@mkdir -p $(MYPY_PATH) && ln -sfn ../../sidecar $(MYPY_PATH)/taskman_authz_sidecar

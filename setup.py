@@ -104,6 +104,11 @@ class BuildCore(build_ext):
         for extension, compiled in zip(extensions, made, strict=True):
             extension.sources = compiled.sources
 
+    def build_extension(self, ext: Extension) -> None:
+        super().build_extension(ext)
+        self.built = getattr(self, "built", 0) + 1
+        print(f"[{self.built}/{len(self.extensions)}] compiled {ext.name}", flush=True)
+
     def stamp(self) -> None:
         """One time for the whole core: a library older than any source of the core is stale."""
         for extension in self.extensions:

@@ -5,6 +5,7 @@ Built from what git would publish, so that a file somebody forgot to add is miss
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -94,11 +95,9 @@ def empty_environment(folder: Path, wheel: Path) -> Path:
     (installed,) = folder.glob("lib/python*/site-packages")
     (described,) = metadata.distributions(name="taskman-authz", path=[str(installed)])
     for needed in closure(list(described.requires or ())).values():
-        for top in {Path(str(file)).parts[0] for file in needed.files or ()} - {
-            "..",
-            "__pycache__",
-        }:
-            (installed / top).symlink_to(needed.locate_file(top))
+        tops = {Path(str(file)).parts[0] for file in needed.files or ()}
+        for top in tops - {"..", "__pycache__"}:
+            (installed / top).symlink_to(Path(str(needed.locate_file(top))))
     return folder / "bin"
 
 
@@ -118,9 +117,9 @@ def test_wheel_works_in_an_empty_environment(twin: str, published: Path, tmp_pat
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     # The pure wheel is asked without the variable: there is nothing else that it could be.
-    ask = {"folder": elsewhere, "pure": False}
-    assert run(programs / "python", "-c", DECIDE, elsewhere, **ask) == f"{twin}\n"
-    version = run(programs / "taskman-authz", "--version", **ask)
+    ask = functools.partial(run, folder=elsewhere, pure=False)
+    assert ask(programs / "python", "-c", DECIDE, elsewhere) == f"{twin}\n"
+    version = ask(programs / "taskman-authz", "--version")
     assert metadata.version("taskman-authz") in version and twin in version
-    assert run(programs / "taskman-authz", "eval", "1 + 1 == 2", **ask) == "true\n"
-    run(programs / "policy-test", "--help", **ask)
+    assert ask(programs / "taskman-authz", "eval", "1 + 1 == 2") == "true\n"
+    ask(programs / "policy-test", "--help")

@@ -235,7 +235,7 @@ core_is_fresh() {
     [ -z "$(find "$CORE" \( -name '*.py' -o -name '*.pxd' \) -newer "$1")" ]
 }
 
-build_core() { "$VENV/bin/python" setup.py build_ext --inplace; }
+build_core() { "$VENV/bin/python" setup.py -q build_ext --inplace; }
 
 core() {
     if [ "${TASKMAN_AUTHZ_PURE:-}" = 1 ] || core_is_fresh; then
