@@ -154,70 +154,77 @@ def test_files_about_the_same_policies_share_them(tmp_path):
     assert first.policies is second.policies
 
 
+QUOTED = "'user:1'"
 CASE = "{name: a, subject: 'user:1', action: 'notes:read', resource: notes/1, expect: deny}"
+TIME = "is not a time such as `2026-01-15T10:30:00Z`"
 
+# A test file with » where the caret is expected, the code, the message, the hint (None: any).
 WRONG = [
-    ("", (1, 1, "no_cases", "a test file without a case", "")),
-    ("cases: []", (1, 1, "no_cases", "a test file without a case", "")),
-    ("cases: [", (1, 8, "malformed_yaml", None, None)),
-    (f"case: [{CASE}]", (1, 1, "unknown_key", "unknown key `case`", "did you mean `cases`?")),
+    ("»", "no_cases", "a test file without a case", ""),
+    ("»cases: []", "no_cases", "a test file without a case", ""),
+    ("cases: [»", "malformed_yaml", None, ""),
+    (f"»case: [{CASE}]", "unknown_key", "unknown key `case`", "did you mean `cases`?"),
     (
-        "cases:\n  - name: a\n    subject: user:1\n    action: notes:read\n    expect: deny",
-        (2, 5, "missing_key", "the key `resource` is missing", ""),
+        "cases:\n  - »name: a\n    subject: user:1\n    action: notes:read\n    expect: deny",
+        "missing_key",
+        "the key `resource` is missing",
+        "",
     ),
     (
-        f"cases: [{CASE[:-1]}, polcy: x}}]",
-        (1, 88, "unknown_key", "unknown key `polcy`", "did you mean `policy`?"),
+        f"cases: [{CASE[:-1]}, »polcy: x}}]",
+        "unknown_key",
+        "unknown key `polcy`",
+        "did you mean `policy`?",
     ),
     (
-        f"cases: [{CASE.replace('deny', 'denied')}]",
-        (1, 81, "bad_value", "expected `allow` or `deny`, found `denied`", "did you mean `deny`?"),
+        f"cases: [{CASE.replace('deny', '»denied')}]",
+        "bad_value",
+        "expected `allow` or `deny`, found `denied`",
+        "did you mean `deny`?",
     ),
     (
-        f"fixtures: {{subjects: {{member: user:1}}}}\ncases: [{CASE.replace('user:1', 'membr')}]",
-        (2, 27, "unknown_fixture", "no fixture subject `membr`", "did you mean `member`?"),
+        f"fixtures: {{subjects: {{member: user:1}}}}\ncases:\n  - {CASE.replace(QUOTED, '»membr')}",
+        "unknown_fixture",
+        "no fixture subject `membr`",
+        "did you mean `member`?",
     ),
     (
-        f"cases: [{CASE.replace('notes/1', 'note')}]",
-        (1, 66, "unknown_fixture", "no fixture resource `note`", ""),
+        f"cases: [{CASE.replace('notes/1', '»note')}]",
+        "unknown_fixture",
+        "no fixture resource `note`",
+        "",
     ),
     (
-        f"cases: [{CASE[:-1]}, context: office}}]",
-        (1, 97, "unknown_fixture", "no fixture context `office`", ""),
+        f"cases: [{CASE[:-1]}, context: »office}}]",
+        "unknown_fixture",
+        "no fixture context `office`",
+        "",
     ),
     (
-        f"cases: [{CASE.replace('notes/1', '[1]')}]",
-        (1, 66, "bad_value", "expected the name of a fixture, `kind/id`, or a map", ""),
+        f"cases: [{CASE.replace('notes/1', '»[1]')}]",
+        "bad_value",
+        "expected the name of a fixture, `kind/id`, or a map",
+        "",
     ),
+    (f"cases: [{CASE[:-1]}, now: »today}}]", "invalid_time", f"`today` {TIME}", ""),
+    (f"now: »2026-01-15\ncases: [{CASE}]", "invalid_time", f"`2026-01-15` {TIME}", ""),
     (
-        f"cases: [{CASE[:-1]}, now: today}}]",
-        (1, 93, "invalid_time", "`today` is not a time such as `2026-01-15T10:30:00Z`", ""),
+        f"cases: [{CASE.replace(QUOTED, '»{type: user, id: 1}')}]",
+        "invalid_request",
+        "subject.id: expected a string, found a value of type int",
+        "",
     ),
-    (
-        f"now: 2026-01-15\ncases: [{CASE}]",
-        (1, 6, "invalid_time", "`2026-01-15` is not a time such as `2026-01-15T10:30:00Z`", ""),
-    ),
-    (
-        f"cases: [{CASE.replace(chr(39) + 'user:1' + chr(39), '{type: user, id: 1}')}]",
-        (
-            1,
-            27,
-            "invalid_request",
-            "subject.id: expected a string, found a value of type int",
-            "",
-        ),
-    ),
-    (f"policies: [elsewhere.yaml]\ncases: [{CASE}]", (1, 11, "no_policies", None, None)),
-    (f"cases: [{CASE}]\n---\ncases: [{CASE}]", (3, 1, "bad_value", None, None)),
+    (f"policies: »[elsewhere.yaml]\ncases: [{CASE}]", "no_policies", None, ""),
+    (f"cases: [{CASE}]\n---\n»cases: [{CASE}]", "bad_value", None, ""),
 ]
 
 
-@pytest.mark.parametrize(("tests", "expected"), WRONG)
-def test_what_is_wrong_is_told_at_its_place(tmp_path, tests, expected):
-    (found,) = issues(tmp_path, tests)
-    assert [f for f, e in zip(found, expected, strict=True) if e is not None] == [
-        e for e in expected if e is not None
-    ]
+@pytest.mark.parametrize(("marked", "code", "message", "hint"), WRONG)
+def test_what_is_wrong_is_told_at_its_place(tmp_path, marked, code, message, hint):
+    before, _, after = marked.partition("»")
+    (found,) = issues(tmp_path, before + after)
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    assert found == (line, column, code, found[3] if message is None else message, hint)
 
 
 MATRIX = """\

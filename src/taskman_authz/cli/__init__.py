@@ -37,11 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def policy_test(argv: Sequence[str] | None = None) -> int:
     """Run `policy-test` with `argv` (default: the process'). Returns the exit status."""
-    from . import test
     from .frame import guarded
+    from .test import main as run_tests
 
     arguments = sys.argv[1:] if argv is None else list(argv)
-    return guarded("policy-test", lambda: test.main(arguments, "policy-test"))
+    return guarded("policy-test", lambda: run_tests(arguments, "policy-test"))
 
 
 def _dispatch(arguments: list[str]) -> int:

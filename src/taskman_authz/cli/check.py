@@ -88,7 +88,7 @@ def _question(parser: argparse.ArgumentParser, options: argparse.Namespace) -> t
         parser.error(f"no {missing[0]} was given")
     if (surplus := next(places, None)) is not None:
         parser.error(f"`{surplus}` is one too many: subject, action and resource are given already")
-    return found["subject"], found["action"], found["resource"]
+    return str(found["subject"]), str(found["action"]), str(found["resource"])
 
 
 def _one_standard_input(parser: argparse.ArgumentParser, texts: list[str]) -> None:

@@ -27,8 +27,9 @@ def main(arguments: list[str]) -> int:
     from ..policy import compile_documents
     from ..store import FileStore
 
-    documents = [text for path in options.paths for text in FileStore(path).load()]
-    policies = compile_documents(documents)
+    # A document that two paths lead to is one document.
+    documents = dict(document for path in options.paths for document in FileStore(path).load())
+    policies = compile_documents(documents.items())
     if not options.quiet:
         count = counted(len(policies.rules), "policy", "policies")
         print(f"{count}, revision {policies.revision}")

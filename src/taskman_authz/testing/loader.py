@@ -96,7 +96,8 @@ class _Shelf:
         if key not in self._sets:
             self._sets[key] = None
             try:
-                self._sets[key] = compile_documents(list(_documents(key)))
+                # A document that two paths lead to is one document.
+                self._sets[key] = compile_documents(dict(_documents(key)).items())
             except CompileError as error:
                 self.issues += error.issues
             except StoreError as error:

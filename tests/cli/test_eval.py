@@ -1,0 +1,120 @@
+"""`eval`: an expression's value."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+
+from taskman_authz.cli import main
+
+DOCUMENTS_EXAMPLE = (
+    "subject.department == 'engineering' && resource.owner == subject.id "
+    "|| subject.roles.contains('admin')"
+)
+SUBJECT = '{"id":"user123","department":"engineering","roles":["developer"]}'
+
+
+def evaluated(capsys, *arguments, status=0):
+    assert main(["eval", *arguments]) == status
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    return printed.out
+
+
+def test_the_example_of_the_users_document_is_true(capsys):
+    variables = ("--var", f"subject={SUBJECT}", "--var", 'resource={"owner":"user123"}')
+    assert evaluated(capsys, DOCUMENTS_EXAMPLE, *variables) == "true\n"
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "plain"),
+    [
+        ("1 + 2", "3", "3"),
+        ("2u", "2u", "2"),
+        ("1.0", "1.0", "1.0"),
+        ("'é' + 'b'", '"éb"', '"éb"'),
+        ("[1, 2u]", "[1, 2u]", "[1, 2]"),
+        ("{'a': null}", '{"a": null}', '{"a": null}'),
+        ("b'a\\xff'", 'b"a\\xff"', '"Yf8="'),
+        ("duration('1h30m')", 'duration("5400s")', '"5400s"'),
+        (
+            "timestamp('2026-01-15T10:30:00.000000001Z')",
+            'timestamp("2026-01-15T10:30:00.000000001Z")',
+            '"2026-01-15T10:30:00.000000001Z"',
+        ),
+        ("type(1)", "int", '"int"'),
+        ("1.0 / 0.0", 'double("Infinity")', '"Infinity"'),
+        ("[1, 2].contains(2)", "true", "true"),
+    ],
+)
+def test_a_value_is_printed_as_cel_and_as_json(capsys, expression, text, plain):
+    assert evaluated(capsys, expression) == f"{text}\n"
+    assert evaluated(capsys, expression, "--format", "json") == f"{plain}\n"
+
+
+def test_input_is_an_object_of_variables_that_options_override(capsys, tmp_path):
+    path = tmp_path / "input.json"
+    path.write_text('{"x": 1, "y": 2}')
+    assert evaluated(capsys, "x + y", "--input", str(path), "--var", "y=40") == "41\n"
+
+
+def test_input_is_read_from_standard_input(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"x": [1, 2]}')))
+    assert evaluated(capsys, "size(x)", "--input", "-") == "2\n"
+
+
+@pytest.mark.parametrize(("expression", "status"), [("true", 0), ("false", 1), ("1", 1)])
+def test_the_value_can_be_the_status(capsys, expression, status):
+    evaluated(capsys, "-e", expression, status=status)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["1 +"], "<expression>:1:"),
+        (["x"], "undeclared"),
+        (["'a' + 1"], "^"),
+        (["1 / 0"], "division by zero"),
+        (["x.y", "--var", "x={}"], "  | x.y\n"),
+        (["x", "--var", "x"], "--var `x` is not of the form NAME=JSON"),
+        (["x", "--var", "x=["], "--var x:1:2: error: not JSON"),
+        (["x", "--var", "x-y=1"], "`x-y` cannot be the name of a variable"),
+        (["x", "--input", "nowhere.json"], "nowhere.json: no such file or directory"),
+        (["(" * 10_000], "error: "),
+        (["a || " * 250_000], "error: "),
+    ],
+)
+def test_an_error_is_2_and_told_with_its_place(capsys, arguments, words):
+    assert main(["eval", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert words in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_an_input_that_is_no_object_is_refused(capsys, tmp_path):
+    path = tmp_path / "input.json"
+    path.write_text("[1]")
+    assert main(["eval", "x", "--input", str(path)]) == 2
+    assert "--input holds no JSON object" in capsys.readouterr().err
+
+
+def test_a_shell_sees_the_value_and_the_status():
+    command = [sys.executable, "-m", "taskman_authz.cli", "eval", "1 < 2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "true\n", "")
+
+
+def test_what_evaluation_does_not_need_is_not_imported():
+    program = (
+        "import sys; from taskman_authz.cli import main; main(['eval', '1']); "
+        "print([m for m in ('pydantic', 'yaml', 'lark', 'grpc', 'google.protobuf', 'redis')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "1\n[]\n"
