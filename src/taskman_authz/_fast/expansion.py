@@ -1,7 +1,7 @@
 """Macros: the table that the parser looks calls up in, and what an expander builds its tree with.
 
-Law: an expander uses every argument at most once in what it returns (ids are unique in a tree);
-one that needs it twice takes `copy`.
+Law: an expander uses every argument at most once in what it returns: ids are unique in a tree,
+and its size stays proportional to the text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from .tree import (
     Literal,
     MapExpr,
     Select,
-    StructExpr,
     highest,
     make_call,
     make_ident,
@@ -28,7 +27,6 @@ from .tree import (
     make_literal,
     make_map,
     make_select,
-    make_struct,
 )
 
 ACCUMULATOR = "@result"  # no name that can be written
@@ -62,15 +60,12 @@ class Expansion:
     """One call of a macro on its way to a tree: makes nodes with fresh ids at the place of the
     call, and records what is wrong with its arguments."""
 
-    __slots__ = ("limit", "name", "next_id", "position", "problems")
+    __slots__ = ("name", "next_id", "position", "problems")
 
-    def __init__(
-        self, name: str, position: int, next_id: int, limit: int, problems: list[Problem]
-    ) -> None:
+    def __init__(self, name: str, position: int, next_id: int, problems: list[Problem]) -> None:
         self.name = name
         self.position = position
         self.next_id = next_id
-        self.limit = limit
         self.problems = problems
 
     def new_id(self) -> int:
@@ -90,8 +85,9 @@ class Expansion:
     def select(self, operand: Expr, field: str) -> Select:
         return make_select(self.new_id(), self.position, operand, field, False)
 
-    def presence(self, operand: Expr, field: str) -> Select:
-        return make_select(self.new_id(), self.position, operand, field, True)
+    def presence(self, select: Select) -> Select:
+        """`select` as a question: is the field there?"""
+        return make_select(self.new_id(), select.position, select.operand, select.field, True)
 
     def call(self, function: str, *args: Expr) -> Call:
         return make_call(self.new_id(), self.position, function, None, args)
@@ -128,9 +124,21 @@ class Expansion:
         node.height = highest(parts, 0) + 1
         return node
 
-    def refuse(self, expr: Expr, code: str, *details: str) -> Expr:
-        """Records that the argument `expr` is wrong; the caller returns what this returns."""
-        self.problems.append(
-            Problem(code, expr.position, expr.position, (self.name, *details))
-        )
+    def refuse(self, expr: Expr, code: str, message: str, hint: str = "") -> Expr:
+        """Records that the argument `expr` is wrong; the expander returns what this returns."""
+        place = start_of(expr)
+        self.problems.append(Problem(code, place, place, (message, hint)))
         return expr
+
+
+def start_of(expr: Expr) -> int:
+    """The offset of what an expression begins with, parentheses left out."""
+    while True:
+        if isinstance(expr, Select):
+            expr = expr.operand
+        elif isinstance(expr, Call) and expr.target is not None:
+            expr = expr.target
+        elif isinstance(expr, Call) and expr.args and expr.args[0].position < expr.position:
+            expr = expr.args[0]
+        else:
+            return expr.position

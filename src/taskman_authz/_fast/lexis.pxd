@@ -31,7 +31,7 @@ cpdef object int_value(str digits, int base)
 @cython.locals(mark=Py_UCS4, char=Py_UCS4, triple=bint, position=Py_ssize_t, last=Py_ssize_t)
 cpdef Py_ssize_t string_end(str text, Py_ssize_t quote, bint raw) noexcept
 @cython.locals(
-    mark=Py_UCS4, quote=Py_ssize_t, width=Py_ssize_t, raw=bint, is_bytes=bint, body=str
+    mark=Py_UCS4, quote=Py_ssize_t, width=Py_ssize_t, raw=bint, triple=bint, is_bytes=bint, body=str
 )
 cpdef object string_value(str text, Py_ssize_t start, Py_ssize_t end, list problems)
 cpdef list unescape(str text, Py_ssize_t start, Py_ssize_t end, bint is_bytes, list problems)

@@ -58,9 +58,7 @@ def is_lexical(char: str) -> bool:
 def word_end(text: str, position: int) -> int:
     """Where the letters, digits and underscores from `position` end."""
     char = text[position]
-    while (
-        "a" <= char <= "z" or "A" <= char <= "Z" or "0" <= char <= "9" or char == "_"
-    ):
+    while "a" <= char <= "z" or "A" <= char <= "Z" or "0" <= char <= "9" or char == "_":
         position += 1
         char = text[position]
     return position
@@ -186,7 +184,7 @@ def string_end(text: str, quote: int, raw: bool) -> int:
 
 
 def string_value(text: str, start: int, end: int, problems: list[Problem]) -> object:
-    """The str or bytes that the literal from `start` to `end` writes, prefix and quotes included."""
+    """What the literal from `start` to `end` writes, prefix and quotes included."""
     quote = start
     raw = is_bytes = False
     while is_letter(text[quote]):
@@ -194,7 +192,8 @@ def string_value(text: str, start: int, end: int, problems: list[Problem]) -> ob
         is_bytes = is_bytes or text[quote] == "b" or text[quote] == "B"
         quote += 1
     mark = text[quote]
-    width = 3 if end - quote >= 6 and text[quote + 1] == mark and text[quote + 2] == mark else 1
+    triple = end - quote >= 6 and text[quote + 1] == mark and text[quote + 2] == mark
+    width = 3 if triple else 1
     body = text[quote + width : end - width]
     if not raw and "\\" in body:
         pieces = unescape(text, quote + width, end - width, is_bytes, problems)

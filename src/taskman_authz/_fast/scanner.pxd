@@ -5,8 +5,6 @@ from .lexis cimport (
 from .tree cimport Expr
 
 cdef int NONE, OR, AND, RELATION, SUM, PRODUCT
-cdef dict KEYWORDS
-cdef frozenset RESERVED, WORDS
 
 cdef class Scanner:
     cdef public str text

@@ -35,6 +35,7 @@ NOTHING = " "
 
 NONE, OR, AND, RELATION, SUM, PRODUCT = range(6)
 
+
 class Scanner:
     """After `peek`, `operator`, its `precedence` and its `width` are what stands at `position`;
     NONE: nothing that joins two operands."""
@@ -252,21 +253,22 @@ class Scanner:
         if len(self.problems) >= self.issues:
             self.lost = True
 
-    def limit(self, name: str, bound: int, position: int) -> None:
+    def limit(self, name: str, bound: int, position: int) -> Expr | None:
         """A limit is passed: nothing more is read, and nothing more is said."""
         if not self.lost:
             self.problem("limit_exceeded", position, position, (name, str(bound)), NOTHING)
             self.lost = True
+        return None
 
     def no_operator(self, end: int, meant: str) -> None:
         """What stands at the position is no operator, but `meant` was meant."""
         found = self.text[self.position : end]
         self.problem("wrong_operator", self.position, end, (found, meant), meant)
 
-    def unexpected(self, stand_in: str) -> None:
+    def unexpected(self, stand_in: str) -> Expr | None:
         """What stands at the position cannot stand there."""
         if self.lost:
-            return
+            return None
         start = self.position
         end = lexeme_end(self.text, start)
         found = self.text[start:end]
@@ -276,6 +278,7 @@ class Scanner:
         elif not is_lexical(found[0]):
             code = "invalid_character"
         self.problem(code, start, end, (found,), stand_in)
+        return None
 
     def recover(self, closer: str, commas: bool) -> int:
         """Goes behind the next `closer` (0), or comma if `commas` (1), of the bracket that is

@@ -34,7 +34,6 @@ from .tree import (
     Entry,
     Expr,
     Ident,
-    Literal,
     Select,
     make_call,
     make_ident,
@@ -124,7 +123,7 @@ class Parser(Scanner):
     # -- operators -----------------------------------------------------------------------------
 
     def binary(self, minimum: int) -> Expr | None:
-        """Operands joined by operators of precedence `minimum` and above; WHOLE: the ternary too."""
+        """Operands joined by operators of precedence `minimum` and above."""
         if self.level == self.depth:
             return self.limit("expression_depth", self.depth, self.position)
         self.level += 1
@@ -514,14 +513,10 @@ class Parser(Scanner):
 
     def expand(self, written: Call) -> Expr | None:
         """What the macro `written` becomes; itself if it is none after all."""
-        expander = self.macros.find(
-            written.function, len(written.args), written.target is not None
-        )
+        expander = self.macros.find(written.function, len(written.args), written.target is not None)
         if expander is None:
             return self.grown(written)
-        expansion = Expansion(
-            written.function, written.position, self.next_id, self.nodes, self.problems
-        )
+        expansion = Expansion(written.function, written.position, self.next_id, self.problems)
         expanded = expander(expansion, written.target, written.args)
         self.next_id = expansion.next_id
         if expanded is None:
@@ -543,4 +538,3 @@ class Parser(Scanner):
         if node.height > self.depth:
             return self.limit("expression_depth", self.depth, node.position)
         return node
-

@@ -132,9 +132,7 @@ class StructExpr(Expr):
 
     __slots__ = ("type_name", "entries")
 
-    def __init__(
-        self, id: int, position: int, type_name: str, entries: tuple[Entry, ...]
-    ) -> None:
+    def __init__(self, id: int, position: int, type_name: str, entries: tuple[Entry, ...]) -> None:
         self.id = id
         self.position = position
         self.height = 0

@@ -1,0 +1,67 @@
+"""The door of parsing: a source to its tree, or to all the issues that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from .._fast import syntax
+from .._fast.expansion import Expander, MacroTable
+from .._fast.lexis import Problem
+from .._fast.tree import Call, Expr
+from ..errors import CompileError
+from ..issues import Issue, Issues
+from ..limits import DEFAULT, Limits
+from . import messages
+from .check_messages import Said
+from .macros import STANDARD_MACROS
+from .source import Source
+
+
+class Parsed(NamedTuple):
+    """The tree of `source`. `macro_calls` maps the id of every node that a macro became to the
+    call that was written: what an unparser shows in its place."""
+
+    expr: Expr
+    source: Source
+    macro_calls: Mapping[int, Call]
+
+
+def parse(
+    source: Source,
+    macros: Mapping[tuple[str, int, bool], Expander] | MacroTable = STANDARD_MACROS,
+    limits: Limits = DEFAULT,
+) -> Parsed:
+    """The tree of a source. Raises CompileError with all issues."""
+    result = syntax.parse(
+        source.text,
+        macros if isinstance(macros, MacroTable) else MacroTable(macros),
+        limits.expression_length,
+        limits.expression_depth,
+        limits.expression_nodes,
+        limits.issues,
+    )
+    if result.expr is None:
+        raise CompileError(Issues.of(issues_of(source, result.problems)))
+    return Parsed(result.expr, source, result.macro_calls)
+
+
+def issues_of(source: Source, problems: list[Problem]) -> list[Issue]:
+    """The parser's problems in words, each at its place."""
+    return [
+        Issue(source.place(problem.position), *worded(source.text, problems[: index + 1]))
+        for index, problem in enumerate(problems)
+    ]
+
+
+def worded(text: str, problems: list[Problem]) -> Said:
+    """The last of `problems` in words; those before it tell how to read the text up to there."""
+    problem = problems[-1]
+    if problem.code in ("unexpected", "unexpected_end"):
+        from .expected import expected  # it imports lark, and only a mistake needs that
+
+        return messages.syntax_error(problem.details[0], expected(text, problems))
+    say: Callable[..., Said] | None = messages.PROBLEMS.get(problem.code)
+    if say is None:  # a macro has worded it
+        return problem.code, problem.details[0], problem.details[1]
+    return say(*problem.details)
