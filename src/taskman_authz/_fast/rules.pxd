@@ -37,6 +37,7 @@ cdef class RuleIndex:
     cpdef tuple all_rows(self)
     @cython.locals(view=View)
     cpdef tuple candidates(self, str company, str action, str kind, str id, tuple roles)
+    cpdef tuple remembered(self)
     cdef void _remember(self, tuple question, View view)
     @cython.locals(rows=list, tables=list, actions=PatternTable, kinds=PatternTable,
                    ids=PatternTable, by_role=dict)

@@ -152,6 +152,10 @@ class RuleIndex:
             self._remember(question, view)
         return view.of(id) if view.tables else view.rows
 
+    def remembered(self) -> tuple[int, int]:
+        """How many look-ups are kept ready, and how many rows they hold in all."""
+        return len(self.memory), self.used
+
     def _remember(self, question: tuple[Any, ...], view: View) -> None:
         if len(self.memory) >= self.views or self.used + len(view.rows) > self.references:
             self.memory = {}
@@ -159,9 +163,7 @@ class RuleIndex:
         self.memory[question] = view
         self.used += len(view.rows)
 
-    def _look_up(
-        self, company: str | None, action: str, kind: str, roles: tuple[str, ...]
-    ) -> View:
+    def _look_up(self, company: str | None, action: str, kind: str, roles: tuple[str, ...]) -> View:
         rows: list[RuleRow] = []
         tables: list[PatternTable] = []
         for owner in (None,) if company is None else (None, company):

@@ -26,13 +26,14 @@ class Pattern:
         self.separator = separator
         self.open = text.endswith("*")
         literal = text[:-1] if self.open else text
-        self.segments = tuple(
+        self.segments: tuple[Any, ...] = tuple(
             [None if segment == "*" else segment for segment in literal.split(separator)]
         )
 
     def head(self) -> str | None:
         """The first segment if it is a literal and whole, else None."""
-        return self.segments[0] if len(self.segments) > 1 else None
+        first: str | None = self.segments[0] if len(self.segments) > 1 else None
+        return first
 
     def matches(self, name: str) -> bool:
         """Whether `name` is one of those that the pattern means."""

@@ -4,8 +4,9 @@ A document maps one to one to the tables `policies`, `roles` and `role_policies`
 `company_id` of all its rows, a policy's `roles` are its rows of `role_policies`.
 
 Laws: unknown keys are refused, nothing is coerced. A key with nothing behind it is refused: an
-empty `condition:` must not become a policy without one. An absent text is "". Here is what a field may hold on its own; what
-needs more than one field or document (roles, patterns, ids given twice) is the linker's.
+empty `condition:` must not become a policy without one. An absent text is "". Here is what a field
+may hold on its own; what needs more than one field or document (roles, patterns, ids given twice)
+is the linker's.
 """
 
 from __future__ import annotations

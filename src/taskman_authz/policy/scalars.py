@@ -20,12 +20,12 @@ _CONTROL = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "N": "\x85", "_": "\xa
 _BLANK = frozenset(" tnrvfLP\t\n\r\x85\u2028\u2029")  # what follows `\` and yields white space
 
 
-def offsets(text: str, extent: Extent, value: str) -> list[int]:
-    """The offset in `text` of every character of `value`, and of its end."""
+def offsets(text: str, extent: Extent) -> list[int]:
+    """The offset in `text` of every character of the scalar's value, and of its end."""
     solid = _solid(text, extent)
     found: list[int] = []
     after = _begin(text, extent)
-    for character in value:
+    for character in extent.value:
         if not character.isspace():
             start, after = next(solid, (after, after))
             found.append(start)
@@ -47,7 +47,7 @@ def _begin(text: str, extent: Extent) -> int:
 
 
 def _solid(text: str, extent: Extent) -> Iterator[tuple[int, int]]:
-    """Start and end of everything in the scalar that yields a character which is not white space."""
+    """Start and end of all that yields a character of the value which is not white space."""
     end = extent.end - 1 if extent.style in ("'", '"') else extent.end
     position = _begin(text, extent)
     while position < end:

@@ -22,7 +22,6 @@ from yaml.events import (
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
-    SequenceStartEvent,
     StreamEndEvent,
 )
 
@@ -47,7 +46,7 @@ except ImportError:  # PyYAML without libyaml: the same events, twenty times slo
 Path = tuple[str | int, ...]
 
 STRING_TAG = "tag:yaml.org,2002:str"
-_MAYBE_TYPED = frozenset("-+.0123456789tTfFnN~")
+_MAYBE_TYPED = frozenset(("", *"-+.0123456789tTfFnN~"))  # the first character of such a text
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {text: text[0] in "tT" for text in ("true", "True", "TRUE", "false", "False", "FALSE")}
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -57,11 +56,13 @@ _FLOAT = re.compile(
 
 
 class Extent(NamedTuple):
-    """Where a value stands in its text (offsets in code points), and its key if it has one."""
+    """Where a value stands in its text (offsets in code points), and its key if it has one. A
+    scalar has a value and a style: "" for plain, "'", '"', "|" or ">"."""
 
     start: int
     end: int
-    style: str  # of a scalar: "" plain, "'", '"', "|" or ">"
+    style: str = ""
+    value: str = ""
     key: int = -1
 
 
@@ -157,7 +158,7 @@ class _Reader:
 
     def mapping(self, start: Any, path: Path | None, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        event = self.next()
+        event: Any = self.next()
         while type(event) is not MappingEndEvent:
             if type(event) is ScalarEvent:
                 key = event.value
@@ -169,8 +170,8 @@ class _Reader:
                 key = ""
             child = None if path is None else (*path, key)
             values[key] = self.value(self.next(), child, depth)
-            if self.extents is not None and child is not None:
-                self.extents[child] = self.extents[child]._replace(key=event.start_mark.index)
+            if child is not None:
+                self.note_key(child, event)
             event = self.next()
         if path is not None:
             self.note(path, start, event)
@@ -209,8 +210,14 @@ class _Reader:
 
     def note(self, path: Path, start: Any, end: Any) -> None:
         if self.extents is not None:
-            style = getattr(start, "style", "") or ""
-            self.extents[path] = Extent(start.start_mark.index, end.end_mark.index, style)
+            style, value = getattr(start, "style", ""), getattr(start, "value", "")
+            self.extents[path] = Extent(
+                start.start_mark.index, end.end_mark.index, style or "", value
+            )
+
+    def note_key(self, path: Path, key: Any) -> None:
+        if self.extents is not None and path in self.extents:
+            self.extents[path] = self.extents[path]._replace(key=key.start_mark.index)
 
     def issue(self, code: str, message: str, event: Any, hint: str = "") -> None:
         place = place_at(self.name, self.text, event.start_mark.index)

@@ -1,0 +1,9 @@
+"""The decision. Begin with `authorizer` (a pure function), then `pdp` (the object that programs
+hold)."""
+
+from __future__ import annotations
+
+from .authorizer import authorize
+from .pdp import PDP
+
+__all__ = ["PDP", "authorize"]

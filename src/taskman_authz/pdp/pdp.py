@@ -1,0 +1,125 @@
+"""The policy decision point: policies that can be exchanged while questions are answered.
+
+Laws: a question, or a batch of them, reads `policies` once and is answered by that set to the end.
+`install` is one assignment; there is no lock. The time is stamped once a question or batch.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ..decision import INVALID, Decision, Reason
+from ..errors import RequestError
+from ..limits import DEFAULT, Limits
+from ..policy import PolicySet, compile_documents
+from ..policy.files import read_documents
+from ..request import CheckRequest, make_request
+from .authorizer import authorize
+
+FIELDS = ("subject", "action", "resource", "context", "company_id", "now")
+
+
+class PDP:
+    """Answers questions by a `PolicySet`. Threads may share it.
+
+    pdp = PDP.from_path("policies/taskman")
+    if pdp.check("user:123", "tasks:edit", "tasks/456"):
+        ...
+    """
+
+    __slots__ = ("_policies", "limits")
+
+    def __init__(self, policies: PolicySet, limits: Limits = DEFAULT) -> None:
+        self._policies = policies
+        self.limits = limits
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str], limits: Limits = DEFAULT) -> PDP:
+        """A decision point by the documents of a folder or a file.
+
+        Raises StoreError (missing, empty, unreadable) and CompileError with all issues.
+        """
+        return cls(compile_documents(read_documents(path, limits), limits), limits)
+
+    @property
+    def policies(self) -> PolicySet:
+        """The policies in force."""
+        return self._policies
+
+    def install(self, policies: PolicySet) -> None:
+        """Put other policies in force, for the questions that come after."""
+        self._policies = policies
+
+    def check(
+        self,
+        subject: Any,
+        action: Any,
+        resource: Any,
+        context: Any = None,
+        *,
+        company_id: str | None = None,
+        now: datetime | int | None = None,
+    ) -> Decision:
+        """May `subject` do `action` on `resource`?
+
+        A subject is `"user:123"`, a mapping or object with `type` and `id`, or an `Entity`; a
+        resource the same, `"tasks/456"`; an action `"tasks:edit"` or something with a `name`.
+        `now` is a datetime with its zone or nanoseconds since the Unix epoch; the clock's where
+        None. Raises RequestError naming the field that cannot be understood.
+        """
+        request = make_request(subject, action, resource, context, company_id, now, self.limits)
+        return authorize(self._policies, request)
+
+    def batch_check(self, items: Sequence[Any]) -> list[Decision]:
+        """One decision for each item, in their order, by one policy set at one time.
+
+        An item is a `CheckRequest`, a mapping with the arguments of `check`, or a tuple of the
+        first of them. One that cannot be understood is denied with the reason `invalid_request`.
+        Raises RequestError where there are more than `Limits.batch_size`.
+        """
+        if len(items) > self.limits.batch_size:
+            raise RequestError("items", f"more than {self.limits.batch_size} questions in a batch")
+        policies = self._policies
+        now = time.time_ns()
+        return [self._answer(policies, item, now) for item in items]
+
+    def _answer(self, policies: PolicySet, item: Any, now: int) -> Decision:
+        try:
+            return authorize(policies, self._request(item, now))
+        except RequestError as error:
+            return Decision(False, (Reason(INVALID, "", str(error)),), policies.revision)
+
+    def _request(self, item: Any, now: int) -> CheckRequest:
+        if isinstance(item, CheckRequest):
+            return item
+        if isinstance(item, Mapping):
+            fields = _named(item)
+        elif isinstance(item, tuple):
+            fields = _listed(item)
+        else:
+            found = type(item).__name__
+            raise RequestError("item", f"expected a request, a mapping or a tuple, found {found}")
+        moment = fields.pop("now", None)
+        return make_request(**fields, now=now if moment is None else moment, limits=self.limits)
+
+
+def _named(item: Mapping[Any, Any]) -> dict[str, Any]:
+    for key in item:
+        if key not in FIELDS:
+            raise RequestError("item", f"unknown field; known are {', '.join(FIELDS)}")
+    for key in FIELDS[:3]:
+        if key not in item:
+            raise RequestError(key, "expected a value, found nothing")
+    return dict(item)
+
+
+def _listed(item: tuple[Any, ...]) -> dict[str, Any]:
+    if not 3 <= len(item) <= len(FIELDS):
+        raise RequestError(
+            "item", f"expected 3 to {len(FIELDS)} of {', '.join(FIELDS)}, found {len(item)}"
+        )
+    return dict(zip(FIELDS, item, strict=False))

@@ -1,0 +1,163 @@
+"""Documents → documents that fit together: ids are unique, roles are declared, patterns are valid.
+
+Laws: all issues of all documents are told; a valid set links whatever the order of its documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .._fast.rules import ANYONE
+from ..issues import Issue
+from ..limits import DEFAULT, Limits
+from .document import Policy
+from .document_errors import Finding, quoted
+from .loader import Loaded, LoadedDocument
+from .suggestions import did_you_mean
+from .yaml_reader import Path
+
+ACTION_SEPARATOR = ":"
+RESOURCE_SEPARATOR = "/"
+
+
+def link(loaded: Loaded, limits: Limits = DEFAULT) -> list[Issue]:
+    """All that keeps the documents from being one policy set."""
+    linker = _Linker(loaded, limits)
+    issues: list[Issue] = []
+    for document in loaded.documents:
+        issues += [document.issue(finding) for finding in linker.findings(document)]
+    return issues
+
+
+class _Linker:
+    def __init__(self, loaded: Loaded, limits: Limits) -> None:
+        self.limits = limits
+        self.ids: dict[str, dict[str, _Place]] = {}  # id → company ("" is every one) → place
+        self.declared: dict[tuple[str, str], _Place] = {}  # (company, role) → place
+        # Role names by the company that declares them. Where there is none, or not all could be
+        # read, names are taken as they are.
+        self.roles = _declared_roles(loaded.documents) if loaded.all_roles else {}
+        self.checked: dict[tuple[str, str], str] = {}  # (pattern, separator) → what is wrong
+
+    def findings(self, document: LoadedDocument) -> Iterator[Finding]:
+        yield from self.role_findings(document)
+        for number, policy in document.policies:
+            path: Path = ("policies", number)
+            yield from self.id_findings(document, policy, path)
+            yield from self.attachment_findings(document.company, policy, path)
+            yield from self.pattern_findings(policy, path)
+
+    def role_findings(self, document: LoadedDocument) -> Iterator[Finding]:
+        company = document.company
+        for number, role in document.roles:
+            path = ("roles", number, "name")
+            place = _Place(document, path)
+            if "*" in role.name:
+                message = f"{quoted(role.name)} cannot be declared: `*` is every subject"
+                yield Finding(path, "bad_role", message)
+            first = self.declared.setdefault((company, role.name), place)
+            if first is not place:
+                message = f"the role {quoted(role.name)} is declared twice{_in(company)}"
+                yield Finding(path, "duplicate_role", message, f"first at {first}")
+
+    def id_findings(
+        self, document: LoadedDocument, policy: Policy, path: Path
+    ) -> Iterator[Finding]:
+        company = document.company
+        known = self.ids.setdefault(policy.id, {})
+        # A policy of every company meets those of each.
+        others = [owner for owner in known if "" in (owner, company) or owner == company]
+        place = _Place(document, (*path, "id"))
+        if others:
+            message = f"the policy id {quoted(policy.id)} is given twice{_in(company or others[0])}"
+            yield Finding((*path, "id"), "duplicate_id", message, f"first at {known[others[0]]}")
+        known.setdefault(company, place)
+
+    def attachment_findings(self, company: str, policy: Policy, path: Path) -> Iterator[Finding]:
+        for number, role in enumerate(policy.roles):
+            where = (*path, "roles", number)
+            if role == ANYONE:
+                continue
+            if "*" in role:
+                yield Finding(
+                    where,
+                    "bad_role",
+                    f"{quoted(role)} is no role: roles have no patterns",
+                    'every subject is ["*"]',
+                )
+            elif self.roles and not self.is_declared(role, company):
+                message = f"unknown role {quoted(role)}{_in(company)}"
+                yield Finding(where, "unknown_role", message, self.role_hint(role, company))
+
+    def is_declared(self, role: str, company: str) -> bool:
+        return role in self.roles.get("", ()) or role in self.roles.get(company, ())
+
+    def role_hint(self, role: str, company: str) -> str:
+        close = did_you_mean(role, {*self.roles.get("", ()), *self.roles.get(company, ())})
+        owners = sorted(owner for owner, roles in self.roles.items() if role in roles)
+        return close or (f"it is declared{_in(owners[0])} only" if owners else "")
+
+    def pattern_findings(self, policy: Policy, path: Path) -> Iterator[Finding]:
+        for field, patterns, separator in (
+            ("actions", policy.actions, ACTION_SEPARATOR),
+            ("resources", policy.resources, RESOURCE_SEPARATOR),
+        ):
+            for number, pattern in enumerate(patterns):
+                wrong = self.pattern_error(pattern, separator)
+                if wrong:
+                    message = f"bad pattern {quoted(pattern)}: {wrong}"
+                    yield Finding((*path, field, number), "bad_pattern", message)
+        targets = len(policy.actions) * len(policy.resources) * max(1, len(policy.roles))
+        if targets > self.limits.policy_targets:
+            message = (
+                f"{targets} combinations of action, resource and role, "
+                f"more than {self.limits.policy_targets}"
+            )
+            yield Finding(path, "policy_too_wide", message, "use a pattern or several policies")
+
+    def pattern_error(self, pattern: str, separator: str) -> str:
+        key = (pattern, separator)
+        if key not in self.checked:
+            self.checked[key] = pattern_error(pattern, separator)
+        return self.checked[key]
+
+
+class _Place:
+    """The place of a field, worked out only when it is told."""
+
+    def __init__(self, document: LoadedDocument, path: Path) -> None:
+        self.document = document
+        self.path = path
+
+    def __str__(self) -> str:
+        return str(self.document.text.place((self.document.number, *self.path)))
+
+
+def pattern_error(pattern: str, separator: str) -> str:
+    """What is wrong with a pattern of actions (`:`) or resources (`/`); "" if nothing is."""
+    if any(character.isspace() or not character.isprintable() for character in pattern):
+        return "it contains white space or a control character"
+    if "**" in pattern:
+        return "`**` means nothing, a trailing `*` is any rest"
+    segments = pattern.split(separator)
+    if "" in segments:
+        return f"it has an empty segment between `{separator}`"
+    last = segments[-1].removesuffix("*")
+    if "*" in last or any("*" in segment and segment != "*" for segment in segments[:-1]):
+        return "`*` must be a whole segment or stand at the end"
+    if separator == RESOURCE_SEPARATOR and len(segments) == 1 and not pattern.endswith("*"):
+        return f"it names no id, `{pattern}/*` is every one"
+    return ""
+
+
+def _declared_roles(documents: Sequence[LoadedDocument]) -> dict[str, set[str]]:
+    roles: dict[str, set[str]] = {}
+    for document in documents:
+        if document.roles:
+            owned = roles.setdefault(document.company, set())
+            owned.update(role.name for _, role in document.roles)
+    return roles
+
+
+def _in(company: str) -> str:
+    return f" in company `{company}`" if company else ""

@@ -1,0 +1,155 @@
+"""YAML text → documents that know the place of each of their fields.
+
+Laws: loading never raises; all issues of a text are told, each at its place. Places are found when
+somebody asks for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from ..issues import Issue, Place, place_at
+from ..limits import DEFAULT, Limits
+from .document import Policy, PolicyDocument, Role
+from .document_errors import Finding, findings
+from .scalars import offsets
+from .yaml_reader import Extent, Path, places, read
+
+BYTE_ORDER_MARK = "\ufeff"
+
+
+class Text:
+    """A named YAML text. A byte order mark is no part of it."""
+
+    def __init__(self, name: str, text: str, limits: Limits = DEFAULT) -> None:
+        self.name = name
+        self.text = text.removeprefix(BYTE_ORDER_MARK)
+        self.limits = limits
+
+    @cached_property
+    def extents(self) -> dict[Path, Extent]:
+        return places(self.name, self.text, self.limits)
+
+    def extent(self, path: Path) -> Extent:
+        """Where the value at `path` stands; what has no place of its own is where it is part of."""
+        while path and path not in self.extents:
+            path = path[:-1]
+        return self.extents.get(path, Extent(0, 0))
+
+    def place(self, path: Path, at_key: bool = False) -> Place:
+        """Where a caret should point for the value, or the key, at `path`."""
+        extent = self.extent(path)
+        offset = extent.key if at_key and extent.key >= 0 else extent.start
+        return place_at(self.name, self.text, offset)
+
+    def scalar_offsets(self, path: Path) -> list[int]:
+        """Where each character of the scalar at `path` stands, and its end; of one that an alias
+        stands for, the place of the alias."""
+        extent = self.extent(path)
+        return offsets(self.text, extent) if path in self.extents else [extent.start]
+
+
+class LoadedDocument(NamedTuple):
+    """Document number `number` of a text: its roles and policies with their numbers in it. What is
+    wrong on its own is left out, so that the rest can still be linked and its issues be told."""
+
+    text: Text
+    number: int
+    company: str
+    roles: list[tuple[int, Role]]
+    policies: list[tuple[int, Policy]]
+
+    def issue(self, finding: Finding) -> Issue:
+        """What is wrong, at its place."""
+        return _issue(self.text, self.number, finding)
+
+    def condition_places(self, policy: int) -> ConditionPlaces:
+        """Where the characters of the condition of policy number `policy` stand."""
+        return ConditionPlaces(self.text, (self.number, "policies", policy, "condition"))
+
+
+class ConditionPlaces:
+    """From offsets into a condition to places in its file. Worked out when first asked."""
+
+    def __init__(self, text: Text, path: Path) -> None:
+        self.text = text
+        self.path = path
+
+    @cached_property
+    def _offsets(self) -> list[int]:
+        return self.text.scalar_offsets(self.path)
+
+    def __call__(self, offset: int) -> Place:
+        last = len(self._offsets) - 1
+        found = self._offsets[max(0, min(offset, last))]
+        return place_at(self.text.name, self.text.text, found)
+
+
+class Loaded(NamedTuple):
+    """The documents of some texts and what is wrong with them. `all_roles`: every role that they
+    declare was read, so one that is not there is not declared."""
+
+    documents: list[LoadedDocument]
+    issues: list[Issue]
+    all_roles: bool
+
+
+def load(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT) -> Loaded:
+    """The documents of named YAML texts, in the order of their names, and all that is wrong."""
+    documents: list[LoadedDocument] = []
+    issues: list[Issue] = []
+    all_roles = True
+    for name, content in sorted(texts):
+        text = Text(name, content, limits)
+        stream = read(text.name, text.text, limits)
+        all_roles = all_roles and not stream.issues
+        issues += stream.issues
+        for number, data in enumerate(stream.documents):
+            found, wrong = _document(text, number, data)
+            documents += [found] if found else []
+            issues += [_issue(text, number, finding) for finding in wrong[: limits.issues]]
+            all_roles = all_roles and not any(_hides_roles(finding) for finding in wrong)
+    return Loaded(documents, issues, all_roles)
+
+
+def _document(text: Text, number: int, data: Any) -> tuple[LoadedDocument | None, list[Finding]]:
+    try:
+        document = PolicyDocument.model_validate(data)
+    except ValidationError as error:
+        found = findings(error)
+        return _rest(text, number, data, found), found
+    roles, policies = list(enumerate(document.roles)), list(enumerate(document.policies))
+    return LoadedDocument(text, number, document.company, roles, policies), []
+
+
+def _rest(text: Text, number: int, data: Any, wrong: list[Finding]) -> LoadedDocument | None:
+    """What is left of a document without its parts in which something is wrong."""
+    spoiled = {finding.path[:2] for finding in wrong}
+    if () in spoiled or ("company",) in spoiled:
+        return None
+
+    def good(key: str) -> Iterator[tuple[int, Any]]:
+        for position, item in enumerate(() if (key,) in spoiled else data.get(key, ())):
+            if (key, position) not in spoiled:
+                yield position, item
+
+    return LoadedDocument(
+        text,
+        number,
+        data.get("company", ""),
+        [(position, Role.model_validate(item)) for position, item in good("roles")],
+        [(position, Policy.model_validate(item)) for position, item in good("policies")],
+    )
+
+
+def _hides_roles(finding: Finding) -> bool:
+    return finding.path[:1] in ((), ("company",), ("roles",))
+
+
+def _issue(text: Text, number: int, finding: Finding) -> Issue:
+    place = text.place((number, *finding.path), finding.at_key)
+    return Issue(place, finding.code, finding.message, finding.hint)
