@@ -32,7 +32,9 @@ classes = st.sampled_from(
     [".", r"\d", r"\w", r"\s", "[a-b]", "[ab1_-]", "[-a]", "[^a]", "[^:\n]", r"[\w.]", r"[\]a]"]
     + ["[é𝒳]", "[ -~]", "[^-a]", r"[\d\-]", "[a^]", "[.]", "[^ab1]", "[à-ÿ]"]
 )
-repetitions = st.sampled_from(["", "", "+", "*", "?", "{1}", "{2}", "{0,2}", "{1,3}", "{2,}", "{0}"])
+repetitions = st.sampled_from(
+    ["", "", "+", "*", "?", "{1}", "{2}", "{0,2}", "{1,3}", "{2,}", "{0}"]
+)
 runs = st.tuples(classes, repetitions).map("".join)
 words = st.lists(literals, max_size=3).map("".join)
 groups = st.tuples(

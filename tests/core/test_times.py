@@ -73,6 +73,7 @@ def test_a_timestamp_reads_back_from_its_text(value):
 @given(durations)
 @example(Duration(INT_MIN))
 @example(Duration(-1))
+@example(Duration(2**53 + 1))
 def test_a_duration_reads_back_from_its_text(value):
     assert parse_duration(duration_text(value)) == value
 

@@ -171,10 +171,13 @@ def double_text(value: float) -> str:
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     text = repr(value)
-    if value == 0 or 1e-4 <= abs(value) < 1e6:
+    if abs(value) < 1e6 or "e" in text:
         return text.removesuffix(".0")
-    digits = text.partition("e")[0].replace(".", "").lstrip("-").strip("0")
-    return f"{value:.{len(digits) - 1}e}"
+    sign = "-" if value < 0 else ""
+    whole, _, fraction = text.lstrip("-").partition(".")
+    digits = (whole + fraction).rstrip("0")
+    point = "." if len(digits) > 1 else ""
+    return f"{sign}{digits[0]}{point}{digits[1:]}e+{len(whole) - 1:02d}"
 
 
 def to_bytes(value: object) -> object:

@@ -188,7 +188,8 @@ def parse_duration(text: str) -> Duration | Fault:
         scale = _UNITS[unit]
         ns += int(whole or "0") * scale
         if fraction:
-            ns += int(fraction) * scale // 10 ** len(fraction)
+            # Not `10 ** len(fraction)`: compiled, that is a power of C numbers, which is a double.
+            ns += int(fraction) * scale // int("1".ljust(len(fraction) + 1, "0"))
         position = found.end()
     return duration_of(-ns if text[0] == "-" else ns, "duration")
 

@@ -8,7 +8,7 @@ Sums and differences of the two are exact; other arithmetic is Python's own, in 
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Self
 
 from .._fast import times as core
@@ -193,31 +193,23 @@ class Timestamp(datetime):
             return NotImplemented
         return super().__eq__(other) and self._below == _below(other)
 
-    def __lt__(self, other: date) -> bool:
-        if not isinstance(other, datetime):
-            return NotImplemented
-        if super().__eq__(other):
+    def __lt__(self, other: datetime) -> bool:  # type: ignore[override]
+        if isinstance(other, datetime) and super().__eq__(other):
             return self._below < _below(other)
         return super().__lt__(other)
 
-    def __le__(self, other: date) -> bool:
-        if not isinstance(other, datetime):
-            return NotImplemented
-        if super().__eq__(other):
+    def __le__(self, other: datetime) -> bool:  # type: ignore[override]
+        if isinstance(other, datetime) and super().__eq__(other):
             return self._below <= _below(other)
         return super().__le__(other)
 
-    def __gt__(self, other: date) -> bool:
-        if not isinstance(other, datetime):
-            return NotImplemented
-        if super().__eq__(other):
+    def __gt__(self, other: datetime) -> bool:  # type: ignore[override]
+        if isinstance(other, datetime) and super().__eq__(other):
             return self._below > _below(other)
         return super().__gt__(other)
 
-    def __ge__(self, other: date) -> bool:
-        if not isinstance(other, datetime):
-            return NotImplemented
-        if super().__eq__(other):
+    def __ge__(self, other: datetime) -> bool:  # type: ignore[override]
+        if isinstance(other, datetime) and super().__eq__(other):
             return self._below >= _below(other)
         return super().__ge__(other)
 
