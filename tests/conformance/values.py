@@ -38,7 +38,7 @@ def actual_form(value: Any) -> Form:
         return ("null",)
     for type_, kind in _SCALARS:
         if isinstance(value, type_):
-            return (kind, value)
+            return (kind, int(value) if kind == "uint" else value)
     if isinstance(value, float):
         return _double(value)
     if isinstance(value, (list, tuple)):

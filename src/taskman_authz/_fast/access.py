@@ -39,7 +39,7 @@ TYPE_NAMES[EntityValue] = "map"
 def fits(value: Any) -> bool:
     """Whether an int is within 64 bits, signed."""
     try:
-        number = value  # compiled: the conversion to a C integer raises
+        number: int = value  # compiled: the conversion to a C integer raises
     except OverflowError:
         return False
     if number >= 0:
@@ -50,11 +50,11 @@ def fits(value: Any) -> bool:
 def adapt(value: Any) -> Any:
     """The core value for what a caller passed, or a Fault."""
     kind = type(value)
-    if kind is str or kind is dict or kind is bool or kind is list or value is None or kind is float:
+    if kind is str or kind is dict or kind is bool or kind is list or kind is float:
         return value
     if kind is int:
         return value if fits(value) else Fault("overflow", ("int",))
-    return _adapt_other(value)
+    return None if value is None else _adapt_other(value)
 
 
 def _adapt_other(value: Any) -> Any:

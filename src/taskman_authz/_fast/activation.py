@@ -57,9 +57,9 @@ class Activation:
         self.paths = paths
         self.variables = variables
         self.roots = None
-        self.slots = [UNSET] * len(paths)
-        self.registers = [None] * registers
-        self.results = [UNSET] * results
+        self.slots: list[Any] = [UNSET] * len(paths)
+        self.registers: list[Any] = [None] * registers
+        self.results: list[Any] = [UNSET] * results
 
     def variable(self, root: int, name: str) -> Any:
         """The adapted value of a variable, or a Fault."""

@@ -138,7 +138,16 @@ class Collect(Node):
 class Fold(Node):
     """Any comprehension, as the language defines it: an accumulator, a condition, a step."""
 
-    __slots__ = ("range", "register", "second", "accumulator", "initial", "condition", "step", "result")
+    __slots__ = (
+        "range",
+        "register",
+        "second",
+        "accumulator",
+        "initial",
+        "condition",
+        "step",
+        "result",
+    )
 
     def __init__(
         self,

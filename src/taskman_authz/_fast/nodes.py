@@ -23,6 +23,7 @@ class Node:
     """One step of a program. `position` is its place in the source, for faults."""
 
     __slots__ = ("position",)
+    position: int
 
     def value(self, activation: Activation) -> Any:
         """The core value, or a Fault."""
@@ -30,7 +31,7 @@ class Node:
 
 
 def evaluate(node: Node, activation: Activation) -> Any:
-    """The value of a node, for callers outside the core (in compiled code `value` is a C method)."""
+    """The value of a node, for callers outside the core (compiled, `value` is a C method)."""
     return node.value(activation)
 
 
@@ -57,7 +58,7 @@ class Attribute(Node):
         self.position = position
 
     def value(self, activation: Activation) -> Any:
-        value = activation.slots[self.slot]
+        value: Any = activation.slots[self.slot]
         if type(value) is Unset:
             value = activation.read(self.slot)
         if type(value) is Fault:

@@ -1,8 +1,9 @@
 """Equality, order and membership.
 
 The language definition: equality is defined between all values ("Equality"), across the numeric
-types by their mathematical value, false between values of different types; bool is no number;
-NaN equals nothing. Order is defined within one type and across the numeric types ("Ordering").
+types too, false between values of different types; bool is no number; NaN equals nothing. Order
+is defined within one type and across the numeric types ("Ordering"). A double is compared with an
+integer as doubles are: the integer is rounded to one.
 """
 # cython: boundscheck=False, wraparound=False
 
@@ -32,7 +33,7 @@ def equals(left: Any, right: Any) -> bool:
     if kind is bool or other is bool or left is None or right is None:
         return left is right
     if kind in _NUMBERS:
-        return other in _NUMBERS and left == right
+        return other in _NUMBERS and compare(left, right, "", -1) == 0
     return _equals_other(left, right)
 
 
@@ -103,8 +104,13 @@ def compare(left: Any, right: Any, function: str, position: int) -> Any:
     """-1, 0 or 1; 2 where either is NaN; or a Fault where the values have no order."""
     kind = type(left)
     other = type(right)
-    if kind in _NUMBERS and other in _NUMBERS or kind is other and kind in _ORDERED:
+    if kind in _NUMBERS and other in _NUMBERS:
+        if kind is float or other is float:
+            left = float(left)
+            right = float(right)
         return -1 if left < right else 1 if left > right else 0 if left == right else 2
+    if kind is other and kind in _ORDERED:
+        return -1 if left < right else 1 if left > right else 0
     if kind is other and (kind is Timestamp or kind is Duration):
         return -1 if left.ns < right.ns else 1 if left.ns > right.ns else 0
     if kind is Fault:

@@ -18,7 +18,7 @@ from .checker import Checked, check, check_condition
 from .containers import Container
 from .decls import Declarations, VariableDecl
 from .layout import Layout
-from .macros import STANDARD_MACROS
+from .macros import STANDARD_MACROS, MacroTable
 from .notation import parse_type
 from .parser import Parsed, parse
 from .planner import plan, plan_unchecked
@@ -51,7 +51,7 @@ class Env:
             if declared or container
             else declarations
         )
-        self.macros = STANDARD_MACROS if macros else {}
+        self.macros: MacroTable = STANDARD_MACROS if macros else MacroTable({})
         self.limits = limits
         self.implementations = implementations
 

@@ -18,7 +18,6 @@ Implementation = Callable[..., Any]
 Implementations = Mapping[tuple[str, int], Implementation]
 
 
-
 def _index(value: Any, key: Any) -> Any:
     return index(value, key, -1)
 

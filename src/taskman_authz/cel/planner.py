@@ -14,7 +14,7 @@ from typing import Any
 
 from .._fast import calls, folds, logic, nodes, numbers, relations
 from .._fast.activation import Activation
-from .._fast.regexes import plan_pattern
+from .._fast.patterns import plan_pattern
 from .._fast.tree import (
     Call,
     Comprehension,
@@ -34,6 +34,7 @@ from .layout import Layout
 from .types import Kind
 
 Node = nodes.Node
+Operands = tuple[Any, ...]  # planned nodes
 Scope = dict[str, int]  # comprehension variable → register; under NEXT, the next free register
 NEXT = ""
 
@@ -123,7 +124,7 @@ class Plan:
         return folded(nodes.MakeList(elements, tree.position), elements)
 
     def map(self, tree: MapExpr, scope: Scope) -> Node:
-        keys = tuple(self.node(entry.key, scope) for entry in tree.entries)
+        keys: Operands = tuple(self.node(entry.key, scope) for entry in tree.entries)
         members = tuple(self.node(entry.value, scope) for entry in tree.entries)
         return folded(nodes.MakeMap(keys, members, tree.position), keys + members)
 
@@ -219,7 +220,7 @@ TYPE_VALUES = frozenset(
 # -- folding --------------------------------------------------------------------------------------
 
 
-def folded(node: Node, operands: tuple[Node, ...]) -> Node:
+def folded(node: Node, operands: Operands) -> Node:
     """The constant that a node over constants is; the node itself if it is none, or a fault."""
     for operand in operands:
         if type(operand) is not nodes.Constant:
@@ -228,7 +229,7 @@ def folded(node: Node, operands: tuple[Node, ...]) -> Node:
     return node if type(value) is Fault else nodes.Constant(value, node.position)
 
 
-def applied(implementation: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
+def applied(implementation: Implementation, arguments: Operands, position: int) -> Node:
     """A node that calls an implementation."""
     if len(arguments) == 1:
         return calls.Unary(implementation, arguments[0], position)
@@ -240,21 +241,21 @@ def applied(implementation: Implementation, arguments: tuple[Node, ...], positio
 # -- operators ------------------------------------------------------------------------------------
 
 
-def _and(tree: Call, operands: tuple[Node, ...]) -> Node:
+def _and(tree: Call, operands: Operands) -> Node:
     flat = flattened(logic.And, operands)
     if any(is_constant(operand, False) for operand in flat):
         return nodes.Constant(False, tree.position)
     return logic.And(flat, tree.position)
 
 
-def _or(tree: Call, operands: tuple[Node, ...]) -> Node:
+def _or(tree: Call, operands: Operands) -> Node:
     flat = flattened(logic.Or, operands)
     if any(is_constant(operand, True) for operand in flat):
         return nodes.Constant(True, tree.position)
     return logic.Or(flat, tree.position)
 
 
-def flattened(kind: type[logic.And] | type[logic.Or], operands: tuple[Node, ...]) -> Any:
+def flattened(kind: type[logic.And] | type[logic.Or], operands: Operands) -> Operands:
     """The operands, with those of nested nodes of the same kind in their place."""
     flat: list[Node] = []
     for operand in operands:
@@ -266,7 +267,7 @@ def is_constant(node: Node, value: bool) -> bool:
     return type(node) is nodes.Constant and node.constant is value
 
 
-def _conditional(tree: Call, operands: tuple[Node, ...]) -> Node:
+def _conditional(tree: Call, operands: Operands) -> Node:
     condition, chosen, other = operands
     if is_constant(condition, True):
         return chosen
@@ -275,10 +276,10 @@ def _conditional(tree: Call, operands: tuple[Node, ...]) -> Node:
     return logic.Conditional(condition, chosen, other, tree.position)
 
 
-def _equality(negated: bool) -> Callable[[Call, tuple[Node, ...]], Node]:
+def _equality(negated: bool) -> Callable[[Call, Operands], Node]:
     general = relations.NotEqual if negated else relations.Equal
 
-    def plan(tree: Call, operands: tuple[Node, ...]) -> Node:
+    def plan(tree: Call, operands: Operands) -> Node:
         left, right = operands
         if is_text(right) and not is_text(left):
             return relations.EqualText(left, right.constant, negated, tree.position)
@@ -293,14 +294,14 @@ def is_text(node: Any) -> bool:
     return type(node) is nodes.Constant and type(node.constant) is str
 
 
-def _order(operator: int) -> Callable[[Call, tuple[Node, ...]], Node]:
-    def plan(tree: Call, operands: tuple[Node, ...]) -> Node:
-        return folded(relations.Order(*operands, operator, tree.position), operands)
+def _order(operator: int) -> Callable[[Call, Operands], Node]:
+    def plan(tree: Call, operands: Operands) -> Node:
+        return folded(relations.Order(operands[0], operands[1], operator, tree.position), operands)
 
     return plan
 
 
-def _in(tree: Call, operands: tuple[Node, ...]) -> Node:
+def _in(tree: Call, operands: Operands) -> Node:
     member, container = operands
     if type(container) is nodes.Constant and type(container.constant) is list:
         members = container.constant
@@ -309,22 +310,23 @@ def _in(tree: Call, operands: tuple[Node, ...]) -> Node:
     return folded(relations.In(member, container, tree.position), operands)
 
 
-def _add(tree: Call, operands: tuple[Node, ...]) -> Node:
-    return folded(numbers.Add(*operands, tree.position), operands)
+def _add(tree: Call, operands: Operands) -> Node:
+    return folded(numbers.Add(operands[0], operands[1], tree.position), operands)
 
 
-def _arithmetic(function: Callable[[Any, Any], Any]) -> Callable[[Call, tuple[Node, ...]], Node]:
-    def plan(tree: Call, operands: tuple[Node, ...]) -> Node:
-        return folded(numbers.Arithmetic(function, *operands, tree.position), operands)
+def _arithmetic(function: Callable[[Any, Any], Any]) -> Callable[[Call, Operands], Node]:
+    def plan(tree: Call, operands: Operands) -> Node:
+        left, right = operands
+        return folded(numbers.Arithmetic(function, left, right, tree.position), operands)
 
     return plan
 
 
-OPERATORS: dict[str, Callable[[Call, tuple[Node, ...]], Node]] = {
+OPERATORS: dict[str, Callable[[Call, Operands], Node]] = {
     "_&&_": _and,
     "_||_": _or,
     "_?_:_": _conditional,
-    "!_": lambda tree, operands: folded(logic.Not(*operands, tree.position), operands),
+    "!_": lambda tree, operands: folded(logic.Not(operands[0], tree.position), operands),
     "_==_": _equality(False),
     "_!=_": _equality(True),
     **{name: _order(operator) for operator, name in enumerate(relations.ORDER_NAMES)},
@@ -334,41 +336,43 @@ OPERATORS: dict[str, Callable[[Call, tuple[Node, ...]], Node]] = {
     "_*_": _arithmetic(numbers.multiply),
     "_/_": _arithmetic(numbers.divide),
     "_%_": _arithmetic(numbers.modulo),
-    "_[_]": lambda tree, operands: folded(nodes.Index(*operands, tree.position), operands),
-    "@not_strictly_false": lambda tree, operands: logic.NotStrictlyFalse(*operands, tree.position),
+    "_[_]": lambda tree, operands: folded(
+        nodes.Index(operands[0], operands[1], tree.position), operands
+    ),
+    "@not_strictly_false": lambda tree, operands: logic.NotStrictlyFalse(
+        operands[0], tree.position
+    ),
 }
 
 
 # -- functions with a node of their own -----------------------------------------------------------
 
 
-def _matches(_: Implementation, arguments: tuple[Node, ...], position: int) -> Node | None:
+def _matches(_: Implementation, arguments: Operands, position: int) -> Node | None:
     text, pattern = arguments
     if not is_text(pattern) or is_text(text):
         return None
-    matcher = plan_pattern(pattern.constant)  # type: ignore[attr-defined]
+    matcher = plan_pattern(pattern.constant)
     return None if type(matcher) is Fault else calls.Matches(text, matcher, position)
 
 
-def _contains(implementation: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
-    return folded(calls.Contains(implementation, *arguments, position), arguments)
+def _contains(implementation: Implementation, arguments: Operands, position: int) -> Node:
+    return folded(calls.Contains(implementation, arguments[0], arguments[1], position), arguments)
 
 
-def _size(implementation: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
-    return folded(calls.Size(implementation, *arguments, position), arguments)
+def _size(implementation: Implementation, arguments: Operands, position: int) -> Node:
+    return folded(calls.Size(implementation, arguments[0], position), arguments)
 
 
-def _starts(_: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
-    return folded(calls.StartsWith(*arguments, position), arguments)
+def _starts(_: Implementation, arguments: Operands, position: int) -> Node:
+    return folded(calls.StartsWith(arguments[0], arguments[1], position), arguments)
 
 
-def _ends(_: Implementation, arguments: tuple[Node, ...], position: int) -> Node:
-    return folded(calls.EndsWith(*arguments, position), arguments)
+def _ends(_: Implementation, arguments: Operands, position: int) -> Node:
+    return folded(calls.EndsWith(arguments[0], arguments[1], position), arguments)
 
 
-TIGHTER: dict[
-    tuple[str, int], Callable[[Implementation, tuple[Node, ...], int], Node | None]
-] = {
+TIGHTER: dict[tuple[str, int], Callable[[Implementation, Operands, int], Node | None]] = {
     ("matches", 2): _matches,
     ("contains", 2): _contains,
     ("size", 1): _size,
