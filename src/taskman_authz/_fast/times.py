@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -35,7 +35,6 @@ CYCLE_YEARS = 400
 
 TIMESTAMP_MIN = (1 - EPOCH_ORDINAL) * DAY
 TIMESTAMP_MAX = (LAST_ORDINAL + 1 - EPOCH_ORDINAL) * DAY - 1
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Zone names may come from a request, so the memory of them is bounded; there are some 600.
 ZONES_KEPT = 1_024
@@ -275,8 +274,9 @@ def _rules_offset(rules: ZoneInfo, ns: int) -> int:
     """How far the zone's clocks are ahead of UTC at this moment, in nanoseconds."""
     # A day off either end, datetime could not hold the local time. No rule changes there.
     inside = min(max(ns, TIMESTAMP_MIN + DAY), TIMESTAMP_MAX - DAY)
-    local = (EPOCH + timedelta(seconds=inside // SECOND)).astimezone(rules)
-    offset = local.utcoffset()
+    # Half as long as `astimezone`: to `fromutc` the zone's own clocks are UTC's.
+    utc = datetime(1970, 1, 1, tzinfo=rules) + timedelta(0, inside // SECOND)
+    offset = rules.fromutc(utc).utcoffset()
     return 0 if offset is None else _timedelta_ns(offset)
 
 
