@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from taskman_authz import PDP
 
 POLICIES = Path(__file__).parent.parent / "policies" / "taskman"
 
 DEVELOPER = {"type": "user", "id": "dev", "roles": ["developer"], "department": "engineering"}
-QUESTIONS = {
+QUESTIONS: dict[str, dict[str, Any]] = {
     "dev edits their own task": {
         "subject": DEVELOPER,
         "action": "tasks:edit",

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from taskman_authz.client import AsyncClient
 
 DEVELOPER = {"type": "user", "id": "dev", "roles": ["developer"], "department": "engineering"}
-QUESTIONS = {
+QUESTIONS: dict[str, dict[str, Any]] = {
     "dev edits their own task": {
         "subject": DEVELOPER,
         "action": "tasks:edit",

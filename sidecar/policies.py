@@ -1,23 +1,20 @@
-"""The policies at a path, followed: read again when the files change.
+"""The policies of a store, followed: loaded again when they change.
 
 Laws: a set that does not load leaves the last good one in place; everything that is wrong with it
-is logged, and `on_state(False)` says that what is in place is not what is at the path, until a
-later set loads. A folder that is still being written is left to settle, but not for ever.
+is logged, and `on_state(False)` says that what is in place is not what is in the store, until a
+later set loads. A store that is still being written is left to settle, but not for ever.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from taskman_authz.store.files import FileStore
+from typing import TYPE_CHECKING, Protocol
 
 from taskman_authz.errors import CompileError, StoreError
 from taskman_authz.pdp import PDP
 from taskman_authz.policy import PolicySet, compile_documents
+from taskman_authz.store import Fingerprinted, Store
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -26,45 +23,28 @@ if TYPE_CHECKING:
 # a change is read once two looks find the same, or after this many that did not.
 PATIENCE = 5
 
-Fingerprint = frozenset[tuple[str, int, int, int]]
 
-
-def load(path: Path) -> PolicySet:
-    """The compiled policies at `path`. Raises `StoreError` or `CompileError`."""
-    return compile_documents(FileStore(path).load())
-
-
-def fingerprint(path: Path) -> Fingerprint:
-    """What changes when a policy file below `path` is written, added, renamed or removed."""
-    names = [str(path)]
-    for folder, _, files in os.walk(path, followlinks=True):
-        names += [os.path.join(folder, name) for name in files]
-    found = []
-    for name in names:
-        try:
-            status = os.stat(name)
-        except OSError:
-            continue  # gone since it was listed: the next look sees the same as this one
-        found.append((name, status.st_mtime_ns, status.st_size, status.st_ino))
-    return frozenset(found)
+class FollowedStore(Store, Fingerprinted, Protocol):
+    """Gives policy documents, and tells cheaply whether they may have changed."""
 
 
 class PolicyFollower:
-    """Keeps `pdp` on the newest good policies at `path`."""
+    """Keeps `pdp` on the newest good policies of `store`. Making one loads them: raises
+    `StoreError`, `CompileError`."""
 
     def __init__(
         self,
-        path: Path,
+        store: FollowedStore,
         log: FilteringBoundLogger,
         on_state: Callable[[bool], Awaitable[None]],
     ) -> None:
-        self._path = path
+        self._store = store
         self._log = log
         self._on_state = on_state
         # Before the first load: a change made while loading is then found by the first look.
-        self._read = self._last = fingerprint(path)
+        self._read = self._last = store.fingerprint()
         self._patience = PATIENCE
-        self.pdp = PDP(load(path))
+        self.pdp = PDP(self._load())
 
     async def follow(self, interval: float) -> None:
         """Look every `interval` seconds, until cancelled."""
@@ -73,8 +53,8 @@ class PolicyFollower:
             await self.look()
 
     async def look(self) -> None:
-        """Look once; read the policies again if they changed and have settled."""
-        found = await asyncio.to_thread(fingerprint, self._path)
+        """Look once; load the policies again if they changed and have settled."""
+        found = await asyncio.to_thread(self._store.fingerprint)
         settled = found == self._last
         self._last = found
         if found == self._read:
@@ -86,9 +66,12 @@ class PolicyFollower:
         self._read = found
         await self._on_state(await self._reload())
 
+    def _load(self) -> PolicySet:
+        return compile_documents(self._store.load())
+
     async def _reload(self) -> bool:
         try:
-            policies = await asyncio.to_thread(load, self._path)
+            policies = await asyncio.to_thread(self._load)
         except CompileError as error:
             issues = [f"{i.place}: {i.message} [{i.code}]" for i in error.issues]
             self._refused(f"{len(issues)} errors", issues=issues)

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 
+from taskman_authz.store import FileStore
 from taskman_authz.wire import SERVICE
 
 from .authorization import Authorization
@@ -14,7 +15,7 @@ from .policies import PolicyFollower
 from .server import Server
 from .settings import Settings
 
-# Serving: what is in place is what is at the policies' path. Not serving: the last good ones are.
+# Serving: the policies in place are those in the folder. Not serving: they are the last good ones.
 POLICIES = "taskman_authz.policies"
 
 Started = Callable[[list[str]], Awaitable[None]]
@@ -27,7 +28,8 @@ class Sidecar:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = make_log(settings)
-        self.policies = PolicyFollower(settings.policies, self.log, self._tell_policies)
+        store = FileStore(settings.policies)
+        self.policies = PolicyFollower(store, self.log, self._tell_policies)
 
     async def run(self, started: Started | None = None) -> None:
         """Serve until SIGTERM or SIGINT. `started` is awaited with the opened addresses."""

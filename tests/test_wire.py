@@ -68,7 +68,7 @@ def test_a_request_arrives_as_it_was_sent(kind, id, properties, roles, context, 
 def test_a_decision_arrives_as_it_was_made(allowed, reasons, revision):
     decision = Decision(allowed, tuple(reasons), revision)
     assert wire.read_decision(wire.write_decision(decision)) == decision
-    assert wire.read_decisions(wire.write_decisions([decision, decision])) == [decision] * 2
+    assert wire.read_decisions(wire.write_decisions([decision] * 2)) == [decision] * 2
 
 
 @given(st.binary(max_size=200))
@@ -305,6 +305,11 @@ def test_what_the_wire_cannot_carry_is_refused_where_it_is_written(value, place,
         attributes(value)
     assert caught.value.field == place
     assert why in caught.value.message
+
+
+def test_an_empty_company_is_refused_because_it_would_arrive_as_none():
+    with pytest.raises(RequestError, match="^company_id: "):
+        over(make_request("user:1", "a:b", "tasks/1", company_id=""))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ UNAVAILABLE is tried again, with jitter, and only within the deadline. Needs `[s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 try:
@@ -77,7 +77,7 @@ class Client:
         except (grpc.RpcError, ValueError) as error:
             _refuse(error, self._target)
 
-    def batch_check(self, items: Iterable[Any]) -> list[Decision]:
+    def batch_check(self, items: Sequence[Any]) -> list[Decision]:
         """One decision an item, in their order, all of one revision. An item is a `CheckRequest`,
         a mapping or a tuple of what `check` takes; one that cannot be asked is denied. Raises
         `RequestError` for the batch as a whole (too many items), `UnavailableError`."""
@@ -132,7 +132,7 @@ class AsyncClient:
         except (grpc.RpcError, ValueError) as error:
             _refuse(error, self._target)
 
-    async def batch_check(self, items: Iterable[Any]) -> list[Decision]:
+    async def batch_check(self, items: Sequence[Any]) -> list[Decision]:
         """`Client.batch_check`."""
         batch = _Batch(items, self._limits)
         if batch.is_empty:
@@ -158,7 +158,7 @@ class AsyncClient:
 class _Batch:
     """The items that can be asked, as bytes, and what is wrong with the others."""
 
-    def __init__(self, items: Iterable[Any], limits: Limits) -> None:
+    def __init__(self, items: Sequence[Any], limits: Limits) -> None:
         requests = [_item(item, limits) for item in items]
         self.data, self._errors = write_batch(requests, limits)
         self.is_empty = None not in self._errors
@@ -179,10 +179,11 @@ class _Batch:
 
 
 def _item(item: Any, limits: Limits) -> CheckRequest | RequestError:
-    if isinstance(item, Mapping) and "now" in item:
+    is_timed = "now" in item if isinstance(item, Mapping) else isinstance(item, tuple) and item[5:]
+    if is_timed:
         return RequestError("now", "the decision point has its own clock")
     try:
-        return request_of(item, limits)
+        return request_of(item, 0, limits)
     except RequestError as error:
         return error
 

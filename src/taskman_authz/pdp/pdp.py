@@ -89,22 +89,25 @@ class PDP:
 
     def _answer(self, policies: PolicySet, item: Any, now: int) -> Decision:
         try:
-            return authorize(policies, self._request(item, now))
+            return authorize(policies, request_of(item, now, self.limits))
         except RequestError as error:
             return Decision(False, (Reason(INVALID, "", str(error)),), policies.revision)
 
-    def _request(self, item: Any, now: int) -> CheckRequest:
-        if isinstance(item, CheckRequest):
-            return item
-        if isinstance(item, Mapping):
-            fields = _named(item)
-        elif isinstance(item, tuple):
-            fields = _listed(item)
-        else:
-            found = type(item).__name__
-            raise RequestError("item", f"expected a request, a mapping or a tuple, found {found}")
-        moment = fields.pop("now", None)
-        return make_request(**fields, now=now if moment is None else moment, limits=self.limits)
+
+def request_of(item: Any, now: int, limits: Limits = DEFAULT) -> CheckRequest:
+    """The request that an item of a batch is, made at `now` unless it says another time. Raises
+    RequestError."""
+    if isinstance(item, CheckRequest):
+        return item
+    if isinstance(item, Mapping):
+        fields = _named(item)
+    elif isinstance(item, tuple):
+        fields = _listed(item)
+    else:
+        found = type(item).__name__
+        raise RequestError("item", f"expected a request, a mapping or a tuple, found {found}")
+    moment = fields.pop("now", None)
+    return make_request(**fields, now=now if moment is None else moment, limits=limits)
 
 
 def _named(item: Mapping[Any, Any]) -> dict[str, Any]:

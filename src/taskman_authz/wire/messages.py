@@ -149,7 +149,11 @@ def _message(request: CheckRequest, limits: Limits) -> pb.CheckRequest:
     message.subject = _joined("subject", request.subject_type, ":", request.subject_id)
     message.action = _encodable("action", request.action)
     message.resource = _joined("resource", request.resource_type, "/", request.resource_id)
-    message.company_id = _encodable("company_id", request.company_id or "")
+    if request.company_id is not None:
+        if not request.company_id:
+            # The wire does not tell an empty text from none.
+            raise RequestError("company_id", "expected a name, found an empty string")
+        message.company_id = _encodable("company_id", request.company_id)
     subject = message.subject_properties
     write_properties(subject, request.subject, ("type", "id"), "subject", limits)
     if request.roles and "roles" not in subject.fields:

@@ -1,0 +1,96 @@
+"""A real sidecar process for a test: started on a free port, heard through its log, ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+PATIENCE = 30.0  # seconds until a test gives up waiting; nothing here takes one
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class Sidecar:
+    """`python -m taskman_authz_sidecar` with the arguments, and what it has said so far."""
+
+    def __init__(self, policies: Path, *arguments: str, listen: str = "127.0.0.1:0") -> None:
+        command = [sys.executable, "-m", "taskman_authz_sidecar", "--policies", str(policies)]
+        command += ["--listen", listen, "--log-format", "json", *arguments]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.said: list[dict[str, Any]] = []
+        self._heard = threading.Condition()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        self.addresses: list[str] = self.wait_for("serving")["listen"]
+        self.address = self.addresses[0]
+
+    def _listen(self) -> None:
+        for line in self.process.stderr or ():
+            with self._heard:
+                self.said.append(json.loads(line))
+                self._heard.notify_all()
+        with self._heard:
+            self._heard.notify_all()
+
+    def wait_for(self, message: str, count: int = 1) -> dict[str, Any]:
+        """The `count`th event with that message."""
+
+        def events() -> list[dict[str, Any]]:
+            return [event for event in self.said if event["message"] == message]
+
+        def over() -> bool:
+            return len(events()) >= count or not self._listener.is_alive()
+
+        with self._heard:
+            self._heard.wait_for(over, PATIENCE)
+        assert len(events()) >= count, f"no `{message}` in {self.said}"
+        return events()[count - 1]
+
+    def wait_for_health(self, service: str, status: int) -> None:
+        """Follow the health of a service until it has that status."""
+        with grpc.insecure_channel(self.address) as channel:
+            request = health_pb2.HealthCheckRequest(service=service)
+            for answer in health_pb2_grpc.HealthStub(channel).Watch(request, timeout=PATIENCE):
+                if answer.status == status:
+                    return
+
+    def health(self, service: str) -> int:
+        """The status of a service now."""
+        with grpc.insecure_channel(self.address) as channel:
+            request = health_pb2.HealthCheckRequest(service=service)
+            answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=PATIENCE)
+            return int(answer.status)
+
+    def call(self, method: str, data: bytes, timeout: float = PATIENCE) -> bytes:
+        """The reply bytes to request bytes."""
+        with grpc.insecure_channel(self.address) as channel:
+            path = f"/taskman_authz.v1.AuthorizationService/{method}"
+            ask: Callable[..., Any] = channel.unary_unary(path, None, None)
+            reply: bytes = ask(data, timeout=timeout)
+            return reply
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """End it however it is, and close its pipes."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        self._listener.join(PATIENCE)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
