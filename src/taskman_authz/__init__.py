@@ -8,33 +8,35 @@
 
 Begin with `pdp` (the decision), `policy` (documents), `cel` (the language). What may be imported
 from here is the interface; what may not is not.
+
+Law: a name's module is imported when the name is first asked for. Who evaluates an expression on
+a command line does not wait for what reads YAML.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from . import cel
-from .decision import Decision, Reason
-from .errors import (
-    AuthzError,
-    CompileError,
-    CoreError,
-    EvaluationError,
-    RequestError,
-    StoreError,
-    UnavailableError,
-)
-from .issues import Issue, Issues, Place
-from .limits import Limits
-from .pdp import PDP, authorize
-from .policy import PolicySet, compile_documents
-from .request import CheckRequest, Entity, make_request
+if TYPE_CHECKING:
+    from . import cel
+    from .decision import Decision, Reason
+    from .errors import (
+        AuthzError,
+        CompileError,
+        CoreError,
+        EvaluationError,
+        RequestError,
+        StoreError,
+        UnavailableError,
+    )
+    from .issues import Issue, Issues, Place
+    from .limits import Limits
+    from .pdp import PDP, authorize
+    from .policy import PolicySet, compile_documents
+    from .request import CheckRequest, Entity, make_request
 
-try:
-    __version__ = version("taskman-authz")
-except PackageNotFoundError:  # imported from a checkout that is not installed
-    __version__ = "0"
+    __version__: str
 
 __all__ = [
     "PDP",
@@ -60,3 +62,48 @@ __all__ = [
     "compile_documents",
     "make_request",
 ]
+
+_HOMES = {
+    "decision": ("Decision", "Reason"),
+    "errors": (
+        "AuthzError",
+        "CompileError",
+        "CoreError",
+        "EvaluationError",
+        "RequestError",
+        "StoreError",
+        "UnavailableError",
+    ),
+    "issues": ("Issue", "Issues", "Place"),
+    "limits": ("Limits",),
+    "pdp": ("PDP", "authorize"),
+    "policy": ("PolicySet", "compile_documents"),
+    "request": ("CheckRequest", "Entity", "make_request"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    elif name == "cel":
+        value = import_module(f"{__name__}.cel")
+    elif name == "__version__":
+        value = _version()
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("taskman-authz")
+    except PackageNotFoundError:  # imported from a checkout that is not installed
+        return "0"

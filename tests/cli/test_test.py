@@ -55,7 +55,7 @@ def test_a_flipped_effect_is_1_and_told_by_case_expected_actual_and_rule(tests, 
     assert re.search(r"expected +allow by owners-write\n", printed)
     assert re.search(r"actual +deny\n", printed)
     assert re.search(r"decided by +owners-write\n", printed)
-    assert "denied_by_policy: " in printed
+    assert "[denied_by_policy]" in printed
     assert "1 passed, 1 failed" in printed
 
 

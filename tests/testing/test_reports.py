@@ -46,7 +46,7 @@ def test_a_failure_names_place_case_expected_actual_and_rule(results, tmp_path):
     assert re.search(r"expected +deny by nothing-after-closing-time\n", text)
     assert re.search(r"actual +allow\n", text)
     assert re.search(r"decided by +owners-write\n", text)
-    assert "allowed_by_policy: " in text
+    assert "[allowed_by_policy]" in text
 
 
 def test_a_default_deny_says_that_nothing_allowed_it(results):

@@ -99,9 +99,7 @@ def _one_standard_input(parser: argparse.ArgumentParser, texts: list[str]) -> No
 def _text(decision: Decision) -> str:
     word, colour = ("allowed", GREEN) if decision.allowed else ("denied", RED)
     lines = [painted(word, colour, sys.stdout)]
-    for reason in decision.reasons:
-        policy = f" ({reason.policy})" if reason.policy else ""
-        lines.append(f"  {reason.code}{policy}: {reason.message}")
+    lines += [f"  {reason.message} [{reason.code}]" for reason in decision.reasons]
     return "\n".join([*lines, f"  revision {decision.revision}"])
 
 

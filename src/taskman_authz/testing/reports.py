@@ -36,17 +36,17 @@ def failure_text(result: Result) -> str:
     return "\n".join(
         [
             f"FAILED {case.place.source}:{case.place.line}: {case.name}",
-            f"  request   {asked}",
-            f"  expected  {expected}",
-            f"  actual    {result.decision.effect}",
-            f"  decided by  {deciders}",
+            f"  request    {asked}",
+            f"  expected   {expected}",
+            f"  actual     {result.decision.effect}",
+            f"  decided by {deciders}",
             *(f"    {line}" for line in _reason_lines(result)),
         ]
     )
 
 
 def _reason_lines(result: Result) -> list[str]:
-    return [f"{reason.code}: {reason.message}" for reason in result.decision.reasons]
+    return [f"{reason.message} [{reason.code}]" for reason in result.decision.reasons]
 
 
 def by_file(results: Iterable[Result]) -> list[tuple[str, list[Result]]]:
