@@ -87,7 +87,7 @@ def show(form: Form) -> str:
 
 
 # bool before int and UInt before int: the former are kinds of the latter in Python.
-_SCALARS: tuple[tuple[type, str], ...] = (
+_SCALARS: tuple[tuple[Any, str], ...] = (
     (bool, "bool"),
     (UInt, "uint"),
     (int, "int"),
