@@ -61,6 +61,7 @@ def test_an_unknown_option_is_an_error_of_usage(capsys):
     [
         (StoreError("no policies in `x`"), 2, "prog: error: no policies in `x`\n"),
         (FileNotFoundError(2, "No such file", "x.json"), 2, "prog: error: x.json: no such file\n"),
+        (ImportError("the core is half built"), 2, "prog: error: the core is half built\n"),
         (KeyboardInterrupt(), 130, ""),
         (BrokenPipeError(), 141, ""),
         (SystemExit(2), 2, ""),

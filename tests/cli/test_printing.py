@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taskman_authz import cel
 from taskman_authz._fast.times import Duration, Timestamp
 from taskman_authz._fast.values import CelType, UInt
 from taskman_authz.cli.printing import cel_text, json_value
@@ -61,3 +62,28 @@ values = st.recursive(
 @given(values)
 def test_every_value_is_json(value):
     json.loads(json.dumps(json_value(value), allow_nan=False))
+
+
+literals = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.integers(0, 2**64 - 1).map(UInt)
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary()
+    | st.datetimes(timezones=st.just(UTC))
+    | st.timedeltas(timedelta(days=-100_000), timedelta(days=100_000))
+)
+written = st.recursive(
+    literals,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(written)
+def test_the_text_of_a_value_is_an_expression_that_has_it(value):
+    found = cel.evaluate(cel_text(value))
+    assert found == value
+    assert cel_text(found) == cel_text(value)

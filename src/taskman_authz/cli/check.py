@@ -56,7 +56,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser("taskman-authz check", DESCRIPTION, NOTES)
+    program = "taskman-authz check"
+    usage = f"{program} [OPTION ...] SUBJECT ACTION RESOURCE"
+    parser = command_parser(program, DESCRIPTION, NOTES, usage)
     parser.add_argument("question", nargs="*", metavar="SUBJECT ACTION RESOURCE")
     parser.add_argument("--subject", metavar="SUBJECT", help="who asks")
     parser.add_argument("--action", metavar="ACTION", help="what they would do, as `kind:verb`")

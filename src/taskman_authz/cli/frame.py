@@ -20,10 +20,13 @@ PIPE_CLOSED = 141  # 128 + SIGPIPE
 GREEN, RED, DIM = "32", "31", "2"
 
 
-def command_parser(program: str, description: str, notes: str) -> argparse.ArgumentParser:
+def command_parser(
+    program: str, description: str, notes: str, usage: str | None = None
+) -> argparse.ArgumentParser:
     """A parser whose help ends with `notes` (examples, exit status) as they are written."""
     return argparse.ArgumentParser(
         prog=program,
+        usage=usage,
         description=description,
         epilog=notes,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -47,7 +50,7 @@ def guarded(program: str, run: Callable[[], int]) -> int:
     except CompileError as error:
         count = len(error.issues)
         return _fail(f"{error.issues.render()}\n\n{program}: {counted(count, 'error', 'errors')}")
-    except AuthzError as error:
+    except (AuthzError, ImportError) as error:  # ImportError: the core says what is wrong with it
         return _fail(f"{program}: error: {error}")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
