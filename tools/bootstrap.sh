@@ -175,20 +175,28 @@ find_uv() {
     [ -x "$UV" ] || step "installing uv" "$VENV/bin/python" -m pip install --disable-pip-version-check uv
 }
 
-# uv reads none of pip's configuration: a mirror that is set for pip is handed over.
-pip_setting() { "$VENV/bin/python" -m pip config get "global.$1" 2>/dev/null | tr '\n' ' ' || true; }
+# uv reads none of pip's configuration: a mirror that is set for pip is handed over. Where pip only
+# warns of a folder that is not there, uv ends, so such folders are left out.
+pip_setting() {
+    for value in $("$VENV/bin/python" -m pip config get "global.$1" 2>/dev/null); do
+        case $value in
+            file://* | /*) [ ! -e "${value#file://}" ] || printf '%s ' "$value" ;;
+            *) printf '%s ' "$value" ;;
+        esac
+    done
+}
 
 hand_over() {
     index=$(pip_setting index-url)
     extra=$(pip_setting extra-index-url)
     links=$(pip_setting find-links)
+    cert=$(pip_setting cert)
     [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-${index% }}"
+    [ -z "$links" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-${links% }}"
+    [ -z "$cert" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-${cert% }}"
     if [ -n "$extra" ]; then
         export UV_INDEX="${UV_INDEX:-${extra% }}" UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}"
     fi
-    cert=$(pip_setting cert)
-    [ -z "$cert" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-${cert% }}"
-    [ -z "$links" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-${links% }}"
 }
 
 install() { "$UV" pip install --python "$VENV/bin/python" "$@"; }
