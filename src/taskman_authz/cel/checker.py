@@ -13,8 +13,8 @@ that the rules are only gone through for types that never met before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -45,6 +45,8 @@ from .decls import (
     Reference,
     Resolution,
 )
+from .macros import STANDARD_MACROS
+from .source import Source
 from .types import (
     BOOL,
     BYTES,
@@ -67,9 +69,6 @@ from .types import (
     type_param,
 )
 from .unification import Substitution, assignable, most_general
-
-if TYPE_CHECKING:
-    from .source import Source
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -314,9 +313,8 @@ class _Checker:
 
     def undeclared_function(self, node: Call) -> Type:
         declarations = self.declarations
-        said = messages.undeclared_function(
-            node.function, declarations.functions, declarations.container.name
-        )
+        names = [*declarations.functions, *STANDARD_MACROS.names]
+        said = messages.undeclared_function(node.function, names, declarations.container.name)
         self.types[node.id] = ERROR
         return self.wrong(node.position, said)
 
@@ -381,10 +379,9 @@ class _Checker:
             self.wrong(node.args[0].position, messages.not_bool(shown[0]))
             return
         else:
-            candidates = [one for one in function.overloads if one.member is member]
-            said = messages.no_matching_overload(
-                function.name, shown, member, candidates or function.overloads
-            )
+            near = nearest(function.overloads, shown, member)
+            others = len(function.overloads) - len(near)
+            said = messages.no_matching_overload(function.name, shown, member, near, others)
         self.wrong(node.position, said)
 
     def logical(self, node: Call) -> Type:
@@ -559,6 +556,18 @@ class Members:
             # What the elements said about each other's parameters was said in vain.
             self.checker.substitution.bound = self.before
         return self.type
+
+
+def nearest(overloads: Sequence[Overload], given: Sequence[Type], member: bool) -> list[Overload]:
+    """Those of the call's style, if there are, and of them those that take most arguments."""
+
+    def taken(overload: Overload) -> int:
+        pairs = zip(given, overload.arguments, strict=False)
+        return sum(Substitution().assignable(one, wanted) for one, wanted in pairs)
+
+    alike = [one for one in overloads if one.member is member] or list(overloads)
+    most = max(map(taken, alike), default=0)
+    return [one for one in alike if taken(one) == most]
 
 
 def declared(name: str, type: Type) -> Declared:
