@@ -31,6 +31,7 @@ class Sidecar:
         )
         self.said: list[dict[str, Any]] = []
         self._heard = threading.Condition()
+        self._is_over = False
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         self.addresses: list[str] = self.wait_for("serving")["listen"]
@@ -39,9 +40,11 @@ class Sidecar:
     def _listen(self) -> None:
         for line in self.process.stderr or ():
             with self._heard:
-                self.said.append(json.loads(line))
+                # Everything it logs is JSON; what ends it is said in words.
+                self.said.append(json.loads(line) if line[0] == "{" else {"message": line})
                 self._heard.notify_all()
         with self._heard:
+            self._is_over = True
             self._heard.notify_all()
 
     def wait_for(self, message: str, count: int = 1) -> dict[str, Any]:
@@ -51,7 +54,7 @@ class Sidecar:
             return [event for event in self.said if event["message"] == message]
 
         def over() -> bool:
-            return len(events()) >= count or not self._listener.is_alive()
+            return len(events()) >= count or self._is_over
 
         with self._heard:
             self._heard.wait_for(over, PATIENCE)

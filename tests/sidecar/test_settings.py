@@ -1,0 +1,87 @@
+"""Promises of the settings: flags outrank the environment, and what is wrong is named."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+from taskman_authz_sidecar.settings import Settings, add_flags, read_settings
+
+
+def read(*arguments: str) -> Settings:
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    return read_settings(parser, vars(parser.parse_args(arguments)))
+
+
+def test_every_setting_has_a_flag_with_its_help():
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    shown = parser.format_help()
+    for name, field in Settings.model_fields.items():
+        assert f"--{name.replace('_', '-')}" in shown
+        assert field.description
+
+
+def test_without_anything_said_it_listens_on_this_machine_only():
+    assert read().listen == ("127.0.0.1:50051",)
+
+
+def test_several_addresses_are_given_by_several_flags_or_by_commas(monkeypatch):
+    assert read("--listen", "[::1]:0", "--listen", "unix:///a").listen == ("[::1]:0", "unix:///a")
+    monkeypatch.setenv("TASKMAN_AUTHZ_LISTEN", "localhost:1, unix:a")
+    assert read().listen == ("localhost:1", "unix:a")
+
+
+def test_a_flag_outranks_the_environment(monkeypatch):
+    monkeypatch.setenv("TASKMAN_AUTHZ_GRACE", "3")
+    monkeypatch.setenv("TASKMAN_AUTHZ_POLICIES", "/elsewhere")
+    settings = read("--grace", "4")
+    assert (settings.grace, settings.policies) == (4.0, Path("/elsewhere"))
+
+
+def test_other_variables_of_the_house_are_left_alone(monkeypatch):
+    monkeypatch.setenv("TASKMAN_AUTHZ_PURE", "1")
+    assert read() == Settings()
+
+
+def test_limits_are_those_of_the_house_with_what_was_set():
+    limits = read("--max-message-bytes", "1000", "--max-batch-size", "7").limits
+    assert (limits.message_bytes, limits.batch_size) == (1000, 7)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "50051", "localhost", "localhost:", "localhost:-1", "localhost:65536", "a:b:1", "unix:"]
+    + ["unix://", ":50051", "[::1]", "::1:50051", "host :1", "host:\u0661"],
+)
+def test_what_is_no_address_is_refused(address, capsys):
+    with pytest.raises(SystemExit) as caught:
+        read(f"--listen={address}")
+    assert caught.value.code == 2
+    assert "--listen: expected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--grace", "-1"),
+        ("--reload-interval", "often"),
+        ("--max-batch-size", "0"),
+        ("--log-level", "loud"),
+        ("--log-format", "xml"),
+        ("--reflection", "perhaps"),
+    ],
+)
+def test_a_bad_value_is_refused_by_the_name_of_its_flag(flag, value, capsys):
+    with pytest.raises(SystemExit):
+        read(flag, value)
+    assert f"{flag}: " in capsys.readouterr().err
+
+
+def test_a_bad_variable_is_refused_by_its_name(monkeypatch, capsys):
+    monkeypatch.setenv("TASKMAN_AUTHZ_GRACE", "soon")
+    with pytest.raises(SystemExit):
+        read()
+    assert "TASKMAN_AUTHZ_GRACE: " in capsys.readouterr().err
