@@ -82,7 +82,7 @@ def _heading(run: Run) -> str:
         "# Benchmarks\n\n"
         f"{_machine()}; one run of {run.seconds:.0f} s, least of interleaved rounds, every answer "
         "checked before it is timed. Absolute figures drift with the machine: compare columns of "
-        "one run. In brackets: how many times as long as the first column.\n\n"
+        "one run. In brackets: how many times as long as ours.\n\n"
         f"{versions}."
     )
 

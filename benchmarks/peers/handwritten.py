@@ -36,7 +36,7 @@ FUNCTIONS = {
 def version() -> str:
     """Cython's; builds the module, and says so where it cannot."""
     _module()
-    return f"Cython {distribution_version('Cython')}"
+    return distribution_version("Cython")
 
 
 def prepare(case: Case, variant: str) -> Timed:
