@@ -71,7 +71,7 @@ choose_python() {
             return
         fi
     done
-    fail "Python 3.11 or later is needed; found: $(python3 --version 2>&1 || true)." \
+    fail "Python 3.11 or later is needed; ${PYTHON:-python3} is: $("${PYTHON:-python3}" --version 2>&1 || true)." \
         "Install one (Debian 12 and Ubuntu 24.04 have it as python3) and name it: PYTHON=/path/to/python3.12 make run"
 }
 
