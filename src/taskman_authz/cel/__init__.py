@@ -16,6 +16,7 @@ from __future__ import annotations
 from .._fast.values import CelType, UInt
 from .env import Env, evaluate, policy_env, policy_layout
 from .layout import Layout
+from .library import Library, function
 from .program import Program
 from .source import Source
 from .times import Duration, Timestamp
@@ -26,12 +27,14 @@ __all__ = [
     "Duration",
     "Env",
     "Layout",
+    "Library",
     "Program",
     "Source",
     "Timestamp",
     "Type",
     "UInt",
     "evaluate",
+    "function",
     "policy_env",
     "policy_layout",
 ]

@@ -6,7 +6,7 @@ Law: an environment is immutable and shared; compiling in it changes nothing but
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from .checker import Checked, check, check_condition
 from .containers import Container
 from .decls import Declarations, VariableDecl
 from .layout import Layout
+from .library import Library
 from .macros import STANDARD_MACROS, MacroTable
 from .notation import parse_type
 from .parser import Parsed, parse
@@ -29,13 +30,15 @@ from .types import DYN, STRING, TIMESTAMP, Type
 
 class Env:
     """An environment of `variables`: names to types, as `Type` or in CEL's notation
-    (`"map(string, dyn)"`). `container` is the namespace in which names are resolved first.
+    (`"map(string, dyn)"`). `libraries` are added to the standard library, in their order.
+    `container` is the namespace in which names are resolved first.
     """
 
     def __init__(
         self,
         variables: Mapping[str, str | Type] | None = None,
         *,
+        libraries: Iterable[Library] = (),
         container: str = "",
         macros: bool = True,
         limits: Limits = DEFAULT,
@@ -46,14 +49,21 @@ class Env:
             VariableDecl(name, parse_type(type) if isinstance(type, str) else type)
             for name, type in (variables or {}).items()
         ]
-        self.declarations = (
-            declarations.extended(declared, container=Container(container) if container else None)
-            if declared or container
-            else declarations
-        )
-        self.macros: MacroTable = STANDARD_MACROS if macros else MacroTable({})
+        added = tuple(libraries)
+        if declared or container or added:
+            declarations = declarations.extended(
+                (*declared, *(each for library in added for each in library.variables)),
+                [each for library in added for each in library.functions],
+                Container(container) if container else None,
+            )
+        self.declarations = declarations
+        self.macros = STANDARD_MACROS if macros else MacroTable({})
+        for library in added if macros else ():
+            self.macros = self.macros | library.macros
         self.limits = limits
-        self.implementations = implementations
+        self.implementations = dict(implementations)
+        for library in added:
+            self.implementations |= library.implementations
 
     def parse(self, text: str | Source, name: str = "<expression>") -> Parsed:
         """The tree of an expression. Raises CompileError with all issues."""
