@@ -207,6 +207,7 @@ SIMPLE_ESCAPES = {
     "a": b"\a", "b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", "v": b"\v",
     "\\": b"\\", "?": b"?", '"': b'"', "'": b"'", "`": b"`",
 }  # fmt: skip
+OCTAL = "01234567"
 HEX_WIDTHS = {"x": 2, "X": 2, "u": 4, "U": 8}
 
 
@@ -238,8 +239,8 @@ def escape_end(text: str, escape: int) -> int:
         last = position + HEX_WIDTHS[char]
         while position < last and is_hex_digit(text[position]):
             position += 1
-    elif "0" <= char <= "3":
-        while position < escape + 4 and "0" <= text[position] <= "7":
+    elif is_digit(char):
+        while position < escape + 4 and is_digit(text[position]):
             position += 1
     return position
 
@@ -252,7 +253,7 @@ def escape_value(token: str, position: int, is_bytes: bool, problems: list[Probl
     code = -1
     if kind in HEX_WIDTHS and len(token) == 2 + HEX_WIDTHS[kind]:
         code = int(token[2:], 16)
-    elif "0" <= kind <= "3" and len(token) == 4:
+    elif "0" <= kind <= "3" and len(token) == 4 and not token[1:].strip(OCTAL):
         code = int(token[1:], 8)
     if code < 0 or is_bytes and (kind == "u" or kind == "U"):
         problem = "invalid_bytes_escape" if code >= 0 else "invalid_escape"
@@ -279,6 +280,8 @@ def lexeme_end(text: str, start: int) -> int:
         return number_end(text, start)
     if char == "'" or char == '"':
         return max(string_end(text, start, False), start + 1)
+    if char == "`":
+        return text.find("`", start + 1) + 1 or start + 1
     if text[start : start + 2] in ("==", "!=", "<=", ">=", "&&", "||"):
         return start + 2
     end = start + 1

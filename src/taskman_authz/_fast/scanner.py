@@ -239,7 +239,7 @@ class Scanner:
                 return 0
         if more > 0:
             self.position = blank_end(self.text, self.position)
-            if trailing and self.text[self.position] == closer:
+            if (trailing or item is None) and self.text[self.position] == closer:
                 self.position += 1
                 return 0
         return more

@@ -26,7 +26,7 @@ def shown(text: str) -> str:
 # -- the text --------------------------------------------------------------------------------
 
 
-def syntax_error(found: str, expected: str) -> Said:
+def syntax_error(found: str, expected: str, before: str) -> Said:
     what = f"found `{shown(found)}`" if found else "the expression ends here"
     if not expected:
         what = f"`{shown(found)}` cannot stand here" if found else "the expression ends too early"
@@ -36,6 +36,8 @@ def syntax_error(found: str, expected: str) -> Said:
         hint = "`!` and `-` mix with parentheses only, such as `!(-x)`"
     elif found == "?" and "`:`" in expected:
         hint = "between `?` and `:`, another `? :` needs parentheses"
+    elif before == "not":
+        hint = "negation is `!`"
     return "syntax_error", f"{what}, expected {expected}", hint
 
 
@@ -66,6 +68,8 @@ def unterminated_name() -> Said:
 
 
 def invalid_name(name: str) -> Said:
+    if not name:
+        return "invalid_name", "a name between backticks cannot be empty", ""
     hint = "between backticks stand letters, digits, spaces and `_`, `-`, `.`, `/`"
     return "invalid_name", f"`{shown(name)}` cannot be a name", hint
 

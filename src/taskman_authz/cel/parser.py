@@ -60,7 +60,8 @@ def worded(text: str, problems: list[Problem]) -> Said:
     if problem.code in ("unexpected", "unexpected_end"):
         from .expected import expected  # it imports lark, and only a mistake needs that
 
-        return messages.syntax_error(problem.details[0], expected(text, problems))
+        before = "".join(text[: problem.position].split()[-1:])
+        return messages.syntax_error(problem.details[0], expected(text, problems), before)
     say: Callable[..., Said] | None = messages.PROBLEMS.get(problem.code)
     if say is None:  # a macro has worded it
         return problem.code, problem.details[0], problem.details[1]
