@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskman_authz._fast.rules import RuleIndex, RuleRow, canonical
-
 from tests.core.rows import questions, row, row_lists
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -62,7 +63,7 @@ def test_pattern_agrees_with_its_regular_expression(pattern: str, name: str) -> 
 def test_table_finds_all_that_match_and_nothing_else(patterns: list[str], name: str) -> None:
     table = PatternTable(":")
     for pattern in patterns:
-        table.place(pattern, lambda pattern=pattern: pattern)
+        table.place(pattern, partial(str, pattern))
     expected = {pattern for pattern in patterns if matches(pattern, name, ":")}
     assert sorted(table.find(name)) == sorted(expected)
     assert sorted(table.find_restricted(name)) == sorted(expected - {"*"})

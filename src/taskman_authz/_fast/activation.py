@@ -56,7 +56,7 @@ class Activation:
     ) -> None:
         self.paths = paths
         self.variables = variables
-        self.roots = None
+        self.roots: tuple[Any, ...] | None = None
         self.slots: list[Any] = [UNSET] * len(paths)
         self.registers: list[Any] = [None] * registers
         self.results: list[Any] = [UNSET] * results

@@ -21,10 +21,24 @@ cdef class Decider:
     cdef readonly list paths
     cdef readonly Py_ssize_t registers
     cdef readonly Outcome nothing
-    cdef readonly Py_ssize_t limit
+    cdef readonly Py_ssize_t reasons
+    cdef readonly Py_ssize_t name_length
+    cdef readonly Py_ssize_t subject_roles
+    cdef readonly bint reads_action
+    cdef readonly bint reads_now
     cdef list spare
     cpdef Outcome decide(self, object request)
-    @cython.locals(activation=Activation)
     cpdef Outcome decide_by(self, tuple rows, object request)
+    @cython.locals(who=EntityValue, what=EntityValue, verb=EntityValue, roles=tuple, rows=tuple)
+    cpdef Outcome ask(
+        self, object subject, object action, object resource, object context, object company,
+        object now
+    )
+    @cython.locals(activation=Activation)
+    cdef Outcome _combine(
+        self, tuple rows, EntityValue subject, EntityValue resource, EntityValue action,
+        object context, object company, object now
+    )
 
-cdef tuple _roots(object request)
+cdef EntityValue _entity(object value, str separator, Py_ssize_t longest)
+cdef tuple _roles(object attributes, Py_ssize_t most)

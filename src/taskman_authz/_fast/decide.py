@@ -61,12 +61,23 @@ def _value(row: RuleRow, activation: Activation, shared: dict[int, Any]) -> Any:
 
 
 class Decider:
-    """Decides requests by the rows of an index, whose conditions read through `paths`.
+    """Decides questions by the rows of an index, whose conditions read through `paths`.
 
     It is immutable but for a list of spare activations, each in use by one decision at a time.
     """
 
-    __slots__ = ("index", "paths", "registers", "nothing", "limit", "spare")
+    __slots__ = (
+        "index",
+        "paths",
+        "registers",
+        "nothing",
+        "reasons",
+        "name_length",
+        "subject_roles",
+        "reads_action",
+        "reads_now",
+        "spare",
+    )
 
     def __init__(
         self,
@@ -74,13 +85,20 @@ class Decider:
         paths: list[Path],
         registers: int,
         nothing: tuple[Any, ...],
-        limit: int,
+        reasons: int,
+        name_length: int,
+        subject_roles: int,
     ) -> None:
         self.index = index
         self.paths = paths
         self.registers = registers
         self.nothing = Outcome(False, None, nothing)
-        self.limit = limit
+        self.reasons = reasons
+        self.name_length = name_length
+        self.subject_roles = subject_roles
+        roots = {path.root for path in paths}
+        self.reads_action = ACTION in roots
+        self.reads_now = NOW in roots
         self.spare: list[Activation] = []
 
     def decide(self, request: Any) -> Outcome:
@@ -96,30 +114,102 @@ class Decider:
 
     def decide_by(self, rows: tuple[RuleRow, ...], request: Any) -> Outcome:
         """The outcome of a request by rows that apply to it, in canonical order."""
+        subject = EntityValue(request.subject_type, request.subject_id, request.subject, False)
+        resource = EntityValue(request.resource_type, request.resource_id, request.resource, False)
+        action = EntityValue("", request.action, request.action_attributes, True)
+        return self._combine(
+            rows, subject, resource, action, request.context, request.company_id, request.now
+        )
+
+    def ask(
+        self, subject: Any, action: Any, resource: Any, context: Any, company: Any, now: Any
+    ) -> Outcome | None:
+        """The outcome of a question in its usual form, without a request being made of it: texts
+        and plain dicts. None where the form is another one or something is wrong with it: whoever
+        asks then makes a request, which says what."""
+        if type(action) is not str or not 0 < len(action) <= self.name_length:
+            return None
+        if (company is not None and type(company) is not str) or type(now) is not int:
+            return None
+        who = _entity(subject, ":", self.name_length)
+        what = _entity(resource, "/", self.name_length)
+        if who is None or what is None:
+            return None
+        roles = _roles(who.attributes, self.subject_roles)
+        if roles is None:
+            return None
+        rows = self.index.candidates(company, action, what.kind, what.id, roles)
+        if not rows:
+            return self.nothing
+        verb = EntityValue("", action, None, True) if self.reads_action else None
+        return self._combine(rows, who, what, verb, context, company, now)
+
+    def _combine(
+        self,
+        rows: tuple[RuleRow, ...],
+        subject: EntityValue,
+        resource: EntityValue,
+        action: EntityValue | None,
+        context: Any,
+        company: Any,
+        now: int,
+    ) -> Outcome:
         try:
             activation = self.spare.pop()  # atomic: threads never share an activation
         except IndexError:
             activation = Activation(self.paths, self.registers)
-        activation.roots = _roots(request)
-        outcome = combine(rows, activation, self.nothing, self.limit)
+        # In the order of the policy variables. Without a company there is no `company_id`: to
+        # read it is an error. A context that was not given is an empty one.
+        activation.roots = (
+            subject,
+            resource,
+            action,
+            _EMPTY if context is None else context,
+            _NO_COMPANY if company is None else company,
+            Timestamp(now) if self.reads_now else None,
+        )
+        outcome = combine(rows, activation, self.nothing, self.reasons)
         activation.clear()
         self.spare.append(activation)
         return outcome
 
 
-def _roots(request: Any) -> tuple[Any, ...]:
-    """What conditions may read, in the order of the policy variables. Without a company there is
-    no `company_id`: to read it is an error. A context that was not given is an empty one."""
-    company, context = request.company_id, request.context
-    return (
-        EntityValue(request.subject_type, request.subject_id, request.subject, False),
-        EntityValue(request.resource_type, request.resource_id, request.resource, False),
-        EntityValue("", request.action, request.action_attributes, True),
-        _EMPTY if context is None else context,
-        _NO_COMPANY if company is None else company,
-        Timestamp(request.now),
-    )
+def _entity(value: Any, separator: str, longest: int) -> EntityValue | None:
+    """A subject or resource that is a text or a plain dict."""
+    kind: Any
+    id: Any
+    attributes = None
+    if type(value) is str:
+        kind, found, id = value.partition(separator)
+        if not found:
+            return None
+    elif type(value) is dict:
+        kind, id, attributes = value.get("type"), value.get("id"), value
+        if type(kind) is not str or type(id) is not str:
+            return None
+    else:
+        return None
+    if 0 < len(kind) <= longest and 0 < len(id) <= longest:
+        return EntityValue(kind, id, attributes, False)
+    return None
 
+
+def _roles(attributes: Any, most: int) -> tuple[str, ...] | None:
+    """The roles among a subject's attributes, where these are a plain dict or nothing."""
+    found = None if attributes is None else attributes.get("roles")
+    if found is None:
+        return ()
+    if (type(found) is not list and type(found) is not tuple) or len(found) > most:
+        return None
+    for role in found:
+        if type(role) is not str:
+            return None
+    return tuple(found)
+
+
+# Roots of an activation that are made only where a condition reads them.
+ACTION = 2
+NOW = 5
 
 _EMPTY: dict[str, Any] = {}
 _NO_COMPANY = Fault("no_such_attribute", ("company_id",))

@@ -21,6 +21,7 @@ from ..request import CheckRequest, make_request
 from .authorizer import authorize
 
 FIELDS = ("subject", "action", "resource", "context", "company_id", "now")
+REQUIRED = 3  # of them
 
 
 class PDP:
@@ -31,11 +32,10 @@ class PDP:
         ...
     """
 
-    __slots__ = ("_policies", "limits")
+    __slots__ = ("_policies",)
 
-    def __init__(self, policies: PolicySet, limits: Limits = DEFAULT) -> None:
+    def __init__(self, policies: PolicySet) -> None:
         self._policies = policies
-        self.limits = limits
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str], limits: Limits = DEFAULT) -> PDP:
@@ -43,7 +43,7 @@ class PDP:
 
         Raises StoreError (missing, empty, unreadable) and CompileError with all issues.
         """
-        return cls(compile_documents(read_documents(path, limits), limits), limits)
+        return cls(compile_documents(read_documents(path, limits), limits))
 
     @property
     def policies(self) -> PolicySet:
@@ -71,8 +71,8 @@ class PDP:
         `now` is a datetime with its zone or nanoseconds since the Unix epoch; the clock's where
         None. Raises RequestError naming the field that cannot be understood.
         """
-        request = make_request(subject, action, resource, context, company_id, now, self.limits)
-        return authorize(self._policies, request)
+        moment = time.time_ns() if now is None else now
+        return _answer(self._policies, subject, action, resource, context, company_id, moment)
 
     def batch_check(self, items: Sequence[Any]) -> list[Decision]:
         """One decision for each item, in their order, by one policy set at one time.
@@ -81,17 +81,40 @@ class PDP:
         first of them. One that cannot be understood is denied with the reason `invalid_request`.
         Raises RequestError where there are more than `Limits.batch_size`.
         """
-        if len(items) > self.limits.batch_size:
-            raise RequestError("items", f"more than {self.limits.batch_size} questions in a batch")
         policies = self._policies
+        if len(items) > policies.limits.batch_size:
+            raise RequestError(
+                "items", f"more than {policies.limits.batch_size} questions in a batch"
+            )
         now = time.time_ns()
-        return [self._answer(policies, item, now) for item in items]
+        return [_answer_item(policies, item, now) for item in items]
 
-    def _answer(self, policies: PolicySet, item: Any, now: int) -> Decision:
-        try:
-            return authorize(policies, request_of(item, now, self.limits))
-        except RequestError as error:
-            return Decision(False, (Reason(INVALID, "", str(error)),), policies.revision)
+
+def _answer(
+    policies: PolicySet,
+    subject: Any,
+    action: Any,
+    resource: Any,
+    context: Any,
+    company_id: Any,
+    now: Any,
+) -> Decision:
+    outcome = policies.decider.ask(subject, action, resource, context, company_id, now)
+    if outcome is not None:
+        return Decision(outcome.allowed, outcome.reasons, policies.revision)
+    request = make_request(subject, action, resource, context, company_id, now, policies.limits)
+    return authorize(policies, request)
+
+
+def _answer_item(policies: PolicySet, item: Any, now: int) -> Decision:
+    try:
+        if isinstance(item, CheckRequest):
+            return authorize(policies, item)
+        subject, action, resource, context, company_id, moment = _arguments(item)
+        moment = now if moment is None else moment
+        return _answer(policies, subject, action, resource, context, company_id, moment)
+    except RequestError as error:
+        return Decision(False, (Reason(INVALID, "", str(error)),), policies.revision)
 
 
 def request_of(item: Any, now: int, limits: Limits = DEFAULT) -> CheckRequest:
@@ -99,30 +122,22 @@ def request_of(item: Any, now: int, limits: Limits = DEFAULT) -> CheckRequest:
     RequestError."""
     if isinstance(item, CheckRequest):
         return item
+    subject, action, resource, context, company_id, moment = _arguments(item)
+    moment = now if moment is None else moment
+    return make_request(subject, action, resource, context, company_id, moment, limits)
+
+
+def _arguments(item: Any) -> tuple[Any, ...]:
+    """The arguments of `check` that an item of a batch stands for, None for those left out."""
     if isinstance(item, Mapping):
-        fields = _named(item)
-    elif isinstance(item, tuple):
-        fields = _listed(item)
-    else:
-        found = type(item).__name__
-        raise RequestError("item", f"expected a request, a mapping or a tuple, found {found}")
-    moment = fields.pop("now", None)
-    return make_request(**fields, now=now if moment is None else moment, limits=limits)
-
-
-def _named(item: Mapping[Any, Any]) -> dict[str, Any]:
-    for key in item:
-        if key not in FIELDS:
-            raise RequestError("item", f"unknown field; known are {', '.join(FIELDS)}")
-    for key in FIELDS[:3]:
-        if key not in item:
-            raise RequestError(key, "expected a value, found nothing")
-    return dict(item)
-
-
-def _listed(item: tuple[Any, ...]) -> dict[str, Any]:
-    if not 3 <= len(item) <= len(FIELDS):
-        raise RequestError(
-            "item", f"expected 3 to {len(FIELDS)} of {', '.join(FIELDS)}, found {len(item)}"
-        )
-    return dict(zip(FIELDS, item, strict=False))
+        for key in item:
+            if key not in FIELDS:
+                raise RequestError("item", f"unknown field, expected {', '.join(FIELDS)}")
+        return tuple([item.get(field) for field in FIELDS])
+    if isinstance(item, tuple):
+        if not REQUIRED <= len(item) <= len(FIELDS):
+            expected = f"{REQUIRED} to {len(FIELDS)} of {', '.join(FIELDS)}"
+            raise RequestError("item", f"expected {expected}, found {len(item)}")
+        return item + (None,) * (len(FIELDS) - len(item))
+    found = type(item).__name__
+    raise RequestError("item", f"expected a request, a mapping or a tuple, found {found}")

@@ -60,9 +60,17 @@ def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT
     rows = [_row(entry, conditions) for entry in entries]
     index = RuleIndex(rows, limits.index_memory, limits.index_references)
     layout = conditions.layout
-    decider = Decider(index, layout.paths, layout.registers, NOTHING, limits.reasons)
+    decider = Decider(
+        index,
+        layout.paths,
+        layout.registers,
+        NOTHING,
+        limits.reasons,
+        limits.name_length,
+        limits.subject_roles,
+    )
     digests = (digest(entry.document.company, entry.policy) for entry in entries)
-    return PolicySet(revision(digests), decider)
+    return PolicySet(revision(digests), decider, limits)
 
 
 class _Conditions:

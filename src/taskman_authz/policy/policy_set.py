@@ -13,6 +13,7 @@ import msgspec
 
 from .._fast.decide import Decider
 from .._fast.rules import RuleIndex, RuleRow
+from ..limits import Limits
 from .document import Policy
 
 REVISION_LENGTH = 32  # hexadecimal digits: 128 bits
@@ -23,6 +24,7 @@ class PolicySet(msgspec.Struct, frozen=True):
 
     revision: str
     decider: Decider
+    limits: Limits
 
     @property
     def index(self) -> RuleIndex:
