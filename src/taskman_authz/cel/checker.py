@@ -13,7 +13,7 @@ that the rules are only gone through for types that never met before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -41,10 +41,10 @@ from .decls import (
     Declarations,
     Declared,
     Function,
-    Overload,
     Reference,
     Resolution,
 )
+from .inference import Inference, Members, nearest
 from .macros import STANDARD_MACROS
 from .source import Source
 from .types import (
@@ -66,9 +66,8 @@ from .types import (
     map_of,
     may_be_bool,
     optional_of,
-    type_param,
 )
-from .unification import Substitution, assignable, most_general
+from .unification import assignable
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -93,8 +92,8 @@ def check(
         result = CHECK[type(tree)](checker, tree)
     except RecursionError:  # only a tree that no parser of ours has bounded
         result = checker.wrong(tree.position, messages.too_deep())
-    if checker.parameters or declarations.generic:
-        ground = checker.substitution.ground
+    if checker.inference.parameters or declarations.generic:
+        ground = checker.inference.ground
         for id, found in checker.types.items():
             if found.generic:
                 checker.types[id] = ground(found)
@@ -111,7 +110,8 @@ def check_condition(
     if checked.issues or may_be_bool(checked.type):
         return checked
     said = messages.not_a_condition(checked.type)
-    issue = Issue(source.place(tree.position), *said)
+    start = len(source.text) - len(source.text.lstrip())  # it is about the whole
+    issue = Issue(source.place(start), *said)
     return msgspec.structs.replace(checked, issues=Issues((issue,)))
 
 
@@ -133,13 +133,12 @@ class _Checker:
 
     __slots__ = (
         "declarations",
+        "inference",
         "issues",
         "limits",
         "locals",
-        "parameters",
         "references",
         "source",
-        "substitution",
         "types",
     )
 
@@ -151,19 +150,13 @@ class _Checker:
         self.references: dict[int, Reference] = {}
         self.issues: list[Issue] = []
         self.locals: dict[str, Declared] = {}  # variables of the comprehensions around
-        self.substitution = Substitution()
-        self.parameters = 0  # type parameters made so far
+        self.inference = Inference()
 
     def wrong(self, position: int, said: messages.Said) -> Type:
         """Report, and give the type of what is wrong."""
         if len(self.issues) < self.limits.issues:
             self.issues.append(Issue(self.source.place(position), *said))
         return ERROR
-
-    def new_parameter(self) -> Type:
-        """A type parameter that no other type of this expression has."""
-        self.parameters += 1
-        return type_param(f"_{self.parameters}")
 
     # -- names ---------------------------------------------------------------------------------
 
@@ -238,7 +231,7 @@ class _Checker:
 
     def field(self, node: Expr, field: str, operand: Type) -> Type:
         """The type of a field; of an optional, an optional of it."""
-        operand = self.substitution.resolve(operand)
+        operand = self.inference.resolve(operand)
         if is_optional(operand):
             return optional_of(self.field_of(node, field, operand.parameters[0]))
         return self.field_of(node, field, operand)
@@ -251,9 +244,9 @@ class _Checker:
             return self.struct_field(node.position, field, operand)
         if kind is Kind.PARAM:
             # It may be anything with fields; nothing more is to be concluded from it.
-            self.substitution.assignable(DYN, operand)
+            self.inference.assignable(DYN, operand)
         elif not is_dyn(operand) and operand is not ERROR:
-            self.wrong(node.position, messages.no_fields(field, self.substitution.ground(operand)))
+            self.wrong(node.position, messages.no_fields(field, self.inference.ground(operand)))
         return DYN
 
     def struct_field(self, position: int, field: str, struct: Type) -> Type:
@@ -327,7 +320,7 @@ class _Checker:
         matching: list[str] = []
         result: Type | None = None
         for overload in function.overloads_of(style == MEMBER, len(given)):
-            found = self.match(overload, given, generic)
+            found = self.inference.match(overload, given, generic)
             if found is not None:
                 matching.append(overload.id)
                 result = found if result is None or result is found else DYN
@@ -340,37 +333,10 @@ class _Checker:
             function.remember(style, given, resolution)
         return resolution
 
-    def match(self, overload: Overload, given: tuple[Type, ...], generic: bool) -> Type | None:
-        """The result of an overload given these arguments; None if it does not take them."""
-        if not overload.generic:
-            if not generic:
-                takes = all(map(assignable, given, overload.arguments))
-            else:
-                takes = self.substitution.all_assignable(given, overload.arguments)
-            return overload.result if takes else None
-        if not generic:
-            # The overload's own parameters serve: none of them can occur in the arguments.
-            own = Substitution()
-            if not own.all_assignable(given, overload.arguments):
-                return None
-            return self.renamed(own.resolve(overload.result), Substitution())
-        names = Substitution()
-        arguments = [self.renamed(argument, names) for argument in overload.arguments]
-        if not self.substitution.all_assignable(given, arguments):
-            return None
-        return self.substitution.resolve(self.renamed(overload.result, names))
-
-    def renamed(self, type: Type, names: Substitution) -> Type:
-        """`type` with parameters of this expression for its own; `names` says which for which."""
-        for parameter in parameters_of(type):
-            if parameter not in names.bound:
-                names.bound[parameter] = self.new_parameter()
-        return names.resolve(type)
-
     def no_overload(
         self, node: Call, function: Function, member: bool, given: tuple[Type, ...]
     ) -> None:
-        shown = [self.substitution.ground(argument) for argument in given]
+        shown = [self.inference.ground(argument) for argument in given]
         if function.name in ("_==_", "_!=_"):
             said = messages.different_sides(function.name, *shown)
         elif function.name == "_?_:_" and assignable(shown[0], BOOL):
@@ -389,8 +355,8 @@ class _Checker:
         result = BOOL
         for argument in node.args:
             found = CHECK[type(argument)](self, argument)
-            if found is not BOOL and not self.substitution.assignable(found, BOOL):
-                said = messages.not_bool(self.substitution.ground(found))
+            if found is not BOOL and not self.inference.assignable(found, BOOL):
+                said = messages.not_bool(self.inference.ground(found))
                 result = self.wrong(argument.position, said)
         self.types[node.id] = result
         self.references[node.id] = LOGICAL[node.function]
@@ -413,7 +379,7 @@ class _Checker:
     # -- literals of lists, maps and messages ----------------------------------------------------
 
     def list(self, node: ListExpr) -> Type:
-        members = Members(self)
+        members = Members(self.inference)
         for index, element in enumerate(node.elements):
             found = CHECK[type(element)](self, element)
             if index in node.optionals:
@@ -423,7 +389,7 @@ class _Checker:
         return result
 
     def map(self, node: MapExpr) -> Type:
-        keys, values = Members(self), Members(self)
+        keys, values = Members(self.inference), Members(self.inference)
         for entry in node.entries:
             key = entry.key
             assert isinstance(key, Expr)
@@ -441,7 +407,7 @@ class _Checker:
         if is_optional(type):
             return type.parameters[0]
         if not is_dyn(type) and type is not ERROR:
-            self.wrong(node.position, messages.not_optional(self.substitution.ground(type)))
+            self.wrong(node.position, messages.not_optional(self.inference.ground(type)))
         return type
 
     def struct(self, node: StructExpr) -> Type:
@@ -460,8 +426,8 @@ class _Checker:
             if wanted is None:
                 names = self.declarations.provider.field_names(name)
                 self.wrong(entry.position, messages.undefined_field(field, result, names))
-            elif not self.substitution.assignable(wanted, found):
-                shown = self.substitution.ground(found)
+            elif not self.inference.assignable(wanted, found):
+                shown = self.inference.ground(found)
                 self.wrong(entry.position, messages.field_mismatch(field, wanted, shown))
         return result
 
@@ -487,7 +453,7 @@ class _Checker:
         range_type = CHECK[type(node.iter_range)](self, node.iter_range)
         accumulated = CHECK[type(node.accu_init)](self, node.accu_init)
         outer = {**around, node.accu_var: declared(node.accu_var, accumulated)}
-        first, second = self.iterated(node, self.substitution.resolve(range_type))
+        first, second = self.iterated(node, self.inference.resolve(range_type))
         self.locals = {**outer, node.iter_var: declared(node.iter_var, first)}
         if node.iter_var2:
             if node.iter_var2 == node.iter_var:
@@ -498,7 +464,7 @@ class _Checker:
         self.locals = outer
         result = CHECK[type(node.result)](self, node.result)
         self.locals = around
-        self.types[node.id] = result = self.substitution.resolve(result)
+        self.types[node.id] = result = self.inference.resolve(result)
         return result
 
     def iterated(self, node: Comprehension, range_type: Type) -> tuple[Type, Type]:
@@ -511,75 +477,23 @@ class _Checker:
             key, value = range_type.parameters
             return key, value
         if kind is Kind.PARAM:
-            self.substitution.assignable(DYN, range_type)
+            self.inference.assignable(DYN, range_type)
         elif not is_dyn(range_type) and range_type is not ERROR:
-            said = messages.not_a_range(self.substitution.ground(range_type))
+            said = messages.not_a_range(self.inference.ground(range_type))
             self.wrong(node.iter_range.position, said)
             return ERROR, ERROR
         return DYN, DYN
 
     def require(self, node: Expr, wanted: Type) -> None:
         found = CHECK[type(node)](self, node)
-        if found is not wanted and not self.substitution.assignable(wanted, found):
-            ground = self.substitution.ground
+        if found is not wanted and not self.inference.assignable(wanted, found):
+            ground = self.inference.ground
             self.wrong(node.position, messages.type_mismatch(ground(wanted), ground(found)))
-
-
-class Members:
-    """The common type of the elements of a literal: dyn where they do not go together."""
-
-    __slots__ = ("before", "checker", "type")
-
-    def __init__(self, checker: _Checker) -> None:
-        self.checker = checker
-        self.type: Type | None = None
-        self.before: dict[Type, Type] | None = None
-
-    def add(self, found: Type) -> None:
-        """One more element."""
-        if self.type is None or self.type is found:
-            self.type = found
-            return
-        substitution = self.checker.substitution
-        if self.before is None and (self.type.generic or found.generic):
-            self.before = substitution.bound.copy()
-        if substitution.assignable(self.type, found):
-            self.type = most_general(self.type, found)
-        else:
-            self.type = DYN
-
-    def joined(self) -> Type:
-        """The type of all; of none, a new parameter: it may become any."""
-        if self.type is None:
-            return self.checker.new_parameter()
-        if self.before is not None and is_dyn(self.type):
-            # What the elements said about each other's parameters was said in vain.
-            self.checker.substitution.bound = self.before
-        return self.type
-
-
-def nearest(overloads: Sequence[Overload], given: Sequence[Type], member: bool) -> list[Overload]:
-    """Those of the call's style, if there are, and of them those that take most arguments."""
-
-    def taken(overload: Overload) -> int:
-        pairs = zip(given, overload.arguments, strict=False)
-        return sum(Substitution().assignable(one, wanted) for one, wanted in pairs)
-
-    alike = [one for one in overloads if one.member is member] or list(overloads)
-    most = max(map(taken, alike), default=0)
-    return [one for one in alike if taken(one) == most]
 
 
 def declared(name: str, type: Type) -> Declared:
     """A variable of a comprehension."""
     return Declared(type, Reference(name))
-
-
-def parameters_of(type: Type) -> list[Type]:
-    """The type parameters in `type`, from left to right."""
-    if type.kind is Kind.PARAM:
-        return [type]
-    return [found for inner in type.parameters if inner.generic for found in parameters_of(inner)]
 
 
 OPTIONAL_SELECT = Reference("_?._", ("select_optional_field",))

@@ -47,8 +47,13 @@ def assignable(given: Type, wanted: Type) -> bool:
 
 
 def most_general(one: Type, other: Type) -> Type:
-    """The wider of two types that go together."""
-    return one if is_as_general(one, other) else other
+    """The narrowest type that holds the values of two types that go together: one of them, or of
+    `map(dyn, int)` and `map(string, dyn)` what is wider in each place."""
+    if is_as_general(one, other):
+        return one
+    if len(one.parameters) != len(other.parameters) or not one.parameters:
+        return other
+    return with_parameters(one, tuple(map(most_general, one.parameters, other.parameters)))
 
 
 def is_as_general(one: Type, other: Type) -> bool:
