@@ -31,6 +31,8 @@ def _serve(argv: Sequence[str]) -> int:
         from .settings import add_flags, read_settings
         from .wiring import Sidecar
     except ModuleNotFoundError as error:
+        if str(error.name).startswith("taskman_authz"):
+            raise  # a fault of ours, not a missing extra
         raise AuthzError(
             f"the sidecar needs `{error.name}`: pip install 'taskman-authz[sidecar]'"
         ) from None

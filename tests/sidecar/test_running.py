@@ -127,10 +127,9 @@ def test_everything_that_is_wrong_with_the_policies_is_shown_with_carets(policie
 
 
 def test_a_bad_setting_is_named_by_its_flag_or_its_variable(policies, monkeypatch):
-    assert "--listen: expected" in fail("--listen", "50051")
-    assert "--grace: " in fail("--grace", "soon")
     monkeypatch.setenv("TASKMAN_AUTHZ_LOG_LEVEL", "loud")
-    assert "TASKMAN_AUTHZ_LOG_LEVEL: " in fail("--policies", str(policies))
+    said = fail("--policies", str(policies), "--grace", "soon")
+    assert "--grace: " in said and "TASKMAN_AUTHZ_LOG_LEVEL: " in said
 
 
 def test_demo_prints_both_answers_with_their_reasons_and_goes_on_serving(policies, start):
