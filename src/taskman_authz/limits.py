@@ -21,6 +21,11 @@ class Limits(msgspec.Struct, frozen=True):
     expression_depth: int = 200  # levels of the tree
     # What a macro may expand to: nested macros multiply.
     expression_nodes: int = 200_000
+    # A macro can double a type, as `{x: x}` does; what is larger holds dyn instead of parts.
+    type_size: int = 100  # names in a type's notation
+    # What names and calls came to is remembered, because policies ask the same; when full it is
+    # forgotten.
+    checker_memory: int = 10_000  # names, or types of arguments of one function
     # All issues are reported, but a broken generated text must not drown the reader.
     issues: int = 100
 

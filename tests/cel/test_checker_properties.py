@@ -193,3 +193,11 @@ def test_a_tree_that_no_parser_has_bounded_is_an_issue_at_most(deepen):
     del found
     while nodes:  # freed from the root down, one by one: not by a recursion in C
         nodes.pop()
+
+
+@pytest.mark.parametrize("function", ["_?._", "_==_", "_?_:_", "_&&_", "_[_]", "!_", "size", "_+_"])
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_an_operator_with_a_wrong_number_of_operands_is_an_issue_at_most(function, count):
+    operands = tuple(Ident(id, 0, "s") for id in range(2, 2 + count))
+    found = check(Call(1, 0, function, None, operands), Source("s"), DECLARATIONS)
+    assert found.issues or function == "_&&_" or (function, count) == ("size", 1)

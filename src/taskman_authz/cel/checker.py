@@ -161,7 +161,7 @@ class _Checker:
     # -- names ---------------------------------------------------------------------------------
 
     def literal(self, node: Literal) -> Type:
-        self.types[node.id] = found = LITERALS[type(node.value)]
+        self.types[node.id] = found = LITERALS.get(type(node.value), DYN)
         return found
 
     def ident(self, node: Ident) -> Type:
@@ -253,8 +253,6 @@ class _Checker:
         found = self.declarations.find_field(struct, field)
         if found is not None:
             return found
-        if struct.open:
-            return DYN
         names = self.declarations.field_names(struct)
         return self.wrong(position, messages.undefined_field(field, struct, names))
 
@@ -337,13 +335,13 @@ class _Checker:
         self, node: Call, function: Function, member: bool, given: tuple[Type, ...]
     ) -> None:
         shown = [self.inference.ground(argument) for argument in given]
-        if function.name in ("_==_", "_!=_"):
+        if function.name in ("_==_", "_!=_") and len(shown) == 2:
             said = messages.different_sides(function.name, *shown)
-        elif function.name == "_?_:_" and assignable(shown[0], BOOL):
+        elif function.name == "_?_:_" and len(shown) == 3:
+            if not assignable(shown[0], BOOL):
+                self.wrong(node.args[0].position, messages.not_bool(shown[0]))
+                return
             said = messages.different_branches(*shown[1:])
-        elif function.name == "_?_:_":
-            self.wrong(node.args[0].position, messages.not_bool(shown[0]))
-            return
         else:
             near = nearest(function.overloads, shown, member)
             others = len(function.overloads) - len(near)
@@ -364,14 +362,13 @@ class _Checker:
 
     def optional_select(self, node: Call) -> Type:
         """`operand.?field`, which the parser gives as a call with the field's name."""
-        operand, field = node.args
-        found = CHECK[type(operand)](self, operand)
+        operand, field = node.args if len(node.args) == 2 else (node, node)
         if type(field) is not Literal or type(field.value) is not str:
-            result = self.wrong(field.position, messages.not_a_field_name())
-        else:
-            result = self.field(node, field.value, found)
-            if not is_optional(result):
-                result = optional_of(result)
+            self.types[node.id] = ERROR
+            return self.wrong(node.position, messages.not_a_field_name())
+        result = self.field(node, field.value, CHECK[type(operand)](self, operand))
+        if not is_optional(result):
+            result = optional_of(result)
         self.types[node.id] = result
         self.references[node.id] = OPTIONAL_SELECT
         return result

@@ -14,13 +14,14 @@ import msgspec
 
 from ..errors import CompileError
 from ..issues import Issue, Issues, Place
+from ..limits import DEFAULT
 from .containers import ROOT, Container
 from .notation import parse_signature
 from .types import DYN, Kind, Type, type_of
 
 Found = TypeVar("Found")
 
-REMEMBERED = 10_000  # names, or argument types of one function, after which it is forgotten
+REMEMBERED = DEFAULT.checker_memory
 
 
 class VariableDecl(msgspec.Struct, frozen=True):
@@ -242,15 +243,19 @@ class Declarations:
 
     def find_field(self, type: Type, field: str) -> Type | None:
         """The type of a field of a type with fields."""
-        shape = self.objects.get(type.name, type) if type.fields is None else type
+        shape = self._shape(type)
         if shape.fields is None:
             return self.provider.find_field(type.name, field)
-        return shape.fields.get(field)
+        return shape.fields.get(field, DYN if shape.open else None)
 
     def field_names(self, type: Type) -> Iterable[str]:
         """The fields of a type with fields."""
-        shape = self.objects.get(type.name, type) if type.fields is None else type
+        shape = self._shape(type)
         return self.provider.field_names(type.name) if shape.fields is None else shape.fields
+
+    def _shape(self, type: Type) -> Type:
+        """The type that carries the fields, for one that is only named."""
+        return self.objects.get(type.name, type) if type.fields is None else type
 
     def _resolve_ident(self, name: str) -> Declared | None:
         for candidate in self.container.candidates(name):

@@ -14,6 +14,8 @@ import weakref
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
+from ..limits import DEFAULT
+
 
 class Kind(enum.Enum):
     """What sort of type. A wrapper (a number, string or bool that may be null) has the kind of
@@ -39,7 +41,7 @@ class Kind(enum.Enum):
     STRUCT = enum.auto()  # with named fields: a message or an object
 
 
-TYPE_SIZE: Final = 100  # names in its notation; a declared type has some ten
+TYPE_SIZE: Final = DEFAULT.type_size
 
 _interned: weakref.WeakValueDictionary[tuple[Any, ...], Type] = weakref.WeakValueDictionary()
 _interning = threading.Lock()
