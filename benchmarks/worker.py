@@ -21,10 +21,11 @@ from typing import IO, Any
 from .cases import BY_NAME, Case, Compilation, Conditions
 from .peers import Cannot, Timed
 
-SAMPLE_SECONDS = (
-    0.004  # a sample is about as long: shorter than a time slice, so that some are quiet
-)
-SLOW_SECONDS = 0.25  # a call that takes longer is its own sample, and its first one counts
+# A sample is shorter than the scheduler's time slice, so that on a busy machine some are quiet; a
+# request takes many, and the least of them is the reply.
+SAMPLE_SECONDS = 0.0005
+SAMPLES = 12
+SLOW_SECONDS = 0.02  # a call that takes longer is a sample of its own, and the first one counts
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Prepared:
     timer: timeit.Timer
     number: int
     per: int
+    slow: bool
 
 
 class Worker:
@@ -65,8 +67,9 @@ class Worker:
         if key not in self.prepared:
             return self._first(key, BY_NAME[name], variant)
         prepared = self.prepared[key]
-        gc.collect()
-        return {"seconds": prepared.timer.timeit(prepared.number) / prepared.number / prepared.per}
+        samples = 1 if prepared.slow else SAMPLES
+        least = min(prepared.timer.repeat(samples, prepared.number))
+        return {"seconds": least / prepared.number / prepared.per}
 
     def _first(self, key: tuple[str, str], case: Case, variant: str) -> dict[str, Any]:
         began = time.perf_counter()
@@ -76,8 +79,11 @@ class Worker:
         once = time.perf_counter() - ready
         verify(case, answer)
         timer = timeit.Timer(timed.statement, timer=timed.clock, globals=dict(timed.names))
-        self.prepared[key] = Prepared(timer, _number(timer, once), timed.per)
-        if once > SLOW_SECONDS and timed.clock is time.perf_counter:
+        gc.collect()
+        gc.freeze()  # what was prepared is not garbage, and is not looked at again
+        slow = once > SLOW_SECONDS
+        self.prepared[key] = Prepared(timer, 1 if slow else _number(timer), timed.per, slow)
+        if slow and timed.clock is time.perf_counter:
             return {"seconds": once / timed.per, "prepare": ready - began}
         return {**self.sample(*key), "prepare": ready - began}
 
@@ -93,9 +99,7 @@ def verify(case: Case, answer: Any) -> None:
         raise Cannot(f"answers {answer!r} instead of {expected!r}")
 
 
-def _number(timer: timeit.Timer, once: float) -> int:
-    if once > SLOW_SECONDS:
-        return 1
+def _number(timer: timeit.Timer) -> int:
     number = 1
     while (taken := timer.timeit(number)) < SAMPLE_SECONDS / 4:
         number *= 4
