@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from embedded import QUESTIONS
+from embedded import QUESTIONS  # type: ignore[import-not-found]  # the file beside this one
 
 from taskman_authz.client import Client
 from taskman_authz.errors import UnavailableError

@@ -50,7 +50,10 @@ class PolicyFollower:
         """Look every `interval` seconds, until cancelled."""
         while True:
             await asyncio.sleep(interval)
-            await self.look()
+            try:
+                await self.look()
+            except Exception as error:  # to stop looking would be worse than any one failure
+                self._log.error("looking at the policies failed", exc_info=error)
 
     async def look(self) -> None:
         """Look once; load the policies again if they changed and have settled."""

@@ -27,7 +27,7 @@ def check(sidecar: Sidecar, message: pb.CheckRequest) -> pb.CheckResponse:
 def refusal(sidecar: Sidecar, method: str, data: bytes) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.RpcError) as caught:
         sidecar.call(method, data)
-    return caught.value.code(), caught.value.details()
+    return caught.value.code(), caught.value.details() or ""
 
 
 def test_check_answers_with_the_policy_that_allowed_and_the_revision(sidecar):
