@@ -17,6 +17,7 @@ from setuptools import Distribution, Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
 CORE = Path("src/taskman_authz/_fast")
+GENERATED = "build/cython"
 
 DIRECTIVES = {
     "language_level": 3,
@@ -64,6 +65,12 @@ def obstacle() -> str:
     return ""
 
 
+def directives_changed() -> bool:
+    """Whether a C file was generated before this file changed: Cython only looks at its sources."""
+    changed = Path(__file__).stat().st_mtime_ns
+    return any(made.stat().st_mtime_ns < changed for made in Path(GENERATED).rglob("*.c"))
+
+
 class CoreDistribution(Distribution):
     """Tells the wheel whether it is pure before anything is built."""
 
@@ -96,7 +103,8 @@ class BuildCore(build_ext):
         made = cythonize(
             extensions,
             compiler_directives=DIRECTIVES,
-            build_dir="build/cython",
+            build_dir=GENERATED,
+            force=self.force or directives_changed(),
             include_path=["src"],  # without it the .pxd beside a .py is not found
             nthreads=os.cpu_count() or 1,
             show_all_warnings=False,
@@ -127,7 +135,12 @@ setup(
     package_data={"": ["py.typed", "*.pyi", "*.pxd", "*.lark", "*.json", "*.sql"]},
     include_package_data=False,
     ext_modules=[
-        Extension(f"taskman_authz._fast.{path.stem}", [str(path)], extra_compile_args=FLAGS)
+        Extension(
+            f"taskman_authz._fast.{path.stem}",
+            [str(path)],
+            depends=["setup.py"],
+            extra_compile_args=FLAGS,
+        )
         for path in sources()
     ],
     zip_safe=False,

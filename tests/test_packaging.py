@@ -47,7 +47,7 @@ print(twin())
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tracked files in a folder of their own, with the object files that are already made."""
+    """The tracked files in a folder of their own, with what `make build` has compiled."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
@@ -56,8 +56,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    for made in (*(ROOT / "build").glob("cython"), *(ROOT / "build").glob("temp.*")):
-        shutil.copytree(made, folder / "build" / made.name)
+    for made in (ROOT / "build").rglob("*.[cs]*"):  # C files and libraries: used if new enough
+        if made.suffix in (".c", ".so"):
+            (folder / made.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(made, folder / made.relative_to(ROOT))
     return folder
 
 
