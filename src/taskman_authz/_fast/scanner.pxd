@@ -17,6 +17,7 @@ cdef class Scanner:
     cdef int precedence
     cdef int width
     cdef bint logical
+    cdef bint optionals
     cdef bint quoted
     cdef bint lost
 

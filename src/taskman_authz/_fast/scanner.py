@@ -47,6 +47,7 @@ class Scanner:
         "lost",
         "minus",
         "operator",
+        "optionals",
         "position",
         "precedence",
         "problems",
@@ -55,10 +56,11 @@ class Scanner:
         "width",
     )
 
-    def __init__(self, text: str, issues: int) -> None:
+    def __init__(self, text: str, issues: int, optionals: bool) -> None:
         self.text = text + "\0"
         self.end = len(text)
         self.issues = issues  # so many at most
+        self.optionals = optionals  # whether `?` may ask for an optional value
         self.position = 0
         self.minus = -1  # where the sign of the number stands that is being read
         self.quoted = False  # whether the last selector was in backticks
@@ -164,9 +166,11 @@ class Scanner:
         return text[position] == "{"
 
     def question(self) -> bool:
-        """Reads the `?` at the position, if it is one."""
+        """Reads the `?` of an optional value at the position, if it is one."""
         if self.text[self.position] != "?":
             return False
+        if not self.optionals:
+            self.problem("no_optionals", self.position, self.position + 1, (), NOTHING)
         self.position = blank_end(self.text, self.position + 1)
         return True
 

@@ -65,9 +65,16 @@ class ParseResult:
 
 
 def parse(
-    text: str, macros: MacroTable, length: int, depth: int, nodes: int, issues: int
+    text: str,
+    macros: MacroTable,
+    length: int,
+    depth: int,
+    nodes: int,
+    issues: int,
+    optionals: bool = True,
 ) -> ParseResult:
-    """The tree of `text`, or all that is wrong with it.
+    """The tree of `text`, or all that is wrong with it; without `optionals`, the syntax of
+    optional values (`a.?b`, `a[?b]`, `[?x]`, `{?k: v}`) is.
 
     Bounds: `length` of the text in code points, `depth` of nesting and of the tree in levels,
     `nodes` of the tree, number of `issues` after which the parser gives up.
@@ -79,7 +86,7 @@ def parse(
     if surrogate >= 0:
         problem = Problem("invalid_character", surrogate, surrogate + 1, (text[surrogate],))
         return ParseResult(None, {}, [problem])
-    parser = Parser(text, macros, depth, nodes, issues)
+    parser = Parser(text, macros, depth, nodes, issues, optionals)
     expr = parser.whole()
     return ParseResult(None if parser.problems else expr, parser.macro_calls, parser.problems)
 
@@ -100,8 +107,16 @@ class Parser(Scanner):
 
     __slots__ = ("depth", "level", "macro_calls", "macros", "next_id", "nodes")
 
-    def __init__(self, text: str, macros: MacroTable, depth: int, nodes: int, issues: int) -> None:
-        super().__init__(text, issues)
+    def __init__(
+        self,
+        text: str,
+        macros: MacroTable,
+        depth: int,
+        nodes: int,
+        issues: int,
+        optionals: bool,
+    ) -> None:
+        super().__init__(text, issues, optionals)
         self.macros = macros
         self.depth = depth
         self.nodes = nodes

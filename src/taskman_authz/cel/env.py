@@ -68,7 +68,8 @@ class Env:
     def parse(self, text: str | Source, name: str = "<expression>") -> Parsed:
         """The tree of an expression. Raises CompileError with all issues."""
         source = text if isinstance(text, Source) else Source(text, name)
-        return parse(source, self.macros, self.limits)
+        # The syntax of optional values means nothing without the functions that it stands for.
+        return parse(source, self.macros, self.limits, optionals=False)
 
     def check(self, text: str | Source, name: str = "<expression>") -> Checked:
         """The checked tree of an expression. Raises CompileError with all issues."""

@@ -118,6 +118,12 @@ LIMITS = {
 }
 
 
+def no_optionals() -> Said:
+    hint = "`has(a.b)` says whether a field is there"
+    message = "`?` asks for an optional value, which this environment does not have"
+    return "no_optionals", message, hint
+
+
 def variable_expected(macro: str) -> Said:
     message = f"the first argument of `{macro}` must be the name of a variable"
     return "macro_argument", message, f"such as `x` in `list.{macro}(x, …)`"
@@ -148,6 +154,7 @@ PROBLEMS: dict[str, Callable[..., Said]] = {
     "invalid_bytes_escape": invalid_bytes_escape,
     "invalid_code_point": invalid_code_point,
     "limit_exceeded": limit_exceeded,
+    "no_optionals": no_optionals,
 }
 
 
@@ -180,6 +187,10 @@ def no_such_attribute(name: str) -> str:
 
 def no_such_field(name: str) -> str:
     return f"no such field: `{name}`"
+
+
+def unreadable(name: Any) -> str:
+    return f"`{shown(str(name))}` cannot be read: the object that holds it failed"
 
 
 def index_out_of_range(index: Any, size: Any) -> str:
@@ -227,6 +238,7 @@ FAULTS: dict[str, Callable[..., str]] = {
     "no_such_key": no_such_key,
     "no_such_attribute": no_such_attribute,
     "no_such_field": no_such_field,
+    "unreadable": unreadable,
     "index_out_of_range": index_out_of_range,
     "overflow": overflow,
     "division_by_zero": division_by_zero,

@@ -31,8 +31,10 @@ def parse(
     source: Source,
     macros: Mapping[tuple[str, int, bool], Expander] | MacroTable = STANDARD_MACROS,
     limits: Limits = DEFAULT,
+    optionals: bool = True,
 ) -> Parsed:
-    """The tree of a source. Raises CompileError with all issues."""
+    """The tree of a source. Raises CompileError with all issues; the syntax of optional values is
+    one where there are no `optionals`."""
     result = syntax.parse(
         source.text,
         macros if isinstance(macros, MacroTable) else MacroTable(macros),
@@ -40,6 +42,7 @@ def parse(
         limits.expression_depth,
         limits.expression_nodes,
         limits.issues,
+        optionals,
     )
     if result.expr is None:
         raise CompileError(Issues.of(issues_of(source, result.problems)))
