@@ -6,7 +6,7 @@ these. A caller who catches `AuthzError` has caught everything of ours.
 
 from __future__ import annotations
 
-from .issues import Issues
+from .issues import Issue, Issues, Place
 
 
 class AuthzError(Exception):
@@ -28,14 +28,17 @@ class EvaluationError(AuthzError):
     """An expression was evaluated and its value is an error.
 
     `code` is stable (for example `no_such_key`, `overflow`); `position` is the offset in code
-    points into the expression of the part that failed, or -1.
+    points into the expression of the part that failed, or -1; `place` has its line and column.
     """
 
-    def __init__(self, code: str, message: str, position: int = -1, place: str = "") -> None:
-        super().__init__(message if not place else f"{message}\n{place}")
+    def __init__(
+        self, code: str, message: str, position: int = -1, place: Place | None = None
+    ) -> None:
+        super().__init__(message if place is None else Issue(place, code, message).render())
         self.code = code
         self.message = message
         self.position = position
+        self.place = place
 
 
 class RequestError(AuthzError):

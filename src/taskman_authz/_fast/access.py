@@ -1,21 +1,23 @@
 """Reading: what a caller passed becomes a value of the language, and values have members.
 
 Laws: every value that enters an evaluation passes through `adapt`, so no int in the core is wider
-than 64 bits and no unknown object reaches an operator; attributes of objects are read lazily, one
-at a time, only by public name; a failure is a Fault.
+than 64 bits and no unknown object reaches an operator; an object with attributes is a map whose
+entries are read lazily, one at a time, only by public name; a failure is a Fault, also where the
+caller's own code fails.
 """
 # cython: boundscheck=False, wraparound=False
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from .times import Duration, Timestamp, from_datetime, from_timedelta
-from .values import TYPE_NAMES, CelType, Fault, MixedMap, UInt, type_name
+from .values import TYPE_NAMES, UINT_MAX, CelType, Fault, MixedMap, UInt, type_name
 
 _MISSING = object()
 
@@ -58,82 +60,70 @@ def adapt(value: Any) -> Any:
 
 
 def _adapt_other(value: Any) -> Any:
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _CORE_KINDS:
         return value
-    if isinstance(value, Enum):
-        return adapt(value.value)
+    if kind is UInt:
+        return value if 0 <= value <= UINT_MAX else Fault("overflow", ("uint",))
+    convert = _conversion(kind)
+    if convert is None:
+        return value
+    try:
+        return convert(value)
+    except Exception:  # the caller's own code failed: an error inside is a value
+        return _unsupported(value)
+
+
+@lru_cache(maxsize=1_024)  # classes are few; asking the abstract ones anew costs a microsecond
+def _conversion(kind: Any) -> Callable[[Any], Any] | None:
+    """What makes a core value of a class's objects; None where they are read as they are."""
     for base, convert in _CONVERSIONS:
-        if isinstance(value, base):
-            return convert(value)
-    if callable(value) or isinstance(value, type):
-        return Fault("unsupported_type", (kind.__name__,))
-    return value if _has_attributes(kind) else Fault("unsupported_type", (kind.__name__,))
+        if issubclass(kind, base):
+            return convert
+    if issubclass(kind, type) or any("__call__" in base.__dict__ for base in kind.__mro__):
+        return _unsupported
+    return None if _keeps_attributes(kind) else _unsupported
 
 
-def _has_attributes(kind: type) -> bool:
-    """Whether objects of a class are read by attribute: a class somebody wrote, not a builtin."""
-    return kind.__module__ != "builtins"
+def _keeps_attributes(kind: type) -> bool:
+    """Whether a class's objects have attributes of their own: not those of a builtin, nor a date
+    or a Decimal, which are values that the language has no word for."""
+    if kind.__module__ == "builtins":
+        return False
+    return kind.__dictoffset__ != 0 or any("__slots__" in base.__dict__ for base in kind.__mro__)
 
 
-def _adapt_int(value: Any) -> Any:
-    return adapt(int(value))
+def _unsupported(value: Any) -> Fault:
+    return Fault("unsupported_type", (type(value).__name__,))
 
 
-_CORE_KINDS = frozenset(
-    {UInt, bytes, tuple, Timestamp, Duration, CelType, Fault, MixedMap, EntityValue}
-)
+_CORE_KINDS = frozenset({bytes, tuple, Timestamp, Duration, CelType, Fault, MixedMap, EntityValue})
 # Subclasses and relatives of what the language knows, in the order in which they are tried.
-_CONVERSIONS: tuple[tuple[Any, Any], ...] = (
+_CONVERSIONS: tuple[tuple[type, Callable[[Any], Any] | None], ...] = (
+    (Enum, lambda v: adapt(v.value)),
     (str, lambda v: str.__str__(v)),
-    (int, _adapt_int),
+    (UInt, lambda v: adapt(UInt(v))),
+    (int, lambda v: adapt(int(v))),
     (float, lambda v: float(v)),
     (datetime, from_datetime),
     (timedelta, from_timedelta),
     (UUID, lambda v: str(v)),
+    (bytes, lambda v: bytes(v)),
     (bytearray, lambda v: bytes(v)),
     (memoryview, lambda v: bytes(v)),
-    (Mapping, lambda v: v),
+    (Mapping, None),
     (Set, lambda v: sorted(v, key=str)),
     (Sequence, lambda v: list(v)),
 )
 
 
+# -- maps -----------------------------------------------------------------------------------------
+
+
 def is_map(value: Any) -> bool:
-    """Whether a value is a map of the language (an entity is one)."""
+    """Whether a core value is a map of the language: whatever has members, objects too."""
     kind = type(value)
-    return kind is dict or kind is MixedMap or kind is EntityValue or isinstance(value, Mapping)
-
-
-def select(value: Any, name: str) -> Any:
-    """`value.name`, a core value or a Fault."""
-    if type(value) is dict:
-        found = value.get(name, _MISSING)
-        if found is _MISSING:
-            return Fault("no_such_key", (name,))
-        return adapt(found)
-    return _select_other(value, name)
-
-
-def _select_other(value: Any, name: str) -> Any:
-    if type(value) is EntityValue:
-        return _select_entity(value, name)
-    if type(value) is Fault:
-        return value
-    if type(value) is MixedMap or isinstance(value, Mapping):
-        try:
-            return adapt(value[name])
-        except KeyError:
-            return Fault("no_such_key", (name,))
-    if _is_opaque(value):
-        return Fault("no_such_overload", (f".{name}", type_name(value)))
-    return _attribute(value, name)
-
-
-def _is_opaque(value: Any) -> bool:
-    """Whether a value has no members: everything of the language but maps."""
-    kind = type(value)
-    return value is None or kind in _OPAQUE_KINDS
+    return kind is dict or not (value is None or kind in _OPAQUE_KINDS or kind is Fault)
 
 
 _OPAQUE_KINDS = frozenset(
@@ -141,119 +131,161 @@ _OPAQUE_KINDS = frozenset(
 )
 
 
-def _select_entity(value: EntityValue, name: str) -> Any:
-    if name == "id" and not value.is_action:
-        return value.id
-    if name == "type" and not value.is_action:
-        return value.kind
-    if name == "name" and value.is_action:
-        return value.id
-    if value.attributes is None:
-        return Fault("no_such_key", (name,))
-    attributes = adapt(value.attributes)
-    return select(attributes, name)
-
-
-def _attribute(value: Any, name: str) -> Any:
-    if name.startswith("_"):
-        return Fault("no_such_field", (name,))
-    try:
-        found = getattr(value, name, _MISSING)
-    except Exception:  # a property of a caller's object failed: an error inside is a value
-        return Fault("no_such_field", (name,))
-    return Fault("no_such_field", (name,)) if found is _MISSING else adapt(found)
+def select(value: Any, name: str) -> Any:
+    """`value.name`, a core value or a Fault."""
+    if type(value) is dict:
+        found = value.get(name, _MISSING)
+    else:
+        found = _read(value, name)
+    return Fault("no_such_key", (name,)) if found is _MISSING else adapt(found)
 
 
 def has(value: Any, name: str) -> Any:
     """`has(value.name)`: True, False or a Fault (a value without members)."""
-    if type(value) is dict:
-        return name in value
-    if type(value) is Fault:
+    found = _read(value, name)
+    return found if type(found) is Fault else found is not _MISSING
+
+
+def _read(value: Any, name: str) -> Any:
+    """What a map holds under a name, not adapted; `missing()`; or a Fault."""
+    kind = type(value)
+    if kind is dict:
+        return value.get(name, _MISSING)
+    if kind is EntityValue:
+        return _read_entity(value, name)
+    if kind is Fault:
         return value
-    if type(value) is not EntityValue and is_map(value):
-        return name in value
-    found = _select_other(value, name)
-    if type(found) is not Fault:
-        return True
-    return False if found.code in ("no_such_key", "no_such_field") else found
+    if not is_map(value):
+        return Fault("no_such_overload", (f".{name}", type_name(value)))
+    if kind is MixedMap:
+        return value.others.get(name, _MISSING)
+    try:
+        if isinstance(value, Mapping):
+            return value.get(name, _MISSING)  # never `value[name]`, which a defaultdict answers
+        return _MISSING if name.startswith("_") else getattr(value, name, _MISSING)
+    except Exception:  # the caller's own code failed: an error inside is a value
+        return Fault("unreadable", (name,))
 
 
-def entries(value: Any) -> Any:
-    """A map of the language as something with `items()`: an entity becomes a dict."""
-    if type(value) is not EntityValue:
-        return value
-    known = {"name": value.id} if value.is_action else {"id": value.id, "type": value.kind}
-    attributes = value.attributes
-    if attributes is None:
-        return known
-    if not isinstance(attributes, Mapping):
-        attributes = {k: v for k, v in vars(attributes).items() if not k.startswith("_")}
-    return {**attributes, **known}
+def _read_entity(value: EntityValue, name: str) -> Any:
+    if value.is_action:
+        if name == "name":
+            return value.id
+    elif name == "id":
+        return value.id
+    elif name == "type":
+        return value.kind
+    return _MISSING if value.attributes is None else _read(adapt(value.attributes), name)
 
 
-def lookup(value: Any, key: Any) -> Any:
-    """The member of a map under a key of any type, adapted; `missing()` where there is none.
+def find(value: Any, key: Any) -> Any:
+    """What a map holds under a key of any type, not adapted; `missing()`; or a Fault.
 
     Numbers are equal across types (1 == 1u == 1.0), bool is no number (a dict thinks so).
     """
-    if type(value) is EntityValue:
-        value = entries(value)
     kind = type(key)
     if kind is str:
-        try:
-            return adapt(value[key])
-        except KeyError:
-            return _MISSING
-    if kind is bool or kind is int or kind is UInt or kind is float:
-        return _lookup_number(value, key)
-    return _MISSING
-
-
-def missing() -> Any:
-    """What `lookup` gives for a key that is not there."""
-    return _MISSING
-
-
-def _lookup_number(value: Any, key: Any) -> Any:
-    try:
-        found = value[key]
-    except KeyError:
+        return _read(value, key)
+    if kind is not bool and kind is not int and kind is not UInt and kind is not float:
         return _MISSING
-    if (key == 0 or key == 1) and type(value) is not MixedMap:
+    if type(value) is MixedMap:
+        return (value.bools if kind is bool else value.others).get(key, _MISSING)
+    if type(value) is not dict and not isinstance(value, Mapping):
+        return _MISSING
+    try:
+        return _find_number(value, key)
+    except Exception:  # the caller's own code failed: an error inside is a value
+        return Fault("unreadable", (key,))
+
+
+def _find_number(value: Any, key: Any) -> Any:
+    found = value.get(key, _MISSING)
+    if found is not _MISSING and (key == 0 or key == 1):
         # A dict finds True under 1: only the stored key itself tells which it is.
         is_bool = type(key) is bool
         if not any(k == key and (type(k) is bool) == is_bool for k in value):
             return _MISSING
-    return adapt(found)
+    return found
 
 
-def index(value: Any, key: Any, position: int) -> Any:
+def missing() -> Any:
+    """What `find` gives for a key that is not there."""
+    return _MISSING
+
+
+def index(value: Any, key: Any) -> Any:
     """`value[key]`, a core value or a Fault."""
-    if type(value) is Fault:
+    kind = type(value)
+    if kind is Fault:
         return value
     if type(key) is Fault:
         return key
-    if type(value) is list or type(value) is tuple:
-        return _index_list(value, key, position)
-    if is_map(value):
-        if type(key) not in _KEY_KINDS:
-            return Fault("no_such_overload", ("_[_]", "map", type_name(key)), position)
-        found = lookup(value, key)
-        return Fault("no_such_key", (key,), position) if found is _MISSING else found
-    if type(key) is str and not _is_opaque(value):
-        return select(value, key)
-    return Fault("no_such_overload", ("_[_]", type_name(value), type_name(key)), position)
+    if kind is list or kind is tuple:
+        return _index_list(value, key)
+    if not is_map(value):
+        return Fault("no_such_overload", ("_[_]", type_name(value), type_name(key)))
+    if type(key) not in _KEY_KINDS:
+        return Fault("no_such_overload", ("_[_]", "map", type_name(key)))
+    found = find(value, key)
+    return Fault("no_such_key", (key,)) if found is _MISSING else adapt(found)
 
 
 _KEY_KINDS = frozenset({bool, int, UInt, float, str})
 
 
-def _index_list(value: Any, key: Any, position: int) -> Any:
+def _index_list(value: Any, key: Any) -> Any:
     kind = type(key)
     if kind is float and key.is_integer():
         key = int(key)
     elif kind is not int and kind is not UInt:
-        return Fault("no_such_overload", ("_[_]", "list", type_name(key)), position)
+        return Fault("no_such_overload", ("_[_]", "list", type_name(key)))
     if 0 <= key < len(value):
         return adapt(value[key])
-    return Fault("index_out_of_range", (key, len(value)), position)
+    return Fault("index_out_of_range", (key, len(value)))
+
+
+# -- all of a map ---------------------------------------------------------------------------------
+
+
+def keys(value: Any) -> Any:
+    """The keys of a map as a list, not adapted; or a Fault."""
+    found = value if isinstance(value, Mapping) else entries(value)
+    if type(found) is Fault:
+        return found
+    try:
+        return list(found)
+    except Exception:  # the caller's own code failed: an error inside is a value
+        return Fault("unreadable", ("map",))
+
+
+def entries(value: Any) -> Any:
+    """A map as a dict or a MixedMap, its members not adapted; or a Fault."""
+    kind = type(value)
+    if kind is dict or kind is MixedMap:
+        return value
+    try:
+        if kind is EntityValue:
+            return _entity_entries(value)
+        return dict(value) if isinstance(value, Mapping) else _attributes(value)
+    except Exception:  # the caller's own code failed: an error inside is a value
+        return Fault("unreadable", ("map",))
+
+
+def _entity_entries(value: EntityValue) -> Any:
+    known = {"name": value.id} if value.is_action else {"id": value.id, "type": value.kind}
+    attributes = adapt(value.attributes)
+    if attributes is None:
+        return known
+    others = entries(attributes) if is_map(attributes) else attributes
+    return others if type(others) is Fault else {**others, **known}
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """The public attributes that an object itself has: those of its class, properties among them,
+    are read by name only."""
+    names = list(getattr(value, "__dict__", ()))
+    for base in type(value).__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        names += [slots] if isinstance(slots, str) else slots
+    found = {name: getattr(value, name, _MISSING) for name in names if not name.startswith("_")}
+    return {name: member for name, member in found.items() if member is not _MISSING}

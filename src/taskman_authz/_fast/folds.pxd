@@ -1,7 +1,7 @@
 cimport cython
-from .access cimport adapt, entries, is_map
+from .access cimport adapt, index, is_map, keys
 from .activation cimport Activation
-from .nodes cimport Node
+from .nodes cimport Node, placed
 from .values cimport Fault
 
 cpdef object elements(object value, int position)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .access import adapt, entries, is_map
+from .access import adapt, index, is_map, keys
 from .activation import Activation
-from .nodes import Node
+from .nodes import Node, placed
 from .values import Fault, type_name
 
 
@@ -23,7 +23,7 @@ def elements(value: Any, position: int) -> Any:
     if kind is list or kind is tuple or kind is Fault:
         return value
     if is_map(value):
-        return list(entries(value))
+        return placed(keys(value), position)
     return Fault("no_such_overload", ("comprehension", type_name(value)), position)
 
 
@@ -130,7 +130,7 @@ class Collect(Node):
             if self.result is not None:
                 member = self.result.value(activation)
             if type(member) is Fault:
-                return member
+                return placed(member, self.position)
             made.append(member)
         return made
 
@@ -190,9 +190,10 @@ class Fold(Node):
 
     def bind(self, registers: list[Any], source: Any, number: int, member: Any) -> None:
         """Two variables: index and element of a list, key and value of a map."""
-        if source is None or not is_map(source):
+        if not is_map(source):
             registers[self.register] = number
             registers[self.second] = adapt(member)
         else:
-            registers[self.register] = adapt(member)
-            registers[self.second] = adapt(entries(source)[member])
+            key = adapt(member)
+            registers[self.register] = key
+            registers[self.second] = index(source, key)

@@ -77,7 +77,7 @@ class Local(Node):
         self.position = position
 
     def value(self, activation: Activation) -> Any:
-        return activation.registers[self.register]
+        return placed(activation.registers[self.register], self.position)
 
 
 class Member(Node):
@@ -128,7 +128,7 @@ class Index(Node):
         operand = self.operand.value(activation)
         if type(operand) is Fault:
             return operand
-        return index(operand, self.key.value(activation), self.position)
+        return placed(index(operand, self.key.value(activation)), self.position)
 
 
 class MakeList(Node):

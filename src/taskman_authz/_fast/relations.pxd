@@ -1,17 +1,18 @@
 cimport cython
-from .access cimport EntityValue, adapt, entries, is_map, lookup, missing
+from .access cimport adapt, entries, find, is_map, missing
 from .activation cimport Activation
-from .nodes cimport Node
-from .values cimport CelType, Fault
+from .nodes cimport Node, placed
+from .values cimport Fault
 
-cpdef bint equals(object left, object right) except -1
-cpdef bint _equals_other(object left, object right) except -1
+cpdef object equals(object left, object right)
+cpdef object _equal(object left, object right, int depth)
 @cython.locals(number=Py_ssize_t)
-cpdef bint _equal_lists(object left, object right) except -1
-cpdef bint _equal_maps(object left, object right) except -1
-cpdef bint _equal_raw(object left, object right) except -1
-cpdef object member_of(object value, object container, int position)
-cpdef object compare(object left, object right, str function, int position)
+cpdef object _equal_lists(object left, object right, int depth)
+cpdef object _equal_maps(object left, object right, int depth)
+cpdef object _equal_members(object left, object right, int depth)
+cpdef object member_of(object value, object container)
+cpdef object _member_of_list(object value, object container)
+cpdef object compare(object left, object right, str function)
 
 @cython.final
 cdef class Equal(Node):
@@ -23,11 +24,12 @@ cdef class NotEqual(Node):
     cdef readonly Node left
     cdef readonly Node right
 
-@cython.final
 cdef class EqualText(Node):
     cdef readonly Node operand
     cdef readonly str text
     cdef readonly bint negated
+    @cython.locals(text=str)
+    cdef object value(self, Activation activation)
 
 cdef class Order(Node):
     cdef readonly Node left

@@ -11,96 +11,120 @@ from __future__ import annotations
 
 from typing import Any
 
-from .access import EntityValue, adapt, entries, is_map, lookup, missing
+from .access import adapt, entries, find, is_map, missing
 from .activation import Activation
-from .nodes import Node
+from .nodes import Node, placed
 from .times import Duration, Timestamp
-from .values import CelType, Fault, UInt, type_name
+from .values import Fault, UInt, type_name
 
 _MISSING = missing()
 _NUMBERS = frozenset({int, UInt, float})
 _ORDERED = frozenset({str, bytes, bool})
 
 
-def equals(left: Any, right: Any) -> bool:
-    """Whether two values of the core are equal. Neither is a Fault."""
+# Equality recurses into lists and maps. A value may contain itself, and C has no RecursionError:
+# an expression cannot write, nor a request carry, what is nested as deep as this.
+VALUE_DEPTH = 200
+
+
+def equals(left: Any, right: Any) -> Any:
+    """Whether two values of the core, no Faults, are equal; a Fault where some member is one and
+    no other member tells them apart."""
+    return _equal(left, right, VALUE_DEPTH)
+
+
+def _equal(left: Any, right: Any, depth: int) -> Any:
     kind = type(left)
-    if kind is str:
-        return type(right) is str and left == right
     other = type(right)
+    if kind is str:
+        return other is str and left == right
     if kind is int and other is int:
         return left == right
     if kind is bool or other is bool or left is None or right is None:
         return left is right
     if kind in _NUMBERS:
-        return other in _NUMBERS and compare(left, right, "", -1) == 0
-    return _equals_other(left, right)
-
-
-def _equals_other(left: Any, right: Any) -> bool:
-    kind = type(left)
-    if kind is Timestamp or kind is Duration:
-        return type(right) is kind and left.ns == right.ns
-    if kind is bytes or kind is CelType:
-        return type(right) is kind and left == right
+        return other in _NUMBERS and compare(left, right, "") == 0
     if kind is list or kind is tuple:
-        return (type(right) is list or type(right) is tuple) and _equal_lists(left, right)
-    if is_map(left) and is_map(right):
-        return _equal_maps(entries(left), entries(right))
-    if type(right) in _PLAIN_KINDS or kind in _PLAIN_KINDS:
-        return False
-    return bool(left == right)  # objects of the caller's own classes
+        return (other is list or other is tuple) and _equal_lists(left, right, depth)
+    if is_map(left):
+        return is_map(right) and _equal_maps(left, right, depth)
+    if kind is Timestamp or kind is Duration:
+        return other is kind and left.ns == right.ns
+    return other is kind and left == right  # bytes and types
 
 
-_PLAIN_KINDS = frozenset(
-    {str, bytes, int, UInt, float, list, tuple, dict, Timestamp, Duration, CelType, EntityValue}
-)
-
-
-def _equal_lists(left: Any, right: Any) -> bool:
+def _equal_lists(left: Any, right: Any, depth: int) -> Any:
     if len(left) != len(right):
         return False
+    fault = None
     for number in range(len(left)):
-        if not _equal_raw(left[number], right[number]):
+        found = _equal_members(left[number], right[number], depth)
+        if found is False:
             return False
-    return True
+        if found is not True and fault is None:
+            fault = found
+    return True if fault is None else fault
 
 
-def _equal_maps(left: Any, right: Any) -> bool:
+def _equal_maps(left: Any, right: Any, depth: int) -> Any:
+    left = entries(left)
+    right = entries(right)
+    if type(left) is Fault:
+        return left
+    if type(right) is Fault:
+        return right
     if len(left) != len(right):
         return False
-    for key, value in left.items():
-        other = lookup(right, key)
-        if other is _MISSING or not _equal_raw(value, other):
+    fault = None
+    for key, member in left.items():
+        other = find(right, adapt(key))
+        found = False if other is _MISSING else _equal_members(member, other, depth)
+        if found is False:
             return False
-    return True
+        if found is not True and fault is None:
+            fault = found
+    return True if fault is None else fault
 
 
-def _equal_raw(left: Any, right: Any) -> bool:
-    """Equality of members, which may not have been adapted yet."""
+def _equal_members(left: Any, right: Any, depth: int) -> Any:
+    """Equality of what a list or map holds, not adapted yet."""
     left = adapt(left)
     right = adapt(right)
-    if type(left) is Fault or type(right) is Fault:
-        return False
-    return equals(left, right)
+    if type(left) is Fault:
+        return left
+    if type(right) is Fault:
+        return right
+    if depth <= 0:
+        return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
+    return _equal(left, right, depth - 1)
 
 
-def member_of(value: Any, container: Any, position: int) -> Any:
+def member_of(value: Any, container: Any) -> Any:
     """`value in container`, a bool or a Fault."""
     if type(container) is list or type(container) is tuple:
-        for member in container:
-            if type(member) is str:
-                if type(value) is str and value == member:
-                    return True
-            elif _equal_raw(value, member):
-                return True
-        return False
+        return _member_of_list(value, container)
     if is_map(container):
-        return lookup(container, value) is not _MISSING
-    return Fault("no_such_overload", ("@in", type_name(value), type_name(container)), position)
+        found = find(container, value)
+        return found if type(found) is Fault else found is not _MISSING
+    return Fault("no_such_overload", ("@in", type_name(value), type_name(container)))
 
 
-def compare(left: Any, right: Any, function: str, position: int) -> Any:
+def _member_of_list(value: Any, container: Any) -> Any:
+    fault = None
+    for member in container:
+        if type(member) is str:
+            if type(value) is str and value == member:
+                return True
+            continue
+        found = _equal_members(value, member, VALUE_DEPTH)
+        if found is True:
+            return True
+        if found is not False and fault is None:
+            fault = found
+    return False if fault is None else fault
+
+
+def compare(left: Any, right: Any, function: str) -> Any:
     """-1, 0 or 1; 2 where either is NaN; or a Fault where the values have no order."""
     kind = type(left)
     other = type(right)
@@ -117,7 +141,7 @@ def compare(left: Any, right: Any, function: str, position: int) -> Any:
         return left
     if other is Fault:
         return right
-    return Fault("no_such_overload", (function, type_name(left), type_name(right)), position)
+    return Fault("no_such_overload", (function, type_name(left), type_name(right)))
 
 
 class Equal(Node):
@@ -137,7 +161,7 @@ class Equal(Node):
         right = self.right.value(activation)
         if type(right) is Fault:
             return right
-        return equals(left, right)
+        return placed(equals(left, right), self.position)
 
 
 class NotEqual(Node):
@@ -157,7 +181,8 @@ class NotEqual(Node):
         right = self.right.value(activation)
         if type(right) is Fault:
             return right
-        return not equals(left, right)
+        found = equals(left, right)
+        return placed(found, self.position) if type(found) is Fault else not found
 
 
 class EqualText(Node):
@@ -174,7 +199,8 @@ class EqualText(Node):
     def value(self, activation: Activation) -> Any:
         value = self.operand.value(activation)
         if type(value) is str:
-            return (value == self.text) != self.negated
+            text: str = value
+            return (text == self.text) != self.negated
         return value if type(value) is Fault else self.negated
 
 
@@ -207,12 +233,12 @@ class Order(Node):
             if self.operator == 1:
                 return a <= b
             return a > b if self.operator == 2 else a >= b
-        return self.ordered(compare(left, right, ORDER_NAMES[self.operator], self.position))
+        return self.ordered(compare(left, right, ORDER_NAMES[self.operator]))
 
     def ordered(self, comparison: Any) -> Any:
         """What a comparison means for the operator."""
         if type(comparison) is Fault:
-            return comparison
+            return placed(comparison, self.position)
         if self.operator == 0:
             return comparison == -1
         if self.operator == 1:
@@ -237,7 +263,7 @@ class In(Node):
         container = self.container.value(activation)
         if type(container) is Fault:
             return container
-        return member_of(member, container, self.position)
+        return placed(member_of(member, container), self.position)
 
 
 class InTexts(Node):

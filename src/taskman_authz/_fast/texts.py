@@ -6,19 +6,23 @@ give `no_such_overload`, never an exception. A string is counted in code points.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
+from .access import is_map, keys
 from .patterns import matches
-from .values import Fault, MixedMap, type_name
+from .values import Fault, type_name
 
-_SIZED = (str, bytes, list, tuple, dict, MixedMap, Mapping)
+_SIZED = (str, bytes, list, tuple, dict)
 
 
 def size(value: object) -> int | Fault:
     """Code points of a string, bytes of bytes, elements of a list, entries of a map."""
     if isinstance(value, _SIZED):
         return len(value)
-    return Fault("no_such_overload", ("size", type_name(value)))
+    if not is_map(value):
+        return Fault("no_such_overload", ("size", type_name(value)))
+    found = keys(value)
+    return found if type(found) is Fault else len(found)
 
 
 def contains(text: object, part: object) -> bool | Fault:

@@ -10,7 +10,7 @@ Law: an error or an unknown is a `Fault`, an ordinary value that every node pass
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 INT_MIN = -(2**63)
@@ -73,8 +73,9 @@ class MixedMap:
     __slots__ = ("bools", "others")
 
     def __init__(self, entries: Iterable[tuple[Any, Any]]) -> None:
-        self.bools = {k: v for k, v in entries if type(k) is bool}
-        self.others = {k: v for k, v in entries if type(k) is not bool}
+        pairs = list(entries)
+        self.bools = {k: v for k, v in pairs if type(k) is bool}
+        self.others = {k: v for k, v in pairs if type(k) is not bool}
 
     def __getitem__(self, key: Any) -> Any:
         return self.bools[key] if type(key) is bool else self.others[key]
@@ -91,6 +92,9 @@ class MixedMap:
 
     def keys(self) -> list[Any]:
         return list(self)
+
+    def values(self) -> list[Any]:
+        return [*self.bools.values(), *self.others.values()]
 
     def items(self) -> list[tuple[Any, Any]]:
         return [*self.bools.items(), *self.others.items()]
@@ -119,15 +123,10 @@ TYPE_NAMES: dict[type, str] = {
 def type_name(value: object) -> str:
     """The name of a value's type as the language says it, for `type(x)` and for messages.
 
-    Any Mapping is a map and a subclass is what its base is. For a value that the language has no
-    word for, the name of its Python type.
+    Any Mapping is a map, as is an object with attributes; a subclass is what its base is.
     """
-    name = TYPE_NAMES.get(type(value))
-    if name is not None:
-        return name
-    if isinstance(value, Mapping):
-        return "map"
     for base in type(value).__mro__:
-        if base in TYPE_NAMES:
-            return TYPE_NAMES[base]
-    return type(value).__name__
+        name = TYPE_NAMES.get(base)
+        if name is not None:
+            return name
+    return "map"

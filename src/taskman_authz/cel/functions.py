@@ -18,10 +18,6 @@ Implementation = Callable[..., Any]
 Implementations = Mapping[tuple[str, int], Implementation]
 
 
-def _index(value: Any, key: Any) -> Any:
-    return index(value, key, -1)
-
-
 STANDARD: dict[tuple[str, int], Implementation] = {
     **texts.FUNCTIONS,
     **times.FUNCTIONS,
@@ -32,14 +28,14 @@ STANDARD: dict[tuple[str, int], Implementation] = {
     ("_/_", 2): numbers.divide,
     ("_%_", 2): numbers.modulo,
     ("-_", 1): numbers.negate,
-    ("_[_]", 2): _index,
+    ("_[_]", 2): index,
 }
 
 
 def contains(container: Any, member: Any) -> Any:
     """`contains` of policy conditions: a part of a string, or a member of a list."""
     if type(container) is list or type(container) is tuple:
-        return relations.member_of(member, container, -1)
+        return relations.member_of(member, container)
     if type(container) is not str:
         return Fault("no_such_overload", ("contains", type_name(container), type_name(member)))
     return texts.contains(container, member)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._fast.access import entries
+from .._fast.access import EntityValue, adapt, entries
 from .._fast.activation import Path
 from .._fast.evaluator import Evaluator
-from .._fast.nodes import Node
+from .._fast.nodes import Node, placed
+from .._fast.relations import VALUE_DEPTH
 from .._fast.times import Duration, Timestamp
-from .._fast.values import Fault
+from .._fast.values import Fault, MixedMap, UInt
 from ..errors import EvaluationError
-from ..issues import Issue
 from .messages import fault_message
 from .source import Source
 from .times import to_datetime, to_timedelta
@@ -23,7 +23,8 @@ class Program(Evaluator):
     """An expression that can be evaluated any number of times, by any number of threads.
 
     `evaluate(variables)` gives the value as plain Python: None, bool, int, `UInt`, float, str,
-    bytes, list, dict, `cel.Timestamp` (a datetime), `cel.Duration` (a timedelta) or `cel.CelType`.
+    bytes, list, dict (`MixedMap` where both bools and numbers are keys), `cel.Timestamp` (a
+    datetime), `cel.Duration` (a timedelta), `cel.CelType`, or an object of the caller's own.
     Raises EvaluationError where the value is an error. `value(variables)` gives the core's value,
     which may be a Fault. `type` is the type that the checker found.
     """
@@ -40,27 +41,52 @@ class Program(Evaluator):
     def finish(self, value: Any) -> Any:
         if type(value) is Fault:
             raise evaluation_error(value, self.source)
-        return plain(value)
+        found = placed(plain(value), self.node.position)
+        if type(found) is Fault:
+            raise evaluation_error(found, self.source)
+        return found
 
     def __repr__(self) -> str:
         return f"<Program {self.source.text!r}: {self.type}>"
 
 
-def plain(value: Any) -> Any:
-    """A value of the core as plain Python. Containers are new ones: a caller may change them."""
+def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
+    """A value of the core as plain Python, or the Fault of a part of it. Containers are new ones,
+    all the way down: a caller may change them. An object of the caller's own is given back."""
     kind = type(value)
-    if kind is list or kind is tuple:
-        return [plain(member) for member in value]
+    if kind in _PLAIN:
+        return value
     if kind is Timestamp:
         return to_datetime(value)
     if kind is Duration:
         return to_timedelta(value)
-    if kind is dict:
-        return {key: plain(member) for key, member in value.items()}
-    found = entries(value)
-    if found is not value:
-        return plain(found)
-    return dict(value) if isinstance(value, Mapping) else value
+    if kind is list or kind is tuple:
+        return _plain_list(value, depth)
+    if kind is MixedMap:
+        members = _plain_list(value.values(), depth)
+        return members if type(members) is Fault else MixedMap(zip(value, members, strict=True))
+    if kind is EntityValue or isinstance(value, Mapping):
+        found = entries(value)
+        if type(found) is Fault:
+            return found
+        members = _plain_list(found.values(), depth)
+        return members if type(members) is Fault else dict(zip(found, members, strict=True))
+    return value
+
+
+_PLAIN = frozenset({type(None), bool, int, UInt, float, str, bytes})
+
+
+def _plain_list(members: Iterable[Any], depth: int) -> Any:
+    if depth <= 0:
+        return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
+    made = []
+    for member in members:
+        found = plain(adapt(member), depth - 1)
+        if type(found) is Fault:
+            return found
+        made.append(found)
+    return made
 
 
 def evaluation_error(fault: Fault, source: Source) -> EvaluationError:
@@ -68,6 +94,4 @@ def evaluation_error(fault: Fault, source: Source) -> EvaluationError:
     message = fault_message(fault)
     if fault.position < 0:
         return EvaluationError(fault.code, message)
-    issue = Issue(source.place(fault.position), fault.code, message)
-    place = "\n".join(issue.render().splitlines()[1:])
-    return EvaluationError(fault.code, message, fault.position, place)
+    return EvaluationError(fault.code, message, fault.position, source.place(fault.position))
