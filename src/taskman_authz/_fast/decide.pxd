@@ -5,6 +5,7 @@ from .rules cimport RuleIndex, RuleRow
 from .times cimport Timestamp
 
 @cython.final
+@cython.freelist(8)
 cdef class Outcome:
     cdef readonly bint allowed
     cdef readonly RuleRow row
@@ -12,8 +13,6 @@ cdef class Outcome:
 
 @cython.locals(row=RuleRow, unmet=list, shared=dict)
 cpdef Outcome combine(tuple rows, Activation activation, Outcome nothing, Py_ssize_t limit)
-
-cdef object _value(RuleRow row, Activation activation, dict shared)
 
 @cython.final
 cdef class Decider:
@@ -40,5 +39,6 @@ cdef class Decider:
         object context, object company, object now
     )
 
+@cython.locals(text=str, attributes=dict, end=Py_ssize_t)
 cdef EntityValue _entity(object value, str separator, Py_ssize_t longest)
-cdef tuple _roles(object attributes, Py_ssize_t most)
+cdef tuple _roles(dict attributes, Py_ssize_t most)

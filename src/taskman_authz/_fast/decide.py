@@ -35,10 +35,17 @@ def combine(
     A default deny tells at most `limit` allow rows that did not grant; where there is none, the
     outcome is `nothing`.
     """
-    shared: dict[int, Any] = {}
+    shared: dict[int, Any] = {}  # condition number → value
     unmet: list[Any] = []
     for row in rows:
-        value = _value(row, activation, shared)
+        if row.condition is None:
+            value = True
+        elif row.number < 0:
+            value = row.condition.value(activation)
+        else:
+            if row.number not in shared:
+                shared[row.number] = row.condition.value(activation)
+            value = shared[row.number]
         if row.deny:
             if value is not False:
                 return Outcome(False, row, row.decided if value is True else row.failed)
@@ -47,17 +54,6 @@ def combine(
         elif len(unmet) < limit:
             unmet.append(row.unmet if value is False else row.failed)
     return Outcome(False, None, tuple(unmet)) if unmet else nothing
-
-
-def _value(row: RuleRow, activation: Activation, shared: dict[int, Any]) -> Any:
-    """The value of a row's condition: True where it has none."""
-    if row.condition is None:
-        return True
-    if row.number < 0:
-        return row.condition.value(activation)
-    if row.number not in shared:
-        shared[row.number] = row.condition.value(activation)
-    return shared[row.number]
 
 
 class Decider:
@@ -176,17 +172,17 @@ class Decider:
 
 def _entity(value: Any, separator: str, longest: int) -> EntityValue | None:
     """A subject or resource that is a text or a plain dict."""
-    kind: Any
-    id: Any
-    attributes = None
-    if type(value) is str:
-        kind, found, id = value.partition(separator)
-        if not found:
-            return None
-    elif type(value) is dict:
-        kind, id, attributes = value.get("type"), value.get("id"), value
+    if type(value) is dict:
+        attributes = value
+        kind, id = attributes.get("type"), attributes.get("id")
         if type(kind) is not str or type(id) is not str:
             return None
+    elif type(value) is str:
+        text, attributes = value, None
+        end = text.find(separator)
+        if end < 0:
+            return None
+        kind, id = text[:end], text[end + 1 :]
     else:
         return None
     if 0 < len(kind) <= longest and 0 < len(id) <= longest:
@@ -194,8 +190,8 @@ def _entity(value: Any, separator: str, longest: int) -> EntityValue | None:
     return None
 
 
-def _roles(attributes: Any, most: int) -> tuple[str, ...] | None:
-    """The roles among a subject's attributes, where these are a plain dict or nothing."""
+def _roles(attributes: dict[Any, Any] | None, most: int) -> tuple[str, ...] | None:
+    """The roles among a subject's attributes."""
     found = None if attributes is None else attributes.get("roles")
     if found is None:
         return ()

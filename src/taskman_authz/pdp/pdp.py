@@ -72,7 +72,7 @@ class PDP:
         None. Raises RequestError naming the field that cannot be understood.
         """
         moment = time.time_ns() if now is None else now
-        return _answer(self._policies, subject, action, resource, context, company_id, moment)
+        return _decide(self._policies, subject, action, resource, context, company_id, moment)
 
     def batch_check(self, items: Sequence[Any]) -> list[Decision]:
         """One decision for each item, in their order, by one policy set at one time.
@@ -87,10 +87,10 @@ class PDP:
                 "items", f"more than {policies.limits.batch_size} questions in a batch"
             )
         now = time.time_ns()
-        return [_answer_item(policies, item, now) for item in items]
+        return [_answer(policies, item, now) for item in items]
 
 
-def _answer(
+def _decide(
     policies: PolicySet,
     subject: Any,
     action: Any,
@@ -106,13 +106,11 @@ def _answer(
     return authorize(policies, request)
 
 
-def _answer_item(policies: PolicySet, item: Any, now: int) -> Decision:
+def _answer(policies: PolicySet, item: Any, now: int) -> Decision:
     try:
         if isinstance(item, CheckRequest):
             return authorize(policies, item)
-        subject, action, resource, context, company_id, moment = _arguments(item)
-        moment = now if moment is None else moment
-        return _answer(policies, subject, action, resource, context, company_id, moment)
+        return _decide(policies, *_arguments(item, now))
     except RequestError as error:
         return Decision(False, (Reason(INVALID, "", str(error)),), policies.revision)
 
@@ -122,22 +120,24 @@ def request_of(item: Any, now: int, limits: Limits = DEFAULT) -> CheckRequest:
     RequestError."""
     if isinstance(item, CheckRequest):
         return item
-    subject, action, resource, context, company_id, moment = _arguments(item)
-    moment = now if moment is None else moment
-    return make_request(subject, action, resource, context, company_id, moment, limits)
+    return make_request(*_arguments(item, now), limits)
 
 
-def _arguments(item: Any) -> tuple[Any, ...]:
-    """The arguments of `check` that an item of a batch stands for, None for those left out."""
+def _arguments(item: Any, now: int) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """The arguments of `check` that an item of a batch stands for: FIELDS, None for what was left
+    out but the time."""
     if isinstance(item, Mapping):
         for key in item:
             if key not in FIELDS:
                 raise RequestError("item", f"unknown field, expected {', '.join(FIELDS)}")
-        return tuple([item.get(field) for field in FIELDS])
-    if isinstance(item, tuple):
+        get = item.get
+    elif isinstance(item, tuple):
         if not REQUIRED <= len(item) <= len(FIELDS):
             expected = f"{REQUIRED} to {len(FIELDS)} of {', '.join(FIELDS)}"
             raise RequestError("item", f"expected {expected}, found {len(item)}")
-        return item + (None,) * (len(FIELDS) - len(item))
-    found = type(item).__name__
-    raise RequestError("item", f"expected a request, a mapping or a tuple, found {found}")
+        get = dict(zip(FIELDS, item, strict=False)).get
+    else:
+        found = type(item).__name__
+        raise RequestError("item", f"expected a request, a mapping or a tuple, found {found}")
+    subject, action, resource, context, company_id, moment = map(get, FIELDS)
+    return subject, action, resource, context, company_id, now if moment is None else moment
