@@ -1,6 +1,7 @@
 cimport cython
 from .activation cimport Activation
 from .nodes cimport Node, placed
+from .relations cimport member_of
 from .shapes cimport Matcher
 from .values cimport Fault
 
@@ -15,21 +16,25 @@ cdef class Binary(Node):
     cdef readonly Node first
     cdef readonly Node second
 
-@cython.final
 cdef class StartsWith(Node):
     cdef readonly Node text
     cdef readonly Node prefix
+    @cython.locals(whole=str)
+    cdef object value(self, Activation activation)
 
-@cython.final
 cdef class EndsWith(Node):
     cdef readonly Node text
     cdef readonly Node suffix
+    @cython.locals(whole=str)
+    cdef object value(self, Activation activation)
 
-@cython.final
 cdef class Contains(Node):
     cdef readonly object function
     cdef readonly Node container
     cdef readonly Node member
+    cdef readonly bint lists
+    @cython.locals(text=str)
+    cdef object value(self, Activation activation)
 
 @cython.final
 cdef class Size(Node):

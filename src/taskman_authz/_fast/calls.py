@@ -11,6 +11,7 @@ from typing import Any
 
 from .activation import Activation
 from .nodes import Node, placed
+from .relations import member_of
 from .shapes import Matcher
 from .values import Fault, type_name
 
@@ -71,7 +72,8 @@ class StartsWith(Node):
             return text
         prefix = self.prefix.value(activation)
         if type(text) is str and type(prefix) is str:
-            return text.startswith(prefix)
+            whole: str = text
+            return whole.startswith(prefix)
         return _no_overload("startsWith", text, prefix, self.position)
 
 
@@ -91,7 +93,8 @@ class EndsWith(Node):
             return text
         suffix = self.suffix.value(activation)
         if type(text) is str and type(suffix) is str:
-            return text.endswith(suffix)
+            whole: str = text
+            return whole.endswith(suffix)
         return _no_overload("endsWith", text, suffix, self.position)
 
 
@@ -104,12 +107,18 @@ def _no_overload(function: str, first: Any, second: Any, position: int) -> Fault
 class Contains(Node):
     """`a.contains(b)`: a part of a string; in policy conditions also a member of a list."""
 
-    __slots__ = ("function", "container", "member")
+    __slots__ = ("function", "container", "member", "lists")
 
     def __init__(
-        self, function: Callable[[Any, Any], Any], container: Node, member: Node, position: int
+        self,
+        function: Callable[[Any, Any], Any],
+        container: Node,
+        member: Node,
+        lists: bool,
+        position: int,
     ) -> None:
-        self.function = function  # for what is not a string in a string
+        self.function = function  # for what is no string in a string and no list
+        self.lists = lists
         self.container = container
         self.member = member
         self.position = position
@@ -120,9 +129,12 @@ class Contains(Node):
             return container
         member = self.member.value(activation)
         if type(container) is str and type(member) is str:
-            return member in container
+            text: str = container
+            return member in text
         if type(member) is Fault:
             return member
+        if self.lists and type(container) is list:
+            return placed(member_of(member, container), self.position)
         return placed(self.function(container, member), self.position)
 
 
@@ -147,7 +159,7 @@ class Size(Node):
 
 
 class Matches(Node):
-    """`a.matches('pattern')` with a constant pattern, planned once (`regexes`)."""
+    """`a.matches('pattern')` with a constant pattern, planned once (`patterns`)."""
 
     __slots__ = ("text", "matcher")
 
@@ -159,7 +171,7 @@ class Matches(Node):
     def value(self, activation: Activation) -> Any:
         text = self.text.value(activation)
         if type(text) is str:
-            return self.matcher.match(text)
+            return placed(self.matcher.match(text), self.position)
         if type(text) is Fault:
             return text
         return Fault("no_such_overload", ("matches", type_name(text), "string"), self.position)

@@ -113,13 +113,15 @@ class Expansion:
         loop_step: Expr,
         result: Expr,
         accu_var: str = ACCUMULATOR,
+        hint: str = "",
     ) -> Comprehension:
-        """The comprehension over `iter_range` with one or two `variables`."""
+        """The comprehension over `iter_range` with one or two `variables`. `hint` is the name of
+        the standard macro whose expansion this is."""
         second = variables[1] if len(variables) > 1 else ""
         parts = (iter_range, accu_init, loop_condition, loop_step, result)
         node = Comprehension(
             self.new_id(), self.position, iter_range, variables[0], second, accu_var,
-            accu_init, loop_condition, loop_step, result, self.name,
+            accu_init, loop_condition, loop_step, result, hint,
         )  # fmt: skip
         node.height = highest(parts, 0) + 1
         return node

@@ -3,10 +3,10 @@ from .activation cimport Activation
 from .nodes cimport Node
 from .values cimport Fault
 
-cpdef object add(object left, object right)
+cpdef object add(object left, object right, Py_ssize_t size=*)
 @cython.locals(x=cython.longlong, y=cython.longlong, total=cython.longlong)
 cpdef object _add_ints(object left, object right)
-cpdef object _concatenate(object left, object right)
+cpdef object _concatenate(object left, object right, Py_ssize_t size)
 cpdef object subtract(object left, object right)
 @cython.locals(x=cython.longlong, y=cython.longlong, total=cython.longlong)
 cpdef object _subtract_ints(object left, object right)
@@ -21,6 +21,7 @@ cpdef object negate(object value)
 cdef class Add(Node):
     cdef readonly Node left
     cdef readonly Node right
+    cdef readonly Py_ssize_t size
 
 @cython.final
 cdef class Arithmetic(Node):

@@ -21,7 +21,7 @@ from .times import add as add_times
 from .times import subtract as subtract_times
 from .values import UINT_MAX, Fault, UInt, type_name
 
-# A value that grows without bound would let a small policy eat the memory of a decision.
+# Code points, bytes or elements. The same as `limits.Limits.value_size`, which the core cannot see.
 VALUE_SIZE = 10_000_000
 
 _HALF = 2147483648  # products of two numbers below this in size fit 64 bits
@@ -39,8 +39,9 @@ def _unsigned(number: int, function: str) -> Any:
     return UInt(number) if 0 <= number <= UINT_MAX else _overflow(function)
 
 
-def add(left: Any, right: Any) -> Any:
-    """`left + right` for every type that has it; a Fault without place otherwise."""
+def add(left: Any, right: Any, size: int = VALUE_SIZE) -> Any:
+    """`left + right` for every type that has it; a Fault without place otherwise, and where the
+    whole would be larger than `size`."""
     kind = type(left)
     if kind is int and type(right) is int:
         return _add_ints(left, right)
@@ -48,11 +49,11 @@ def add(left: Any, right: Any) -> Any:
         if kind is float:
             return left + right
         if kind is str or kind is bytes or kind is list or kind is tuple:
-            return _concatenate(left, right)
+            return _concatenate(left, right, size)
         if kind is UInt:
             return _unsigned(int(left) + int(right), "_+_")
     if kind is list and type(right) is tuple or kind is tuple and type(right) is list:
-        return _concatenate(list(left), list(right))
+        return _concatenate(list(left), list(right), size)
     if kind is Timestamp or kind is Duration:
         return add_times(left, right)
     return _no_overload("_+_", left, right)
@@ -71,9 +72,9 @@ def _add_ints(left: Any, right: Any) -> Any:
     return total
 
 
-def _concatenate(left: Any, right: Any) -> Any:
-    if len(left) + len(right) > VALUE_SIZE:
-        return Fault("limit_exceeded", ("value_size", VALUE_SIZE))
+def _concatenate(left: Any, right: Any, size: int) -> Any:
+    if len(left) + len(right) > size:
+        return Fault("limit_exceeded", ("value_size", size))
     return left + right
 
 
@@ -184,13 +185,14 @@ def negate(value: Any) -> Any:
 
 
 class Add(Node):
-    """`a + b`."""
+    """`a + b`. `size` bounds what is put together of strings, bytes and lists."""
 
-    __slots__ = ("left", "right")
+    __slots__ = ("left", "right", "size")
 
-    def __init__(self, left: Node, right: Node, position: int) -> None:
+    def __init__(self, left: Node, right: Node, size: int, position: int) -> None:
         self.left = left
         self.right = right
+        self.size = size
         self.position = position
 
     def value(self, activation: Activation) -> Any:
@@ -203,7 +205,7 @@ class Add(Node):
         if type(left) is int and type(right) is int:
             total = _add_ints(left, right)
         else:
-            total = add(left, right)
+            total = add(left, right, self.size)
         if type(total) is Fault:
             total.position = self.position
         return total

@@ -143,8 +143,8 @@ class StructExpr(Expr):
 class Comprehension(Expr):
     """The fold that every iterating macro becomes (`cel.expr.Expr.Comprehension`).
 
-    `iter_var2` is "" for one-variable folds. `macro` is the name of the macro that it was made
-    from ("" if none): a hint that lets the planner choose a tighter loop, never a meaning.
+    `iter_var2` is "" for one-variable folds. `macro` is the name of the standard macro that it was
+    made from ("" if none): a hint that lets the planner choose a tighter loop, never a meaning.
     """
 
     __slots__ = (

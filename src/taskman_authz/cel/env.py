@@ -60,16 +60,17 @@ class Env:
         self.macros = STANDARD_MACROS if macros else MacroTable({})
         for library in added if macros else ():
             self.macros = self.macros | library.macros
+        self.optionals = any(library.optional_syntax for library in added)
         self.limits = limits
-        self.implementations = dict(implementations)
+        known = dict(implementations)
         for library in added:
-            self.implementations |= library.implementations
+            known |= library.implementations
+        self.implementations = functions.within(limits, known)
 
     def parse(self, text: str | Source, name: str = "<expression>") -> Parsed:
         """The tree of an expression. Raises CompileError with all issues."""
         source = text if isinstance(text, Source) else Source(text, name)
-        # The syntax of optional values means nothing without the functions that it stands for.
-        return parse(source, self.macros, self.limits, optionals=False)
+        return parse(source, self.macros, self.limits, self.optionals)
 
     def check(self, text: str | Source, name: str = "<expression>") -> Checked:
         """The checked tree of an expression. Raises CompileError with all issues."""
@@ -91,10 +92,10 @@ class Env:
         layout = Layout()
         if check:
             checked = self.check(source)
-            node = plan(checked, self.declarations, self.implementations, layout)
+            node = plan(checked, self.declarations, self.implementations, layout, self.limits)
             return Program(node, layout.paths, layout.registers, source, checked.type)
         tree = self.parse(source).expr
-        node = plan_unchecked(tree, self.declarations, self.implementations, layout)
+        node = plan_unchecked(tree, self.declarations, self.implementations, layout, self.limits)
         return Program(node, layout.paths, layout.registers, source, DYN)
 
     def compile_condition(self, source: Source, layout: Layout) -> Node:
@@ -106,7 +107,7 @@ class Env:
         checked = check_condition(tree, source, self.declarations, self.limits)
         if checked.issues:
             raise CompileError(checked.issues)
-        return plan(checked, self.declarations, self.implementations, layout)
+        return plan(checked, self.declarations, self.implementations, layout, self.limits)
 
 
 # What a policy condition may refer to, in the order of the roots of a decision's activation.

@@ -8,14 +8,25 @@ argument may be dyn.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from .._fast import conversions, numbers, relations, texts, times
+from .._fast import conversions, numbers, patterns, relations, texts, times
 from .._fast.access import index
 from .._fast.values import Fault, type_name
+from ..limits import Limits
 
 Implementation = Callable[..., Any]
 Implementations = Mapping[tuple[str, int], Implementation]
+
+
+def within(limits: Limits, implementations: Implementations) -> Implementations:
+    """The implementations, held to limits that are not the core's own."""
+    bounded = limits.regex_length != patterns.REGEX_LENGTH
+    if bounded and implementations.get(("matches", 2)) is patterns.matches:
+        matches = partial(patterns.matches, limit=limits.regex_length)
+        return {**implementations, ("matches", 2): matches}
+    return implementations
 
 
 STANDARD: dict[tuple[str, int], Implementation] = {

@@ -57,6 +57,7 @@ def all_(e: Expansion, over: Expr, name: str, _: Expr, condition: Expr) -> Expr:
         e.call("@not_strictly_false", e.accumulator()),
         e.call("_&&_", e.accumulator(), condition),
         e.accumulator(),
+        hint=e.name,
     )
 
 
@@ -69,6 +70,7 @@ def exists(e: Expansion, over: Expr, name: str, _: Expr, condition: Expr) -> Exp
         e.call("@not_strictly_false", e.call("!_", e.accumulator())),
         e.call("_||_", e.accumulator(), condition),
         e.accumulator(),
+        hint=e.name,
     )
 
 
@@ -86,6 +88,7 @@ def exists_one(e: Expansion, over: Expr, name: str, _: Expr, condition: Expr) ->
             e.accumulator(),
         ),
         e.call("_==_", e.accumulator(), e.literal(1)),
+        hint=e.name,
     )
 
 
@@ -96,7 +99,7 @@ def map_(e: Expansion, over: Expr, name: str, _: Expr, *rest: Expr) -> Expr:
     step = e.call("_+_", e.accumulator(), e.list_of(rest[-1]))
     if len(rest) == 2:
         step = e.call("_?_:_", rest[0], step, e.accumulator())
-    return e.fold(over, (name,), start, always, step, e.accumulator())
+    return e.fold(over, (name,), start, always, step, e.accumulator(), hint=e.name)
 
 
 def filter_(e: Expansion, over: Expr, name: str, element: Expr, condition: Expr) -> Expr:
@@ -105,7 +108,7 @@ def filter_(e: Expansion, over: Expr, name: str, element: Expr, condition: Expr)
     always = e.literal(True)
     step = e.call("_+_", e.accumulator(), e.list_of(element))
     step = e.call("_?_:_", condition, step, e.accumulator())
-    return e.fold(over, (name,), start, always, step, e.accumulator())
+    return e.fold(over, (name,), start, always, step, e.accumulator(), hint=e.name)
 
 
 STANDARD_MACROS = MacroTable(

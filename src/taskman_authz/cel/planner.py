@@ -15,9 +15,11 @@ from typing import Any
 from .._fast import calls, folds, logic, nodes, numbers, relations
 from .._fast.activation import Activation
 from .._fast.patterns import plan_pattern
+from .._fast.shapes import Matcher
 from .._fast.tree import (
     Call,
     Comprehension,
+    Entry,
     Expr,
     Ident,
     ListExpr,
@@ -27,6 +29,8 @@ from .._fast.tree import (
     StructExpr,
 )
 from .._fast.values import CelType, Fault
+from ..limits import DEFAULT, Limits
+from . import functions
 from .checker import Checked
 from .decls import Declarations, Reference
 from .functions import Implementation, Implementations
@@ -48,11 +52,13 @@ class Plan:
         declarations: Declarations,
         implementations: Implementations,
         layout: Layout,
+        limits: Limits,
     ) -> None:
         self.references = references  # None: the expression was not checked
         self.declarations = declarations
         self.implementations = implementations
         self.layout = layout
+        self.limits = limits
 
     # -- names ------------------------------------------------------------------------------------
 
@@ -124,9 +130,13 @@ class Plan:
         return folded(nodes.MakeList(elements, tree.position), elements)
 
     def map(self, tree: MapExpr, scope: Scope) -> Node:
-        keys: Operands = tuple(self.node(entry.key, scope) for entry in tree.entries)
+        keys: Operands = tuple(self.key(entry, scope) for entry in tree.entries)
         members = tuple(self.node(entry.value, scope) for entry in tree.entries)
         return folded(nodes.MakeMap(keys, members, tree.position), keys + members)
+
+    def key(self, entry: Entry, scope: Scope) -> Node:
+        assert isinstance(entry.key, Expr)
+        return self.node(entry.key, scope)
 
     def struct(self, tree: StructExpr, scope: Scope) -> Node:
         fault = Fault("no_such_overload", (f"{tree.type_name}{{}}",), tree.position)
@@ -138,7 +148,7 @@ class Plan:
         special = OPERATORS.get(tree.function)
         if special is not None:
             arguments = tuple(self.node(argument, scope) for argument in tree.args)
-            return special(tree, arguments)
+            return special(self, tree, arguments)
         name, target = self.function(tree)
         written = tree.args if target is None else (target, *tree.args)
         if not self.callable(name, target is not None, len(written)):
@@ -147,7 +157,7 @@ class Plan:
         arguments = tuple(self.node(argument, scope) for argument in written)
         implementation = self.implementations[name, len(written)]
         tighter = TIGHTER.get((name, len(written)))
-        made = tighter(implementation, arguments, tree.position) if tighter else None
+        made = tighter(self, implementation, arguments, tree.position) if tighter else None
         return made or folded(applied(implementation, arguments, tree.position), arguments)
 
     def function(self, tree: Call) -> tuple[str, Expr | None]:
@@ -169,7 +179,7 @@ class Plan:
     def comprehension(self, tree: Comprehension, scope: Scope) -> Node:
         source = self.node(tree.iter_range, scope)
         macro = MACROS.get(tree.macro)
-        if macro is None:
+        if macro is None or tree.iter_var2:
             return self.fold(tree, source, scope)
         register = scope.get(NEXT, 0)
         self.layout.need_registers(register + 1)
@@ -240,19 +250,21 @@ def applied(implementation: Implementation, arguments: Operands, position: int) 
 
 # -- operators ------------------------------------------------------------------------------------
 
+Operator = Callable[[Plan, Call, Operands], Node]
 
-def _and(tree: Call, operands: Operands) -> Node:
+
+def _and(plan: Plan, tree: Call, operands: Operands) -> Node:
     flat = flattened(logic.And, operands)
     if any(is_constant(operand, False) for operand in flat):
         return nodes.Constant(False, tree.position)
-    return logic.And(flat, tree.position)
+    return folded(logic.And(flat, tree.position), flat)
 
 
-def _or(tree: Call, operands: Operands) -> Node:
+def _or(plan: Plan, tree: Call, operands: Operands) -> Node:
     flat = flattened(logic.Or, operands)
     if any(is_constant(operand, True) for operand in flat):
         return nodes.Constant(True, tree.position)
-    return logic.Or(flat, tree.position)
+    return folded(logic.Or(flat, tree.position), flat)
 
 
 def flattened(kind: type[logic.And] | type[logic.Or], operands: Operands) -> Operands:
@@ -267,8 +279,14 @@ def is_constant(node: Node, value: bool) -> bool:
     return type(node) is nodes.Constant and node.constant is value
 
 
-def _conditional(tree: Call, operands: Operands) -> Node:
-    condition, chosen, other = operands
+def _not(plan: Plan, tree: Call, operands: Operands) -> Node:
+    return folded(logic.Not(operands[0], tree.position), operands)
+
+
+def _conditional(plan: Plan, tree: Call, operands: Operands) -> Node:
+    condition: Node = operands[0]
+    chosen: Node = operands[1]
+    other: Node = operands[2]
     if is_constant(condition, True):
         return chosen
     if is_constant(condition, False):
@@ -276,10 +294,10 @@ def _conditional(tree: Call, operands: Operands) -> Node:
     return logic.Conditional(condition, chosen, other, tree.position)
 
 
-def _equality(negated: bool) -> Callable[[Call, Operands], Node]:
+def _equality(negated: bool) -> Operator:
     general = relations.NotEqual if negated else relations.Equal
 
-    def plan(tree: Call, operands: Operands) -> Node:
+    def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
         left, right = operands
         if is_text(right) and not is_text(left):
             return relations.EqualText(left, right.constant, negated, tree.position)
@@ -287,21 +305,21 @@ def _equality(negated: bool) -> Callable[[Call, Operands], Node]:
             return relations.EqualText(right, left.constant, negated, tree.position)
         return folded(general(left, right, tree.position), operands)
 
-    return plan
+    return planned
 
 
 def is_text(node: Any) -> bool:
     return type(node) is nodes.Constant and type(node.constant) is str
 
 
-def _order(operator: int) -> Callable[[Call, Operands], Node]:
-    def plan(tree: Call, operands: Operands) -> Node:
+def _order(operator: int) -> Operator:
+    def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
         return folded(relations.Order(operands[0], operands[1], operator, tree.position), operands)
 
-    return plan
+    return planned
 
 
-def _in(tree: Call, operands: Operands) -> Node:
+def _in(plan: Plan, tree: Call, operands: Operands) -> Node:
     member, container = operands
     if type(container) is nodes.Constant and type(container.constant) is list:
         members = container.constant
@@ -310,23 +328,32 @@ def _in(tree: Call, operands: Operands) -> Node:
     return folded(relations.In(member, container, tree.position), operands)
 
 
-def _add(tree: Call, operands: Operands) -> Node:
-    return folded(numbers.Add(operands[0], operands[1], tree.position), operands)
+def _add(plan: Plan, tree: Call, operands: Operands) -> Node:
+    left, right = operands
+    return folded(numbers.Add(left, right, plan.limits.value_size, tree.position), operands)
 
 
-def _arithmetic(function: Callable[[Any, Any], Any]) -> Callable[[Call, Operands], Node]:
-    def plan(tree: Call, operands: Operands) -> Node:
+def _arithmetic(function: Callable[[Any, Any], Any]) -> Operator:
+    def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
         left, right = operands
         return folded(numbers.Arithmetic(function, left, right, tree.position), operands)
 
-    return plan
+    return planned
 
 
-OPERATORS: dict[str, Callable[[Call, Operands], Node]] = {
+def _index(plan: Plan, tree: Call, operands: Operands) -> Node:
+    return folded(nodes.Index(operands[0], operands[1], tree.position), operands)
+
+
+def _not_strictly_false(plan: Plan, tree: Call, operands: Operands) -> Node:
+    return logic.NotStrictlyFalse(operands[0], tree.position)
+
+
+OPERATORS: dict[str, Operator] = {
     "_&&_": _and,
     "_||_": _or,
     "_?_:_": _conditional,
-    "!_": lambda tree, operands: folded(logic.Not(operands[0], tree.position), operands),
+    "!_": _not,
     "_==_": _equality(False),
     "_!=_": _equality(True),
     **{name: _order(operator) for operator, name in enumerate(relations.ORDER_NAMES)},
@@ -336,43 +363,44 @@ OPERATORS: dict[str, Callable[[Call, Operands], Node]] = {
     "_*_": _arithmetic(numbers.multiply),
     "_/_": _arithmetic(numbers.divide),
     "_%_": _arithmetic(numbers.modulo),
-    "_[_]": lambda tree, operands: folded(
-        nodes.Index(operands[0], operands[1], tree.position), operands
-    ),
-    "@not_strictly_false": lambda tree, operands: logic.NotStrictlyFalse(
-        operands[0], tree.position
-    ),
+    "_[_]": _index,
+    "@not_strictly_false": _not_strictly_false,
 }
 
 
 # -- functions with a node of their own -----------------------------------------------------------
 
 
-def _matches(_: Implementation, arguments: Operands, position: int) -> Node | None:
+def _matches(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node | None:
     text, pattern = arguments
     if not is_text(pattern) or is_text(text):
         return None
-    matcher = plan_pattern(pattern.constant)
-    return None if type(matcher) is Fault else calls.Matches(text, matcher, position)
+    matcher = plan_pattern(pattern.constant, plan.limits.regex_length)
+    return calls.Matches(text, matcher, position) if isinstance(matcher, Matcher) else None
 
 
-def _contains(implementation: Implementation, arguments: Operands, position: int) -> Node:
-    return folded(calls.Contains(implementation, arguments[0], arguments[1], position), arguments)
+def _contains(
+    plan: Plan, implementation: Implementation, arguments: Operands, position: int
+) -> Node:
+    container, member = arguments
+    lists = implementation is functions.contains
+    node = calls.Contains(implementation, container, member, lists, position)
+    return folded(node, arguments)
 
 
-def _size(implementation: Implementation, arguments: Operands, position: int) -> Node:
+def _size(plan: Plan, implementation: Implementation, arguments: Operands, position: int) -> Node:
     return folded(calls.Size(implementation, arguments[0], position), arguments)
 
 
-def _starts(_: Implementation, arguments: Operands, position: int) -> Node:
+def _starts(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node:
     return folded(calls.StartsWith(arguments[0], arguments[1], position), arguments)
 
 
-def _ends(_: Implementation, arguments: Operands, position: int) -> Node:
+def _ends(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node:
     return folded(calls.EndsWith(arguments[0], arguments[1], position), arguments)
 
 
-TIGHTER: dict[tuple[str, int], Callable[[Implementation, Operands, int], Node | None]] = {
+TIGHTER: dict[tuple[str, int], Callable[[Plan, Implementation, Operands, int], Node | None]] = {
     ("matches", 2): _matches,
     ("contains", 2): _contains,
     ("size", 1): _size,
@@ -437,14 +465,23 @@ PLAN: dict[type[Expr], Callable[[Plan, Any, Scope], Node]] = {
 
 
 def plan(
-    checked: Checked, declarations: Declarations, implementations: Implementations, layout: Layout
+    checked: Checked,
+    declarations: Declarations,
+    implementations: Implementations,
+    layout: Layout,
+    limits: Limits = DEFAULT,
 ) -> Node:
     """The program of a checked tree, reading through `layout`."""
-    return Plan(checked.references, declarations, implementations, layout).node(checked.tree, {})
+    planned = Plan(checked.references, declarations, implementations, layout, limits)
+    return planned.node(checked.tree, {})
 
 
 def plan_unchecked(
-    tree: Expr, declarations: Declarations, implementations: Implementations, layout: Layout
+    tree: Expr,
+    declarations: Declarations,
+    implementations: Implementations,
+    layout: Layout,
+    limits: Limits = DEFAULT,
 ) -> Node:
     """The program of a tree that was only parsed: names that nothing declares are variables."""
-    return Plan(None, declarations, implementations, layout).node(tree, {})
+    return Plan(None, declarations, implementations, layout, limits).node(tree, {})
