@@ -43,33 +43,56 @@ MACROS = st.sampled_from("all exists exists_one existsOne map filter".split())
 MARK = st.sampled_from(["", "", "?"])
 
 
-def _joined(texts):
-    return st.lists(texts, max_size=3).map(", ".join)
+SIGNS = st.sampled_from(["!", "-", "!!", "--", "---"])
+
+# `0` to `4` are expressions, `a` and `b` atoms.
+FORMS = st.sampled_from(
+    [
+        "({0}) {operator} ({1})",
+        "{a} {operator} {b}",
+        "({0}) && {a} && ({1}) && {b} && {a}",
+        "({0}) || {a} || ({1})",
+        "({0}) ? ({1}) : {2}",
+        "{sign}({0})",
+        "({0}).{field}",
+        "({0}).?{field}",
+        "({0})[{mark}{1}]",
+        "{name}({0}, {1})",
+        "{name}()",
+        "({0}).{name}({1})",
+        "[{mark}{0}, {1}]",
+        "{{{mark}{0}: {1}}}",
+        "{name}.{name}{{{mark}{field}: {0}}}",
+        "has(({0}).{field})",
+        "({0}).{macro}({name}, {1})",
+        "({0}).map({name}, {1}, {2})",
+    ]
+)
 
 
-def _composed(inner):
-    operand = inner.map(lambda text: f"({text})")
-    entry = st.builds("{}{}: {}".format, MARK, inner, inner)
-    field = st.builds("{}{}: {}".format, MARK, FIELDS, inner)
-    element = st.builds("{}{}".format, MARK, inner)
-    return st.one_of(
-        st.builds("{} {} {}".format, operand, BINARY, operand),
-        st.lists(operand, min_size=2, max_size=9).map(" && ".join),
-        st.lists(operand, min_size=2, max_size=9).map(" || ".join),
-        st.builds("{} ? {} : {}".format, operand, operand, inner),
-        st.builds("{}{}".format, st.sampled_from(["!", "-", "!!", "--", "---"]), operand),
-        st.builds("{}.{}".format, operand, FIELDS),
-        st.builds("{}.?{}".format, operand, FIELDS),
-        st.builds("{}[{}{}]".format, operand, MARK, inner),
-        st.builds("{}({})".format, NAMES, _joined(inner)),
-        st.builds("{}.{}({})".format, operand, NAMES, _joined(inner)),
-        _joined(element).map("[{}]".format),
-        _joined(entry).map("{{{}}}".format),
-        st.builds("{}.{}{{{}}}".format, NAMES, NAMES, _joined(field)),
-        st.builds("has({}.{})".format, operand, FIELDS),
-        st.builds("{}.{}({}, {})".format, operand, MACROS, NAMES, inner),
-        st.builds("{}.map({}, {}, {})".format, operand, NAMES, inner, inner),
-    )
+@st.composite
+def expressions(draw: st.DrawFn, depth: int = 3) -> str:
+    """A valid expression with at most `depth` forms inside of each other."""
+    if depth == 0 or draw(st.integers(0, 3)) == 0:
+        return draw(ATOMS)
+    form = draw(FORMS)
+    parts = {
+        "a": ATOMS,
+        "b": ATOMS,
+        "operator": BINARY,
+        "sign": SIGNS,
+        "field": FIELDS,
+        "mark": MARK,
+        "name": NAMES,
+        "macro": MACROS,
+    }
+    found = {name: draw(part) for name, part in parts.items() if f"{{{name}}}" in form}
+    return form.format(*(draw(expressions(depth - 1)) for _ in range(count(form))), **found)
 
 
-EXPRESSIONS = st.recursive(ATOMS, _composed, max_leaves=12)
+def count(form: str) -> int:
+    """How many expressions a form takes."""
+    return sum(f"{{{index}}}" in form for index in range(5))
+
+
+EXPRESSIONS = expressions()
