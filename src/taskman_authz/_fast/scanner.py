@@ -253,15 +253,14 @@ class Scanner:
     def problem(
         self, code: str, start: int, end: int, details: tuple[str, ...], stand_in: str
     ) -> None:
-        self.problems.append(Problem(code, start, end, details, stand_in))
-        if len(self.problems) >= self.issues:
-            self.lost = True
+        if not self.lost:
+            self.problems.append(Problem(code, start, end, details, stand_in))
+            self.lost = len(self.problems) >= self.issues
 
     def limit(self, name: str, bound: int, position: int) -> Expr | None:
         """A limit is passed: nothing more is read, and nothing more is said."""
-        if not self.lost:
-            self.problem("limit_exceeded", position, position, (name, str(bound)), NOTHING)
-            self.lost = True
+        self.problem("limit_exceeded", position, position, (name, str(bound)), NOTHING)
+        self.lost = True
         return None
 
     def no_operator(self, end: int, meant: str) -> None:
@@ -271,8 +270,6 @@ class Scanner:
 
     def unexpected(self, stand_in: str) -> Expr | None:
         """What stands at the position cannot stand there."""
-        if self.lost:
-            return None
         start = self.position
         end = lexeme_end(self.text, start)
         found = self.text[start:end]

@@ -88,7 +88,8 @@ def parse(
         return ParseResult(None, {}, [problem])
     parser = Parser(text, macros, depth, nodes, issues, optionals)
     expr = parser.whole()
-    return ParseResult(None if parser.problems else expr, parser.macro_calls, parser.problems)
+    problems = parser.problems[:issues]
+    return ParseResult(None if problems else expr, parser.macro_calls, problems)
 
 
 def first_surrogate(text: str) -> int:

@@ -48,7 +48,7 @@ def render(doc: Doc, width: int) -> str:
             out.append(part.flat if flat else "\n" + " " * indent)
             column = column + len(part.flat) if flat else indent
         elif isinstance(part, Group):
-            flat = flat or fits([*todo, (indent, True, part)], width - column)
+            flat = flat or fits(part, todo, width - column)
             inner = indent + INDENT if part.indented else indent
             todo += ((inner, flat, item) for item in reversed(part.parts))
         else:
@@ -56,11 +56,18 @@ def render(doc: Doc, width: int) -> str:
     return "".join(out)
 
 
-def fits(todo: list[tuple[int, bool, Doc]], room: int) -> bool:
-    """Whether the last of `todo`, with what follows it up to the next new line, fits in `room`."""
-    todo = todo[:]
-    while todo and room >= 0:
-        indent, flat, part = todo.pop()
+def fits(group: Group, following: list[tuple[int, bool, Doc]], room: int) -> bool:
+    """Whether `group` on one line, with what follows it up to the next new line, fits in `room`."""
+    todo: list[tuple[bool, Doc]] = [(True, group)]
+    rest = len(following)
+    while room >= 0:
+        if not todo:
+            if rest == 0:
+                return True
+            rest -= 1
+            _, flat, part = following[rest]
+        else:
+            flat, part = todo.pop()
         if isinstance(part, str):
             room -= len(part)
         elif isinstance(part, Break):
@@ -69,5 +76,5 @@ def fits(todo: list[tuple[int, bool, Doc]], room: int) -> bool:
             room -= len(part.flat)
         else:
             parts = part.parts if isinstance(part, Group) else part
-            todo += ((indent, flat, item) for item in reversed(parts))
-    return room >= 0
+            todo += ((flat, item) for item in reversed(parts))
+    return False

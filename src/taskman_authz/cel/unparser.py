@@ -1,13 +1,14 @@
 """Tree to text: what the parser reads back as the same tree, with no parentheses that it does not
 need, macros as they were called, and lines of a given width where one is asked for.
 
-Law: `parse(unparse(parsed))` is `parsed`, places in the text aside.
+Law: `parse(unparse(parsed))` is `parsed`, places in the text aside. No frame of Python is spent on
+a level of the tree: a method is a generator that yields the nodes whose documents it needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeGuard
 
 from .._fast.tree import (
     Call,
@@ -39,20 +40,23 @@ BINARY = {
 UNARIES = {"!_": "!", "-_": "-"}
 APPLIED = ("_[_]", "_[?_]", "_?._")  # to their first argument
 
+# Yields a node and the least tightness that its document must have, is sent that document, and
+# returns a document with its tightness.
+Walk: TypeAlias = Generator[tuple[Expr, int], Doc, tuple[Doc, int]]
+
 
 def unparse(parsed: Parsed, width: int = 0) -> str:
     """The text of a tree. With a `width`, lines are broken where they would be longer, as far as
     there is a place to break them. Raises ValueError for a comprehension that no macro wrote."""
-    doc, _ = Unparser(parsed.macro_calls).expression(parsed.expr)
-    return render(doc, width)
+    return render(Unparser(parsed.macro_calls).document(parsed.expr), width)
 
 
 class Unparser:
-    """Each method gives the document of a node and how tightly it holds together."""
+    """Nodes to documents."""
 
     def __init__(self, macro_calls: Mapping[int, Call]) -> None:
         self.macro_calls = macro_calls
-        self.kinds: dict[type, Callable[[Any], tuple[Doc, int]]] = {
+        self.kinds: dict[type, Callable[[Any], Walk]] = {
             Literal: self.literal,
             Ident: self.ident,
             Select: self.select,
@@ -63,104 +67,138 @@ class Unparser:
             Comprehension: self.comprehension,
         }
 
-    def expression(self, expr: Expr) -> tuple[Doc, int]:
+    def document(self, expr: Expr) -> Doc:
+        """The document of a whole tree."""
+        walks = [(self.walk(expr), TERNARY)]
+        doc: Doc = ""
+        begun = False
+        while walks:
+            walk, least = walks[-1]
+            try:
+                child, child_least = walk.send(doc) if begun else next(walk)
+            except StopIteration as done:
+                doc, tightness = done.value
+                doc = doc if tightness >= least else Group(["(", doc, ")"])
+                walks.pop()
+                begun = True
+            else:
+                walks.append((self.walk(child), child_least))
+                begun = False
+        return doc
+
+    def walk(self, expr: Expr) -> Walk:
         written = self.macro_calls.get(expr.id)
         return self.plain_call(written) if written else self.kinds[type(expr)](expr)
 
-    def tight(self, expr: Expr, least: int) -> Doc:
-        """The document of `expr`, in parentheses where it holds together less than `least`."""
-        doc, tightness = self.expression(expr)
-        return doc if tightness >= least else Group(["(", doc, ")"])
-
     # -- kinds ---------------------------------------------------------------------------------
 
-    def literal(self, expr: Literal) -> tuple[Doc, int]:
+    def literal(self, expr: Literal) -> Walk:
+        yield from ()
         return literal_text(expr.value), MEMBER
 
-    def ident(self, expr: Ident) -> tuple[Doc, int]:
+    def ident(self, expr: Ident) -> Walk:
+        yield from ()
         return expr.name, MEMBER
 
-    def select(self, expr: Select) -> tuple[Doc, int]:
-        doc: Doc = [self.tight(expr.operand, MEMBER), ".", field_text(expr.field)]
+    def select(self, expr: Select) -> Walk:
+        doc: Doc = [(yield expr.operand, MEMBER), ".", field_text(expr.field)]
         return (["has(", doc, ")"] if expr.test_only else doc), MEMBER
 
-    def list_literal(self, expr: ListExpr) -> tuple[Doc, int]:
-        elements: list[Doc] = [self.expression(element)[0] for element in expr.elements]
+    def list_literal(self, expr: ListExpr) -> Walk:
+        elements = yield from self.each(expr.elements)
         for index in expr.optionals:
             elements[index] = ["?", elements[index]]
         return enclosed("[", elements, "]"), MEMBER
 
-    def map_literal(self, expr: MapExpr) -> tuple[Doc, int]:
-        return enclosed("{", [self.entry(entry) for entry in expr.entries], "}"), MEMBER
+    def map_literal(self, expr: MapExpr) -> Walk:
+        entries = yield from self.entries(expr.entries)
+        return enclosed("{", entries, "}"), MEMBER
 
-    def message(self, expr: StructExpr) -> tuple[Doc, int]:
-        entries = [self.entry(entry) for entry in expr.entries]
+    def message(self, expr: StructExpr) -> Walk:
+        entries = yield from self.entries(expr.entries)
         return [expr.type_name, enclosed("{", entries, "}")], MEMBER
 
-    def entry(self, entry: Entry) -> Doc:
-        key = field_text(entry.key) if isinstance(entry.key, str) else self.expression(entry.key)[0]
-        return ["?" if entry.optional else "", key, ": ", self.expression(entry.value)[0]]
-
-    def comprehension(self, expr: Comprehension) -> tuple[Doc, int]:
+    def comprehension(self, expr: Comprehension) -> Walk:
         raise ValueError("a comprehension that no macro wrote has no text")
 
-    def call(self, expr: Call) -> tuple[Doc, int]:
-        function, args = expr.function, expr.args
+    def call(self, expr: Call) -> Walk:
+        function = expr.function
         if function in BINARY:
             return self.binary(expr)
         if function in UNARIES:
             return self.unary(expr)
         if function == "_?_:_":
             return self.ternary(expr)
-        if function in ("_[_]", "_[?_]"):
-            key = self.expression(args[1])[0]
-            opening = "[?" if function == "_[?_]" else "["
-            return [self.tight(args[0], MEMBER), enclosed(opening, [key], "]")], MEMBER
-        if function == "_?._" and isinstance(args[1], Literal):
-            return [self.tight(args[0], MEMBER), ".?", field_text(args[1].value)], MEMBER
+        if function in APPLIED:
+            return self.applied(expr)
         return self.plain_call(expr)
 
-    def plain_call(self, expr: Call) -> tuple[Doc, int]:
+    def plain_call(self, expr: Call) -> Walk:
         """`function(args)`, `target.function(args)`"""
-        target = [self.tight(expr.target, MEMBER), "."] if expr.target else []
-        args = [self.expression(arg)[0] for arg in expr.args]
-        return [*target, expr.function, enclosed("(", args, ")")], MEMBER
+        target: Doc = [(yield expr.target, MEMBER), "."] if expr.target else ""
+        args = yield from self.each(expr.args)
+        return [target, expr.function, enclosed("(", args, ")")], MEMBER
+
+    def each(self, exprs: Iterable[Expr]) -> Generator[tuple[Expr, int], Doc, list[Doc]]:
+        docs = []
+        for expr in exprs:
+            docs.append((yield expr, TERNARY))
+        return docs
+
+    def entries(self, entries: Iterable[Entry]) -> Generator[tuple[Expr, int], Doc, list[Doc]]:
+        docs: list[Doc] = []
+        for entry in entries:
+            key = entry.key
+            name = field_text(key) if isinstance(key, str) else (yield key, TERNARY)
+            docs.append(["?" if entry.optional else "", name, ": ", (yield entry.value, TERNARY)])
+        return docs
 
     # -- operators -----------------------------------------------------------------------------
 
-    def unary(self, expr: Call) -> tuple[Doc, int]:
+    def applied(self, expr: Call) -> Walk:
+        """`a[b]`, `a[?b]`, `a.?b`"""
+        operand = yield expr.args[0], MEMBER
+        second = expr.args[1]
+        if expr.function == "_?._" and isinstance(second, Literal):
+            return [operand, ".?", field_text(second.value)], MEMBER
+        opening = "[" if expr.function == "_[_]" else "[?"
+        return [operand, enclosed(opening, [(yield second, TERNARY)], "]")], MEMBER
+
+    def unary(self, expr: Call) -> Walk:
         sign = UNARIES[expr.function]
-        operand = self.tight(expr.args[0], MEMBER)
+        operand = yield expr.args[0], MEMBER
         if sign == "-" and self.begins_with_number(expr.args[0]):
             operand = Group(["(", operand, ")"])  # or the sign would belong to the number
         return [sign, operand], UNARY
 
-    def ternary(self, expr: Call) -> tuple[Doc, int]:
+    def ternary(self, expr: Call) -> Walk:
         condition, chosen, other = expr.args
-        doc = [self.tight(condition, OR), LINE, "? ", self.tight(chosen, OR)]
-        return Group([*doc, LINE, ": ", self.tight(other, TERNARY)]), TERNARY
+        doc: list[Doc] = [(yield condition, OR), LINE, "? ", (yield chosen, OR)]
+        return Group([*doc, LINE, ": ", (yield other, TERNARY)]), TERNARY
 
-    def binary(self, expr: Call) -> tuple[Doc, int]:
+    def binary(self, expr: Call) -> Walk:
         operator, tightness = BINARY[expr.function]
-        left, right = expr.args
         if tightness > AND:
-            doc = [self.tight(left, tightness), f" {operator} ", self.tight(right, tightness + 1)]
-            return doc, tightness
-        terms = self.terms(expr, max(self.counts(expr, expr.function)))
-        first, *others = [self.tight(term, tightness + 1) for term in terms]
-        doc = [first]
+            left, right = expr.args
+            doc: list[Doc] = [(yield left, tightness), f" {operator} "]
+            return [*doc, (yield right, tightness + 1)], tightness
+        first, *others = self.terms(expr, max(self.counts(expr, expr.function)))
+        doc = [(yield first, tightness + 1)]
         for other in others:
-            doc += f" {operator}", LINE, other
+            doc += f" {operator}", LINE, (yield other, tightness + 1)
         return Group(doc), tightness
+
+    # -- chains --------------------------------------------------------------------------------
 
     def counts(self, expr: Expr, function: str) -> set[int]:
         """How many terms a chain of `function` can have that is read as `expr`: the parser makes
         it a balanced tree, the greater half on the left."""
         if not self.joins(expr, function):
             return {1}
-        left, right = (self.counts(side, function) for side in expr.args)
-        even = {2 * half for half in right if half in left}
-        return even | {2 * half + 1 for half in right if half + 1 in left} | {1}
+        left, right = expr.args
+        lefts, rights = self.counts(left, function), self.counts(right, function)
+        even = {2 * half for half in rights if half in lefts}
+        return even | {2 * half + 1 for half in rights if half + 1 in lefts} | {1}
 
     def terms(self, expr: Expr, count: int) -> list[Expr]:
         """The terms of a chain of `count` that is read as `expr`."""
@@ -175,15 +213,17 @@ class Unparser:
             isinstance(expr, Call) and expr.function == function and expr.id not in self.macro_calls
         )
 
-    def begins_with_number(self, expr: Expr) -> bool:
+    def begins_with_number(self, expr: Expr | None) -> bool:
         """Whether the text of `expr` begins with an int or a double."""
-        expr = self.macro_calls.get(expr.id, expr)
-        if isinstance(expr, Select):
-            return not expr.test_only and self.begins_with_number(expr.operand)
-        if isinstance(expr, Call):
-            first = expr.args[0] if expr.function in APPLIED else expr.target
-            return first is not None and self.begins_with_number(first)
-        return isinstance(expr, Literal) and type(expr.value) in (int, float)
+        while expr is not None:
+            expr = self.macro_calls.get(expr.id, expr)
+            if isinstance(expr, Select) and not expr.test_only:
+                expr = expr.operand
+            elif isinstance(expr, Call):
+                expr = expr.args[0] if expr.function in APPLIED else expr.target
+            else:
+                return isinstance(expr, Literal) and type(expr.value) in (int, float)
+        return False
 
 
 def enclosed(opening: str, items: Sequence[Doc], closing: str) -> Doc:
