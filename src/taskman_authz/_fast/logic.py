@@ -14,7 +14,10 @@ from .nodes import Node
 from .values import Fault, type_name
 
 
-def _not_bool(function: str, value: Any, position: int) -> Fault:
+def _not_bool(function: str, value: Any, position: int) -> Any:
+    """What an operand comes to that is no bool: itself if it is a Fault."""
+    if type(value) is Fault:
+        return value
     return Fault("no_such_overload", (function, type_name(value)), position)
 
 
@@ -34,10 +37,8 @@ class And(Node):
             if value is False:
                 return False
             if value is not True and fault is None:
-                fault = value
-        if fault is None:
-            return True
-        return fault if type(fault) is Fault else _not_bool("_&&_", fault, self.position)
+                fault = _not_bool("_&&_", value, self.position)
+        return True if fault is None else fault
 
 
 class Or(Node):
@@ -56,10 +57,8 @@ class Or(Node):
             if value is True:
                 return True
             if value is not False and fault is None:
-                fault = value
-        if fault is None:
-            return False
-        return fault if type(fault) is Fault else _not_bool("_||_", fault, self.position)
+                fault = _not_bool("_||_", value, self.position)
+        return False if fault is None else fault
 
 
 class Not(Node):
@@ -77,7 +76,7 @@ class Not(Node):
             return False
         if value is False:
             return True
-        return value if type(value) is Fault else _not_bool("!_", value, self.position)
+        return _not_bool("!_", value, self.position)
 
 
 class Conditional(Node):
@@ -97,8 +96,6 @@ class Conditional(Node):
             return self.chosen.value(activation)
         if condition is False:
             return self.other.value(activation)
-        if type(condition) is Fault:
-            return condition
         return _not_bool("_?_:_", condition, self.position)
 
 
