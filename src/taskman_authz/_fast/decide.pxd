@@ -14,6 +14,12 @@ cdef class Outcome:
 @cython.locals(row=RuleRow, unmet=list, shared=dict)
 cpdef Outcome combine(tuple rows, Activation activation, Outcome nothing, Py_ssize_t limit)
 
+@cython.locals(made=Outcome)
+cdef Outcome _outcome(bint allowed, RuleRow row, tuple reasons)
+
+@cython.locals(made=EntityValue)
+cdef EntityValue _value(str kind, str id, object attributes, bint is_action)
+
 @cython.final
 cdef class Decider:
     cdef readonly RuleIndex index
@@ -42,3 +48,6 @@ cdef class Decider:
 @cython.locals(text=str, attributes=dict, end=Py_ssize_t)
 cdef EntityValue _entity(object value, str separator, Py_ssize_t longest)
 cdef tuple _roles(dict attributes, Py_ssize_t most)
+
+cdef dict _EMPTY
+cdef object _NO_COMPANY

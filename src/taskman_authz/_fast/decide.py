@@ -48,12 +48,31 @@ def combine(
             value = shared[row.number]
         if row.deny:
             if value is not False:
-                return Outcome(False, row, row.decided if value is True else row.failed)
+                return _outcome(False, row, row.decided if value is True else row.failed)
         elif value is True:
-            return Outcome(True, row, row.decided)
+            return _outcome(True, row, row.decided)
         elif len(unmet) < limit:
             unmet.append(row.unmet if value is False else row.failed)
-    return Outcome(False, None, tuple(unmet)) if unmet else nothing
+    return _outcome(False, None, tuple(unmet)) if unmet else nothing
+
+
+def _outcome(allowed: bool, row: RuleRow | None, reasons: tuple[Any, ...]) -> Outcome:
+    """An Outcome. Compiled, `__new__` and assignments take a fifth of what calling the class takes."""
+    made = Outcome.__new__(Outcome)
+    made.allowed = allowed
+    made.row = row
+    made.reasons = reasons
+    return made
+
+
+def _value(kind: str, id: str, attributes: Any, is_action: bool) -> EntityValue:
+    """An EntityValue, made the same way."""
+    made = EntityValue.__new__(EntityValue)
+    made.kind = kind
+    made.id = id
+    made.attributes = attributes
+    made.is_action = is_action
+    return made
 
 
 class Decider:
@@ -110,9 +129,9 @@ class Decider:
 
     def decide_by(self, rows: tuple[RuleRow, ...], request: Any) -> Outcome:
         """The outcome of a request by rows that apply to it, in canonical order."""
-        subject = EntityValue(request.subject_type, request.subject_id, request.subject, False)
-        resource = EntityValue(request.resource_type, request.resource_id, request.resource, False)
-        action = EntityValue("", request.action, request.action_attributes, True)
+        subject = _value(request.subject_type, request.subject_id, request.subject, False)
+        resource = _value(request.resource_type, request.resource_id, request.resource, False)
+        action = _value("", request.action, request.action_attributes, True)
         return self._combine(
             rows, subject, resource, action, request.context, request.company_id, request.now
         )
@@ -137,7 +156,7 @@ class Decider:
         rows = self.index.candidates(company, action, what.kind, what.id, roles)
         if not rows:
             return self.nothing
-        verb = EntityValue("", action, None, True) if self.reads_action else None
+        verb = _value("", action, None, True) if self.reads_action else None
         return self._combine(rows, who, what, verb, context, company, now)
 
     def _combine(
@@ -186,7 +205,7 @@ def _entity(value: Any, separator: str, longest: int) -> EntityValue | None:
     else:
         return None
     if 0 < len(kind) <= longest and 0 < len(id) <= longest:
-        return EntityValue(kind, id, attributes, False)
+        return _value(kind, id, attributes, False)
     return None
 
 
