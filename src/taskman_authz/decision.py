@@ -33,7 +33,8 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """The answer to one question. `revision` is the content hash of the policies it was made with."""
+    """The answer to one question. `revision` is the content hash of the policies that it was made
+    with."""
 
     allowed: bool
     reasons: tuple[Reason, ...]

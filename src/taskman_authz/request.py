@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ import msgspec
 from .errors import RequestError
 from .limits import DEFAULT, Limits
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -124,9 +124,7 @@ def _roles(attributes: Any, limits: Limits) -> tuple[str, ...]:
         raise RequestError("subject.roles", f"more than {limits.subject_roles} roles")
     for index, role in enumerate(roles):
         if not isinstance(role, str):
-            raise RequestError(
-                f"subject.roles[{index}]", f"expected a string, found {_kind(role)}"
-            )
+            raise RequestError(f"subject.roles[{index}]", f"expected a string, found {_kind(role)}")
     return tuple(roles)
 
 
