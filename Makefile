@@ -32,8 +32,9 @@ check: build mypy-path ## ruff, mypy --strict, generated code fresh
 conformance: build ## the official CEL suite (npm fetches it the first time)
 	@$(BIN)/python -m tests.conformance $(ARGS)
 
-generate: build ## generate the wire code of proto/
+generate: build ## generate the wire code of proto/ and the schema of policy documents
 	$(BIN)/python tools/generate_protos.py
+	$(BIN)/python tools/generate_schema.py
 
 format: build ## put imports and layout in order
 	$(BIN)/ruff check --fix --select I .
