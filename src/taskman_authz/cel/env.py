@@ -62,10 +62,10 @@ class Env:
             self.macros = self.macros | library.macros
         self.optionals = any(library.optional_syntax for library in added)
         self.limits = limits
-        known = dict(implementations)
+        self.implementations = functions.within(limits, implementations)
         for library in added:
-            known |= library.implementations
-        self.implementations = functions.within(limits, known)
+            more = functions.within(limits, library.implementations)
+            self.implementations = functions.joined(self.implementations, more)
 
     def parse(self, text: str | Source, name: str = "<expression>") -> Parsed:
         """The tree of an expression. Raises CompileError with all issues."""

@@ -14,19 +14,57 @@ from typing import Any
 from .._fast import conversions, numbers, patterns, relations, texts, times
 from .._fast.access import index
 from .._fast.values import Fault, type_name
-from ..limits import Limits
+from ..limits import DEFAULT, Limits
 
 Implementation = Callable[..., Any]
 Implementations = Mapping[tuple[str, int], Implementation]
 
 
+class Limited:
+    """An implementation that bounds what it makes: it takes the environment's limits by name. As a
+    decorator, `@Limited`; called without an environment, the limits are the default ones."""
+
+    def __init__(self, function: Implementation) -> None:
+        self.function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(*arguments, limits=DEFAULT)
+
+    def within(self, limits: Limits) -> Implementation:
+        """The implementation with these limits."""
+        return partial(self.function, limits=limits)
+
+
 def within(limits: Limits, implementations: Implementations) -> Implementations:
-    """The implementations, held to limits that are not the core's own."""
+    """The implementations, held to the limits of an environment."""
+    held = {
+        key: implementation.within(limits)
+        for key, implementation in implementations.items()
+        if type(implementation) is Limited
+    }
     bounded = limits.regex_length != patterns.REGEX_LENGTH
     if bounded and implementations.get(("matches", 2)) is patterns.matches:
-        matches = partial(patterns.matches, limit=limits.regex_length)
-        return {**implementations, ("matches", 2): matches}
-    return implementations
+        held["matches", 2] = partial(patterns.matches, limit=limits.regex_length)
+    return {**implementations, **held} if held else implementations
+
+
+def joined(known: Implementations, added: Implementations) -> Implementations:
+    """Both. Where both have a function, that of `added` gets what the known one does not take: a
+    library can add an overload, but cannot change what an expression already means."""
+    both = {**known, **added}
+    for key in known.keys() & added.keys():
+        both[key] = _either(known[key], added[key])
+    return both
+
+
+def _either(first: Implementation, second: Implementation) -> Implementation:
+    def call(*arguments: Any) -> Any:
+        found = first(*arguments)
+        if type(found) is Fault and found.code == "no_such_overload":
+            return second(*arguments)
+        return found
+
+    return first if first is second else call
 
 
 STANDARD: dict[tuple[str, int], Implementation] = {

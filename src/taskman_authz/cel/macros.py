@@ -99,7 +99,7 @@ def map_(e: Expansion, over: Expr, name: str, _: Expr, *rest: Expr) -> Expr:
     step = e.call("_+_", e.accumulator(), e.list_of(rest[-1]))
     if len(rest) == 2:
         step = e.call("_?_:_", rest[0], step, e.accumulator())
-    return e.fold(over, (name,), start, always, step, e.accumulator(), hint=e.name)
+    return e.fold(over, (name,), start, always, step, e.accumulator(), hint="map")
 
 
 def filter_(e: Expansion, over: Expr, name: str, element: Expr, condition: Expr) -> Expr:

@@ -193,8 +193,8 @@ def unreadable(name: Any) -> str:
     return f"`{shown(str(name))}` cannot be read: the object that holds it failed"
 
 
-def index_out_of_range(index: Any, size: Any) -> str:
-    return f"index {index} is out of the range of a list of {size}"
+def index_out_of_range(index: Any, size: Any, what: str = "list") -> str:
+    return f"index {index} is out of the range of a {what} of {size}"
 
 
 def overflow(function: str) -> str:

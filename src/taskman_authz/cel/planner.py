@@ -163,6 +163,10 @@ class Plan:
     def function(self, tree: Call) -> tuple[str, Expr | None]:
         """The full name of a call's function, and its target where that is an argument."""
         if self.references is None:
+            name = None if tree.target is None else dotted(tree.target)
+            found = self.declarations.find_function(f"{name}.{tree.function}") if name else None
+            if found is not None:
+                return found.name, None
             found = self.declarations.find_function(tree.function)
             return (found.name if found else tree.function), tree.target
         reference = self.references[tree.id]
