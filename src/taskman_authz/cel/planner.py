@@ -94,16 +94,17 @@ class Plan:
 
     def members(self, node: Node, members: tuple[str, ...], position: int) -> Node:
         for member in members:
-            node = nodes.Member(node, member, position)
+            node = folded(nodes.Member(node, member, position), (node,))
         return node
 
     def select(self, tree: Select, scope: Scope) -> Node:
         if tree.test_only:
-            return nodes.Has(self.node(tree.operand, scope), tree.field, tree.position)
+            operand = self.node(tree.operand, scope)
+            return folded(nodes.Has(operand, tree.field, tree.position), (operand,))
         path = self.path(tree, scope)
         if path is not None:
             return path
-        return nodes.Member(self.node(tree.operand, scope), tree.field, tree.position)
+        return self.members(self.node(tree.operand, scope), (tree.field,), tree.position)
 
     def path(self, tree: Select, scope: Scope) -> Node | None:
         """The node of `a.b.c` that is a name, or members of one; None if the chain begins with
