@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from hypothesis import example, given
 from hypothesis import strategies as st
+from lark import Lark
 from lark.exceptions import LarkError
 
-from taskman_authz.cel.expected import grammar
+from taskman_authz.cel.expected import grammar, grammar_text
 from taskman_authz.cel.macros import MacroTable
 from taskman_authz.cel.parser import parse
 from taskman_authz.cel.source import Source
@@ -66,6 +69,12 @@ def both(text):
 def agree(text):
     ours, theirs = both(text)
     assert ours == theirs, text
+
+
+def test_the_grammar_is_unambiguous(caplog):
+    with caplog.at_level(logging.DEBUG, logger="lark"):
+        Lark(grammar_text(), parser="lalr", lexer="basic", debug=True)
+    assert not [record for record in caplog.records if "onflict" in record.getMessage()]
 
 
 @given(GRAMMATICAL)

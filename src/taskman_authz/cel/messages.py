@@ -229,6 +229,10 @@ def duplicate_key(key: Any) -> str:
     return f"the key `{shown(literal_text(key))}` is in the map twice"
 
 
+def no_value() -> str:
+    return "`optional.none()` has no value"
+
+
 def invalid_regex(why: str) -> str:
     return f"invalid regular expression: {why}"
 
@@ -249,4 +253,5 @@ FAULTS: dict[str, Callable[..., str]] = {
     "not_bool": not_bool,
     "duplicate_key": duplicate_key,
     "invalid_regex": invalid_regex,
+    "no_value": no_value,
 }
