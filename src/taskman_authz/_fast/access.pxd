@@ -1,4 +1,5 @@
 cimport cython
+from .values cimport ObjectValue, OptionalValue
 
 @cython.final
 cdef class EntityValue:
@@ -13,13 +14,21 @@ cpdef bint fits(object value) except -1
 cpdef object adapt(object value)
 cpdef object _adapt_other(object value)
 cpdef bint is_map(object value) except -1
+@cython.locals(members=dict)
 cpdef object select(object value, str name)
+@cython.locals(optional=OptionalValue)
 cpdef object has(object value, str name)
+@cython.locals(members=dict)
 cpdef object _read(object value, str name)
 cpdef object _read_entity(EntityValue value, str name)
 cpdef object find(object value, object key)
 cpdef object missing()
 cpdef object index(object value, object key)
 cpdef object _index_list(object value, object key)
+@cython.locals(optional=OptionalValue, members=dict)
+cpdef object select_optional(object value, str name)
+@cython.locals(optional=OptionalValue)
+cpdef object index_optional(object value, object key)
+cdef object _present(object value)
 cpdef object keys(object value)
 cpdef object entries(object value)

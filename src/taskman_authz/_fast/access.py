@@ -17,7 +17,18 @@ from typing import Any
 from uuid import UUID
 
 from .times import Duration, Timestamp, from_datetime, from_timedelta
-from .values import TYPE_NAMES, UINT_MAX, CelType, Fault, MixedMap, UInt, type_name
+from .values import (
+    NONE,
+    TYPE_NAMES,
+    UINT_MAX,
+    CelType,
+    Fault,
+    MixedMap,
+    ObjectValue,
+    OptionalValue,
+    UInt,
+    type_name,
+)
 
 _MISSING = object()
 
@@ -61,7 +72,7 @@ def adapt(value: Any) -> Any:
 
 def _adapt_other(value: Any) -> Any:
     kind: Any = type(value)
-    if kind in _CORE_KINDS:
+    if kind in _CORE_KINDS or isinstance(value, ObjectValue):
         return value
     if kind is UInt:
         return value if 0 <= value <= UINT_MAX else Fault("overflow", ("uint",))
@@ -77,12 +88,26 @@ def _adapt_other(value: Any) -> Any:
 @lru_cache(maxsize=1_024)  # classes are few; asking the abstract ones anew costs a microsecond
 def _conversion(kind: Any) -> Callable[[Any], Any] | None:
     """What makes a core value of a class's objects; None where they are read as they are."""
+    for find_converter in _FINDERS:
+        found = find_converter(kind)
+        if found is not None:
+            return found
     for base, convert in _CONVERSIONS:
         if issubclass(kind, base):
             return convert
     if issubclass(kind, type) or any("__call__" in base.__dict__ for base in kind.__mro__):
         return _unsupported
     return None if _keeps_attributes(kind) else _unsupported
+
+
+def add_finder(find_converter: Callable[[type], Callable[[Any], Any] | None]) -> None:
+    """Ask `find_converter` first what makes core values of a class's objects; it gives None for a
+    class that it does not know. It is asked once a class."""
+    _FINDERS.append(find_converter)
+    _conversion.cache_clear()
+
+
+_FINDERS: list[Callable[[type], Callable[[Any], Any] | None]] = []
 
 
 def _keeps_attributes(kind: type) -> bool:
@@ -97,10 +122,13 @@ def _unsupported(value: Any) -> Fault:
     return Fault("unsupported_type", (type(value).__name__,))
 
 
-_CORE_KINDS = frozenset({bytes, tuple, Timestamp, Duration, CelType, Fault, MixedMap, EntityValue})
+_CORE_KINDS = frozenset(
+    {bytes, tuple, Timestamp, Duration, CelType, Fault, MixedMap, EntityValue, OptionalValue}
+)
 # Subclasses and relatives of what the language knows, in the order in which they are tried.
 _CONVERSIONS: tuple[tuple[type, Callable[[Any], Any] | None], ...] = (
     (Enum, lambda v: adapt(v.value)),
+    (OptionalValue, lambda v: _present(adapt(v.content)) if v.present else NONE),
     (str, lambda v: str.__str__(v)),
     (UInt, lambda v: adapt(UInt(v))),
     (int, lambda v: adapt(int(v))),
@@ -123,18 +151,25 @@ _CONVERSIONS: tuple[tuple[type, Callable[[Any], Any] | None], ...] = (
 def is_map(value: Any) -> bool:
     """Whether a core value is a map of the language: whatever has members, objects too."""
     kind = type(value)
-    return kind is dict or not (value is None or kind in _OPAQUE_KINDS or kind is Fault)
+    if kind is dict:
+        return True
+    return not (
+        value is None or kind in _OPAQUE_KINDS or kind is Fault or isinstance(value, ObjectValue)
+    )
 
 
 _OPAQUE_KINDS = frozenset(
-    {bool, int, UInt, float, str, bytes, list, tuple, Timestamp, Duration, CelType}
+    {bool, int, UInt, float, str, bytes, list, tuple, Timestamp, Duration, CelType, OptionalValue}
 )
 
 
 def select(value: Any, name: str) -> Any:
     """`value.name`, a core value or a Fault."""
     if type(value) is dict:
-        found = value.get(name, _MISSING)
+        members: dict[Any, Any] = value
+        found = members.get(name, _MISSING)
+    elif type(value) is OptionalValue:
+        return select_optional(value, name)
     else:
         found = _read(value, name)
     return Fault("no_such_key", (name,)) if found is _MISSING else adapt(found)
@@ -142,6 +177,11 @@ def select(value: Any, name: str) -> Any:
 
 def has(value: Any, name: str) -> Any:
     """`has(value.name)`: True, False or a Fault (a value without members)."""
+    if type(value) is not dict and isinstance(value, ObjectValue):
+        return value.has_member(name)
+    if type(value) is OptionalValue:
+        optional: OptionalValue = value
+        return has(optional.content, name) if optional.present else False
     found = _read(value, name)
     return found if type(found) is Fault else found is not _MISSING
 
@@ -150,11 +190,14 @@ def _read(value: Any, name: str) -> Any:
     """What a map holds under a name, not adapted; `missing()`; or a Fault."""
     kind = type(value)
     if kind is dict:
-        return value.get(name, _MISSING)
+        members: dict[Any, Any] = value
+        return members.get(name, _MISSING)
     if kind is EntityValue:
         return _read_entity(value, name)
     if kind is Fault:
         return value
+    if isinstance(value, ObjectValue):
+        return value.member(name)
     if not is_map(value):
         return Fault("no_such_overload", (f".{name}", type_name(value)))
     if kind is MixedMap:
@@ -222,6 +265,8 @@ def index(value: Any, key: Any) -> Any:
         return key
     if kind is list or kind is tuple:
         return _index_list(value, key)
+    if kind is OptionalValue:
+        return index_optional(value, key)
     if not is_map(value):
         return Fault("no_such_overload", ("_[_]", type_name(value), type_name(key)))
     if type(key) not in _KEY_KINDS:
@@ -242,6 +287,40 @@ def _index_list(value: Any, key: Any) -> Any:
     if 0 <= key < len(value):
         return adapt(value[key])
     return Fault("index_out_of_range", (key, len(value)))
+
+
+# -- optional values ------------------------------------------------------------------------------
+
+
+def select_optional(value: Any, name: str) -> Any:
+    """`value.?name`, and `value.name` of an optional: an optional, none where nothing is there; or
+    a Fault, where `value` is nothing that could have members."""
+    if type(value) is OptionalValue:
+        optional: OptionalValue = value
+        return select_optional(optional.content, name) if optional.present else value
+    if type(value) is dict:
+        members: dict[Any, Any] = value
+        found = members.get(name, _MISSING)
+        return NONE if found is _MISSING else _present(adapt(found))
+    there = has(value, name)
+    if there is True:
+        return _present(select(value, name))
+    return NONE if there is False else there
+
+
+def index_optional(value: Any, key: Any) -> Any:
+    """`value[?key]`, and `value[key]` of an optional: as `select_optional`."""
+    if type(value) is OptionalValue:
+        optional: OptionalValue = value
+        return index_optional(optional.content, key) if optional.present else value
+    found = index(value, key)
+    if type(found) is not Fault:
+        return _present(found)
+    return NONE if found.code in ("no_such_key", "index_out_of_range") else found
+
+
+def _present(value: Any) -> Any:
+    return value if type(value) is Fault else OptionalValue(True, value)
 
 
 # -- all of a map ---------------------------------------------------------------------------------

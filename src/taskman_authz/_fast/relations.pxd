@@ -2,13 +2,14 @@ cimport cython
 from .access cimport adapt, entries, find, is_map, missing
 from .activation cimport Activation
 from .nodes cimport Node, placed
-from .values cimport Fault
+from .values cimport Fault, ObjectValue, OptionalValue
 
 cpdef object equals(object left, object right)
 cpdef object _equal(object left, object right, int depth)
 @cython.locals(number=Py_ssize_t)
 cpdef object _equal_lists(object left, object right, int depth)
 cpdef object _equal_maps(object left, object right, int depth)
+cpdef object _equal_optionals(OptionalValue left, OptionalValue right, int depth)
 cpdef object _equal_members(object left, object right, int depth)
 cpdef object member_of(object value, object container)
 cpdef object _member_of_list(object value, object container)

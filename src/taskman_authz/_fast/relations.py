@@ -15,7 +15,7 @@ from .access import adapt, entries, find, is_map, missing
 from .activation import Activation
 from .nodes import Node, placed
 from .times import Duration, Timestamp
-from .values import Fault, UInt, type_name
+from .values import Fault, ObjectValue, OptionalValue, UInt, type_name
 
 _MISSING = missing()
 _NUMBERS = frozenset({int, UInt, float})
@@ -46,10 +46,14 @@ def _equal(left: Any, right: Any, depth: int) -> Any:
         return other in _NUMBERS and compare(left, right, "") == 0
     if kind is list or kind is tuple:
         return (other is list or other is tuple) and _equal_lists(left, right, depth)
+    if isinstance(left, ObjectValue):
+        return left.same_as(right)
     if is_map(left):
         return is_map(right) and _equal_maps(left, right, depth)
     if kind is Timestamp or kind is Duration:
         return other is kind and left.ns == right.ns
+    if kind is OptionalValue:
+        return other is kind and _equal_optionals(left, right, depth)
     return other is kind and left == right  # bytes and types
 
 
@@ -84,6 +88,12 @@ def _equal_maps(left: Any, right: Any, depth: int) -> Any:
         if found is not True and fault is None:
             fault = found
     return True if fault is None else fault
+
+
+def _equal_optionals(left: OptionalValue, right: OptionalValue, depth: int) -> Any:
+    if left.present and right.present:
+        return _equal_members(left.content, right.content, depth)
+    return left.present == right.present
 
 
 def _equal_members(left: Any, right: Any, depth: int) -> Any:

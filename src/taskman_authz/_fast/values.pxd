@@ -1,6 +1,13 @@
 cdef class CelType:
     cdef readonly str name
 
+cdef class ObjectValue:
+    pass
+
+cdef class OptionalValue:
+    cdef readonly bint present
+    cdef readonly object content
+
 cdef class Fault:
     cdef readonly str code
     cdef readonly tuple details

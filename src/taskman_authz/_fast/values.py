@@ -45,6 +45,59 @@ class CelType:
         return self.name
 
 
+class ObjectValue:
+    """A value of a type of its own, which no other type's operations take: a protobuf message, the
+    value of an enum. The rooms above say by subclasses what it is; the core only asks.
+
+    The methods give core values or Faults and never raise; by default there are no members, and
+    nothing is the same but the value itself.
+    """
+
+    __slots__ = ()
+
+    @property
+    def type_name(self) -> str:
+        """The full name of its type in the language."""
+        raise NotImplementedError
+
+    def member(self, name: str) -> Any:
+        """`value.name`."""
+        return Fault("no_such_overload", (f".{name}", self.type_name))
+
+    def has_member(self, name: str) -> Any:
+        """`has(value.name)`."""
+        return Fault("no_such_overload", (f".{name}", self.type_name))
+
+    def same_as(self, other: Any) -> Any:
+        """`value == other`, where `other` is any core value but a Fault."""
+        return self is other
+
+    def is_zero(self) -> bool:
+        """Whether it is what its type begins with: a message without fields."""
+        return False
+
+    def plain(self) -> Any:
+        """What a caller is given for it."""
+        return self
+
+
+class OptionalValue:
+    """A value of the core that may be there (`present`) or not: then it is none, and `content`
+    is None."""
+
+    __slots__ = ("content", "present")
+
+    def __init__(self, present: bool, content: Any) -> None:
+        self.present = present
+        self.content = content
+
+    def __repr__(self) -> str:
+        return f"optional.of({self.content!r})" if self.present else "optional.none()"
+
+
+NONE = OptionalValue(False, None)
+
+
 class Fault:
     """An error as a value: a stable `code`, the `details` that its message is made of, and the
     `position` in the source of the part that failed (-1 until a node that knows sets it).
@@ -117,6 +170,7 @@ TYPE_NAMES: dict[type, str] = {
     dict: "map",
     MixedMap: "map",
     CelType: "type",
+    OptionalValue: "optional_type",
 }
 
 
@@ -125,6 +179,8 @@ def type_name(value: object) -> str:
 
     Any Mapping is a map, as is an object with attributes; a subclass is what its base is.
     """
+    if isinstance(value, ObjectValue):
+        return value.type_name
     for base in type(value).__mro__:
         name = TYPE_NAMES.get(base)
         if name is not None:

@@ -11,7 +11,7 @@ from .._fast.evaluator import Evaluator
 from .._fast.nodes import Node, placed
 from .._fast.relations import VALUE_DEPTH
 from .._fast.times import Duration, Timestamp
-from .._fast.values import Fault, MixedMap, UInt
+from .._fast.values import Fault, MixedMap, ObjectValue, UInt
 from ..errors import EvaluationError
 from .messages import fault_message
 from .source import Source
@@ -71,7 +71,7 @@ def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
             return found
         members = _plain_list(found.values(), depth)
         return members if type(members) is Fault else dict(zip(found, members, strict=True))
-    return value
+    return value.plain() if isinstance(value, ObjectValue) else value
 
 
 _PLAIN = frozenset({type(None), bool, int, UInt, float, str, bytes})
