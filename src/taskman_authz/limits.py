@@ -30,6 +30,8 @@ class Limits(msgspec.Struct, frozen=True):
     issues: int = 100
 
     # -- values ------------------------------------------------------------------------------
+    # Digits behind the point in `format`; a double has no more than some hundred that say anything.
+    format_precision: int = 100
     # A pattern is compiled by RE2 in time linear in this.
     regex_length: int = 1_000  # code points
     # String and list concatenation could double a value at each step.

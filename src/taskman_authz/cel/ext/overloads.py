@@ -1,0 +1,69 @@
+"""What the extension libraries are made with: tables of overloads by version, and the check of
+the types of arguments.
+
+A row of a table is `since  function  overload_id  signature`, where `since` is the version of the
+library that brought the overload, counted as the reference implementation does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any
+
+from ..._fast.values import Fault, type_name
+from ..decls import FunctionDecl, VariableDecl, functions_of
+from ..functions import Implementation, Implementations
+from ..library import NO_MACROS, Library
+from ..macros import MacroTable
+
+
+def no_overload(function: str, *arguments: Any) -> Fault:
+    """The fault of a call with arguments of these types."""
+    return Fault("no_such_overload", (function, *map(type_name, arguments)))
+
+
+def takes(function: str, *kinds: tuple[type, ...]) -> Callable[[Implementation], Implementation]:
+    """Call an implementation of `function` only with arguments whose types are one of `kinds`."""
+    accepted = frozenset(kinds)
+
+    def decorate(implementation: Implementation) -> Implementation:
+        @wraps(implementation)
+        def checked(*arguments: Any, **limits: Any) -> Any:
+            if tuple(map(type, arguments)) in accepted:
+                return implementation(*arguments, **limits)
+            return no_overload(function, *arguments)
+
+        return checked
+
+    return decorate
+
+
+def declared(table: str, version: int) -> tuple[FunctionDecl, ...]:
+    """The functions of a table with the overloads that `version` has."""
+    rows = (line.split(None, 1) for line in table.splitlines() if line.strip())
+    return functions_of("\n".join(row for since, row in rows if int(since) <= version))
+
+
+def made(
+    name: str,
+    version: int,
+    table: str,
+    implementations: Implementations,
+    macros: Mapping[int, MacroTable] | None = None,
+    variables: Iterable[VariableDecl] = (),
+) -> Library:
+    """A library as of `version`; `macros` are by the version that brought them."""
+    functions = declared(table, version)
+    shapes = {(one.name, len(each.arguments)) for one in functions for each in one.overloads}
+    chosen = NO_MACROS
+    for since, added in (macros or {}).items():
+        chosen = chosen | added if since <= version else chosen
+    return Library(
+        name,
+        version,
+        functions,
+        {key: found for key, found in implementations.items() if key in shapes},
+        chosen,
+        tuple(variables),
+    )
