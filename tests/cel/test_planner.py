@@ -269,7 +269,7 @@ def fold_of(macro, second):
     )
 
 
-@pytest.mark.parametrize(("macro", "second"), [("", ""), ("transform", ""), ("all", "y")])
+@pytest.mark.parametrize(("macro", "second"), [("", ""), ("transform", ""), ("map", "y")])
 def test_a_loop_of_another_shape_is_folded_as_it_is_written(macro, second):
     layout = Layout()
     node = plan_unchecked(fold_of(macro, second), DECLARED, STANDARD, layout)

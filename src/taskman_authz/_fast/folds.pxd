@@ -5,6 +5,7 @@ from .nodes cimport Node, placed
 from .values cimport Fault
 
 cpdef object elements(object value, int position)
+cpdef Fault not_bool(str macro, object value, int position)
 
 cdef class Exists(Node):
     cdef readonly Node range

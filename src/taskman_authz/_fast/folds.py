@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
 """Loops: what the macros `all`, `exists`, `exists_one`, `map` and `filter` become, and the general
 fold of the language for any other comprehension.
 
@@ -5,7 +6,6 @@ Laws: a fold iterates over a list, or over the keys of a map; `exists` and `all`
 `||` and `&&` do, the others return the first; loop variables live in registers of the activation,
 numbered by the planner so that nested loops never share one.
 """
-# cython: boundscheck=False, wraparound=False, initializedcheck=False
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def elements(value: Any, position: int) -> Any:
     return Fault("no_such_overload", ("comprehension", type_name(value)), position)
 
 
-def _not_bool(macro: str, value: Any, position: int) -> Fault:
+def not_bool(macro: str, value: Any, position: int) -> Fault:
+    """The Fault of a predicate that is neither true nor false."""
     if type(value) is Fault:
         return value
     return Fault("no_such_overload", (macro, type_name(value)), position)
@@ -61,7 +62,7 @@ class Exists(Node):
             if value is decides:
                 return decides
             if value is not neutral and fault is None:
-                fault = _not_bool("all" if self.universal else "exists", value, self.position)
+                fault = not_bool("all" if self.universal else "exists", value, self.position)
         return neutral if fault is None else fault
 
 
@@ -87,7 +88,7 @@ class ExistsOne(Node):
             if value is True:
                 found += 1
             elif value is not False:
-                return _not_bool("exists_one", value, self.position)
+                return not_bool("exists_one", value, self.position)
         return found == 1
 
 
@@ -126,7 +127,7 @@ class Collect(Node):
                 if chosen is False:
                     continue
                 if chosen is not True:
-                    return _not_bool("filter", chosen, self.position)
+                    return not_bool("filter", chosen, self.position)
             if self.result is not None:
                 member = self.result.value(activation)
             if type(member) is Fault:

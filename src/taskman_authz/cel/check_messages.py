@@ -131,6 +131,10 @@ def not_a_field_name() -> Said:
     return "not_a_field_name", "expected the name of a field", ""
 
 
+def not_a_block() -> Said:
+    return "not_a_block", "the parts of a block must be written as a list", ""
+
+
 def variable_twice(name: str) -> Said:
     return "variable_twice", f"`{name}` names two variables of one macro", ""
 

@@ -45,7 +45,7 @@ from .decls import (
     Resolution,
 )
 from .inference import Inference, Members, nearest
-from .macros import STANDARD_MACROS
+from .macros import BLOCK, STANDARD_MACROS, index_name
 from .source import Source
 from .types import (
     BOOL,
@@ -366,11 +366,29 @@ class _Checker:
         if type(field) is not Literal or type(field.value) is not str:
             self.types[node.id] = ERROR
             return self.wrong(node.position, messages.not_a_field_name())
-        result = self.field(node, field.value, CHECK[type(operand)](self, operand))
-        if not is_optional(result):
-            result = optional_of(result)
+        found = self.inference.resolve(CHECK[type(operand)](self, operand))
+        inside = found.parameters[0] if is_optional(found) else found
+        result = optional_of(self.field_of(node, field.value, inside))
         self.types[node.id] = result
         self.references[node.id] = OPTIONAL_SELECT
+        return result
+
+    def block(self, node: Call) -> Type:
+        """`cel.@block([a, b, …], result)`: each part has a name, and is dyn under it."""
+        parts = node.args[0] if len(node.args) == 2 else node
+        if type(parts) is not ListExpr:
+            self.types[node.id] = ERROR
+            return self.wrong(node.position, messages.not_a_block())
+        around = self.locals
+        for number, part in enumerate(parts.elements):
+            CHECK[type(part)](self, part)
+            name = index_name(number)
+            self.locals = {**self.locals, name: declared(name, DYN)}
+        result = CHECK[type(node.args[1])](self, node.args[1])
+        self.locals = around
+        self.types[parts.id] = list_of(DYN)
+        self.types[node.id] = result
+        self.references[node.id] = BLOCK_REFERENCE
         return result
 
     # -- literals of lists, maps and messages ----------------------------------------------------
@@ -494,6 +512,7 @@ def declared(name: str, type: Type) -> Declared:
 
 
 OPTIONAL_SELECT = Reference("_?._", ("select_optional_field",))
+BLOCK_REFERENCE = Reference(BLOCK, ("cel_block_list",))
 LOGICAL = {
     "_&&_": Reference("_&&_", ("logical_and",)),
     "_||_": Reference("_||_", ("logical_or",)),
@@ -502,6 +521,7 @@ SPECIAL: dict[str, Callable[[_Checker, Call], Type]] = {
     "_&&_": _Checker.logical,
     "_||_": _Checker.logical,
     "_?._": _Checker.optional_select,
+    BLOCK: _Checker.block,
 }
 CHECK: dict[type[Expr], Callable[[_Checker, Any], Type]] = {
     Literal: _Checker.literal,

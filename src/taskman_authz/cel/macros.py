@@ -19,6 +19,14 @@ __all__ = ["STANDARD_MACROS", "Expander", "Expansion", "MacroTable", "variable"]
 ACCUMULATORS = frozenset(("@result", "__result__"))
 
 
+BLOCK = "cel.@block"  # the function of `cel.block([a, b, …], result)`
+
+
+def index_name(number: int) -> str:
+    """The name of the `number`th part of a block: none that can be written."""
+    return f"@index{number}"
+
+
 def variable(expansion: Expansion, argument: Expr) -> str:
     """The name of the variable that `argument` writes; "", and an issue, if it writes none."""
     if not isinstance(argument, Ident) or argument.name.startswith("."):

@@ -138,6 +138,19 @@ def selection_expected(macro: str) -> Said:
     return "macro_argument", message, f"such as `{macro}(a.b)`"
 
 
+def variables_alike(name: str) -> Said:
+    return "variable_twice", f"`{name}` names two variables of one macro", ""
+
+
+def block_expected(macro: str) -> Said:
+    message = f"the first argument of `cel.{macro}` must be a list"
+    return "macro_argument", message, f"such as `cel.{macro}([a, b], cel.index(0) + cel.index(1))`"
+
+
+def number_expected(macro: str) -> Said:
+    return "macro_argument", f"`cel.{macro}` takes numbers, written as ints from 0", ""
+
+
 # The core's codes of what is wrong with a text (`_fast.lexis.Problem`).
 PROBLEMS: dict[str, Callable[..., Said]] = {
     "wrong_operator": wrong_operator,
@@ -233,6 +246,28 @@ def no_value() -> str:
     return "`optional.none()` has no value"
 
 
+def type_mismatch(wanted: str, given: str) -> str:
+    return f"expected `{wanted}`, got `{given}`"
+
+
+def duplicate_field(name: str) -> str:
+    return f"the field `{name}` is in the message twice"
+
+
+def invalid_field(name: str) -> str:
+    return f"the field `{name}` cannot hold this value"
+
+
+def unknown_message(name: str) -> str:
+    if not name:
+        return "an `Any` without a type cannot be read"
+    return f"no message type `{name}` is known, so an `Any` of it cannot be read"
+
+
+def invalid_message(name: str) -> str:
+    return f"this message of the type `{name}` cannot be read"
+
+
 def invalid_regex(why: str) -> str:
     return f"invalid regular expression: {why}"
 
@@ -252,6 +287,11 @@ FAULTS: dict[str, Callable[..., str]] = {
     "limit_exceeded": value_limit_exceeded,
     "not_bool": not_bool,
     "duplicate_key": duplicate_key,
+    "type_mismatch": type_mismatch,
+    "duplicate_field": duplicate_field,
+    "invalid_field": invalid_field,
+    "unknown_message": unknown_message,
+    "invalid_message": invalid_message,
     "invalid_regex": invalid_regex,
     "no_value": no_value,
 }

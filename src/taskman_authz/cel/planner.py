@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .._fast import calls, folds, logic, nodes, numbers, relations
+from .._fast import calls, logic, nodes, numbers, optionals, relations
 from .._fast.activation import Activation
 from .._fast.patterns import plan_pattern
 from .._fast.shapes import Matcher
@@ -30,17 +30,17 @@ from .._fast.tree import (
 )
 from .._fast.values import CelType, Fault
 from ..limits import DEFAULT, Limits
-from . import functions
+from . import functions, loops
 from .checker import Checked
-from .decls import Declarations, Reference
+from .decls import Declarations, FieldEntry, Reference
 from .functions import Implementation, Implementations
 from .layout import Layout
+from .loops import NEXT, Scope
+from .macros import BLOCK
 from .types import Kind
 
 Node = nodes.Node
 Operands = tuple[Any, ...]  # planned nodes
-Scope = dict[str, int]  # comprehension variable → register; under NEXT, the next free register
-NEXT = ""
 
 
 class Plan:
@@ -59,6 +59,24 @@ class Plan:
         self.implementations = implementations
         self.layout = layout
         self.limits = limits
+        self.high = 0  # the first register that nothing planned so far uses
+
+    # -- registers --------------------------------------------------------------------------------
+
+    def claim(self, scope: Scope, count: int) -> int:
+        """The first of so many registers that nothing in `scope` uses."""
+        first: int = scope.get(NEXT, 0)
+        self.high = max(self.high, first + count)
+        self.layout.need_registers(first + count)
+        return first
+
+    def apart(self, tree: Expr, scope: Scope) -> tuple[Node, int]:
+        """The node of a tree, and the first register that nothing in it uses."""
+        before, self.high = self.high, scope.get(NEXT, 0)
+        node = self.node(tree, scope)
+        free = self.high
+        self.high = max(before, free)
+        return node, free
 
     # -- names ------------------------------------------------------------------------------------
 
@@ -70,8 +88,9 @@ class Plan:
         return nodes.Constant(tree.value, tree.position)
 
     def ident(self, tree: Ident, scope: Scope) -> Node:
-        if tree.name in scope:
-            return nodes.Local(scope[tree.name], tree.position)
+        given = scope.get(tree.name)
+        if given is not None:
+            return nodes.Local(given, tree.position) if type(given) is int else given
         found = self.reference(tree, tree.name) or Reference(tree.name.lstrip("."))
         return self.named(found, (), tree.position)
 
@@ -88,9 +107,14 @@ class Plan:
         if found.value is not None:
             return self.members(nodes.Constant(found.value, position), members, position)
         variable = self.declarations.variables.get(name)
-        if variable is not None and variable.type.kind is Kind.TYPE and name in TYPE_VALUES:
+        if variable is None:
+            is_type = self.declarations.provider.find_type(name) is not None
+        else:
+            is_type = variable.type.kind is Kind.TYPE and name in TYPE_VALUES
+        if is_type:
             return self.members(nodes.Constant(CelType(name), position), members, position)
-        return nodes.Attribute(self.layout.slot(name, members), position)
+        slot = self.layout.slot(name, members)
+        return nodes.Attribute(slot, self.layout.paths[slot], position)
 
     def members(self, node: Node, members: tuple[str, ...], position: int) -> Node:
         for member in members:
@@ -128,11 +152,18 @@ class Plan:
 
     def list(self, tree: ListExpr, scope: Scope) -> Node:
         elements = tuple(self.node(element, scope) for element in tree.elements)
+        if tree.optionals:
+            marks = tuple(number in tree.optionals for number in range(len(elements)))
+            return folded(optionals.MakeOptionalList(elements, marks, tree.position), elements)
         return folded(nodes.MakeList(elements, tree.position), elements)
 
     def map(self, tree: MapExpr, scope: Scope) -> Node:
         keys: Operands = tuple(self.key(entry, scope) for entry in tree.entries)
         members = tuple(self.node(entry.value, scope) for entry in tree.entries)
+        marks = tuple(entry.optional for entry in tree.entries)
+        if any(marks):
+            made = optionals.MakeOptionalMap(keys, members, marks, tree.position)
+            return folded(made, keys + members)
         return folded(nodes.MakeMap(keys, members, tree.position), keys + members)
 
     def key(self, entry: Entry, scope: Scope) -> Node:
@@ -140,8 +171,14 @@ class Plan:
         return self.node(entry.key, scope)
 
     def struct(self, tree: StructExpr, scope: Scope) -> Node:
-        fault = Fault("no_such_overload", (f"{tree.type_name}{{}}",), tree.position)
-        return nodes.Constant(fault, tree.position)
+        found = self.declarations.find_type(tree.type_name)
+        entries = [FieldEntry(str(one.key), one.optional, one.position) for one in tree.entries]
+        construct = self.declarations.provider.construction(found[0], entries) if found else None
+        if construct is None:
+            fault = Fault("no_such_overload", (f"{tree.type_name}{{}}",), tree.position)
+            return nodes.Constant(fault, tree.position)
+        members = tuple(self.node(entry.value, scope) for entry in tree.entries)
+        return folded(nodes.Call(construct, members, tree.position), members)
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -150,6 +187,8 @@ class Plan:
         if special is not None:
             arguments = tuple(self.node(argument, scope) for argument in tree.args)
             return special(self, tree, arguments)
+        if tree.function == BLOCK:
+            return loops.block(self, tree, scope)
         name, target = self.function(tree)
         written = tree.args if target is None else (target, *tree.args)
         if not self.callable(name, target is not None, len(written)):
@@ -177,39 +216,6 @@ class Plan:
         found = self.declarations.functions.get(name)
         return (name, count) in self.implementations and (
             found is not None and bool(found.overloads_of(member, count))
-        )
-
-    # -- comprehensions ---------------------------------------------------------------------------
-
-    def comprehension(self, tree: Comprehension, scope: Scope) -> Node:
-        source = self.node(tree.iter_range, scope)
-        macro = MACROS.get(tree.macro)
-        if macro is None or tree.iter_var2:
-            return self.fold(tree, source, scope)
-        register = scope.get(NEXT, 0)
-        self.layout.need_registers(register + 1)
-        inner = {**scope, tree.iter_var: register, NEXT: register + 1}
-        return macro(self, tree, source, register, inner)
-
-    def fold(self, tree: Comprehension, source: Node, scope: Scope) -> Node:
-        first = scope.get(NEXT, 0)
-        second = first + 1 if tree.iter_var2 else -1
-        accumulator = first + 2
-        self.layout.need_registers(first + 3)
-        outer = {**scope, tree.accu_var: accumulator, NEXT: first + 3}
-        inner = {**outer, tree.iter_var: first}
-        if second >= 0:
-            inner[tree.iter_var2] = second
-        return folds.Fold(
-            source,
-            first,
-            second,
-            accumulator,
-            self.node(tree.accu_init, scope),
-            self.node(tree.loop_condition, inner),
-            self.node(tree.loop_step, inner),
-            self.node(tree.result, outer),
-            tree.position,
         )
 
 
@@ -240,7 +246,7 @@ def folded(node: Node, operands: Operands) -> Node:
     for operand in operands:
         if type(operand) is not nodes.Constant:
             return node
-    value = nodes.evaluate(node, Activation([], 0))
+    value = nodes.evaluate(node, Activation(0, 0, 0))
     return node if type(value) is Fault else nodes.Constant(value, node.position)
 
 
@@ -350,6 +356,17 @@ def _index(plan: Plan, tree: Call, operands: Operands) -> Node:
     return folded(nodes.Index(operands[0], operands[1], tree.position), operands)
 
 
+def _optional_member(plan: Plan, tree: Call, operands: Operands) -> Node:
+    operand, name = operands
+    if not is_text(name):
+        return nodes.Constant(Fault("no_such_overload", ("_?._",), tree.position), tree.position)
+    return folded(optionals.OptionalMember(operand, name.constant, tree.position), (operand,))
+
+
+def _optional_index(plan: Plan, tree: Call, operands: Operands) -> Node:
+    return folded(optionals.OptionalIndex(operands[0], operands[1], tree.position), operands)
+
+
 def _not_strictly_false(plan: Plan, tree: Call, operands: Operands) -> Node:
     return logic.NotStrictlyFalse(operands[0], tree.position)
 
@@ -369,6 +386,8 @@ OPERATORS: dict[str, Operator] = {
     "_/_": _arithmetic(numbers.divide),
     "_%_": _arithmetic(numbers.modulo),
     "_[_]": _index,
+    "_?._": _optional_member,
+    "_[?_]": _optional_index,
     "@not_strictly_false": _not_strictly_false,
 }
 
@@ -405,57 +424,25 @@ def _ends(plan: Plan, _: Implementation, arguments: Operands, position: int) -> 
     return folded(calls.EndsWith(arguments[0], arguments[1], position), arguments)
 
 
+def _either(
+    plan: Plan, implementation: Implementation, arguments: Operands, position: int
+) -> Node | None:
+    unwraps = implementation is optionals.value_or
+    if not unwraps and implementation is not optionals.either:
+        return None
+    return folded(optionals.Either(arguments[0], arguments[1], unwraps, position), arguments)
+
+
 TIGHTER: dict[tuple[str, int], Callable[[Plan, Implementation, Operands, int], Node | None]] = {
     ("matches", 2): _matches,
     ("contains", 2): _contains,
     ("size", 1): _size,
     ("startsWith", 2): _starts,
     ("endsWith", 2): _ends,
+    ("or", 2): _either,
+    ("orValue", 2): _either,
 }
 
-
-# -- macros ---------------------------------------------------------------------------------------
-# The expansions are those of `macros`; what is needed of them stands at fixed places.
-
-
-def _exists(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
-    predicate = plan.node(tree.loop_step.args[1], scope)
-    return folds.Exists(source, register, predicate, False, tree.position)
-
-
-def _all(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
-    predicate = plan.node(tree.loop_step.args[1], scope)
-    return folds.Exists(source, register, predicate, True, tree.position)
-
-
-def _exists_one(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
-    predicate = plan.node(tree.loop_step.args[0], scope)
-    return folds.ExistsOne(source, register, predicate, tree.position)
-
-
-def _map(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
-    step = tree.loop_step
-    predicate = None
-    if step.function == "_?_:_":
-        predicate = plan.node(step.args[0], scope)
-        step = step.args[1]
-    result = plan.node(step.args[1].elements[0], scope)
-    return folds.Collect(source, register, predicate, result, tree.position)
-
-
-def _filter(plan: Plan, tree: Any, source: Node, register: int, scope: Scope) -> Node:
-    predicate = plan.node(tree.loop_step.args[0], scope)
-    return folds.Collect(source, register, predicate, None, tree.position)
-
-
-MACROS: dict[str, Callable[[Plan, Any, Node, int, Scope], Node]] = {
-    "all": _all,
-    "exists": _exists,
-    "exists_one": _exists_one,
-    "existsOne": _exists_one,
-    "map": _map,
-    "filter": _filter,
-}
 
 PLAN: dict[type[Expr], Callable[[Plan, Any, Scope], Node]] = {
     Literal: Plan.literal,
@@ -465,7 +452,7 @@ PLAN: dict[type[Expr], Callable[[Plan, Any, Scope], Node]] = {
     ListExpr: Plan.list,
     MapExpr: Plan.map,
     StructExpr: Plan.struct,
-    Comprehension: Plan.comprehension,
+    Comprehension: loops.comprehension,
 }
 
 
