@@ -9,15 +9,28 @@ from typing import Any
 from taskman_authz import cel
 from taskman_authz.cel import stdlib
 from taskman_authz.cel.decls import FunctionDecl, overload
+from taskman_authz.cel import ext
+from taskman_authz.cel.ext import bindings, block, comprehensions, optionals
 from taskman_authz.cel.notation import parse_type
 from taskman_authz.errors import CompileError, EvaluationError
 
 from .cases import Case, Json
+from .needs import needs
 from .types import type_text
 from .values import Form, actual_form, expected_form, python_value
 
 # What cases may need that our environments give: grows as libraries come, never shrinks.
-SUPPORTED: frozenset[str] = frozenset()
+LIBRARIES = {
+    "bindings": bindings.library(),
+    "block": block.library(),
+    "encoders": ext.ENCODERS,
+    "math": ext.MATH,
+    "network": ext.NETWORK,
+    "optionals": optionals.library(),
+    "strings": ext.STRINGS,
+    "two-variable comprehensions": comprehensions.library(),
+}
+SUPPORTED = frozenset(LIBRARIES)
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,7 @@ def _environment(case: Case) -> cel.Env:
         variables,
         container=case.container,
         macros=case.macros,
+        libraries=[LIBRARIES[need] for need in needs(case) if need in LIBRARIES],
         declarations=stdlib.STANDARD.extended(functions=functions)
         if functions
         else stdlib.STANDARD,
