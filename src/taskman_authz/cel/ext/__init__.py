@@ -15,8 +15,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..library import Library
-from . import encoders, lists, math, network, regex, sets, strings
+from . import (
+    bindings,
+    block,
+    comprehensions,
+    encoders,
+    lists,
+    math,
+    network,
+    optionals,
+    regex,
+    sets,
+    strings,
+)
 
+BINDINGS = bindings.library()
+BLOCK = block.library()
+COMPREHENSIONS = comprehensions.library()
+OPTIONALS = optionals.library()
 STRINGS = strings.library()
 MATH = math.library()
 LISTS = lists.library()
@@ -27,28 +43,40 @@ NETWORK = network.library()
 
 # By name: what makes the library as of a version, the newest if none is given.
 LIBRARIES: dict[str, Callable[..., Library]] = {
+    "bindings": bindings.library,
+    "block": block.library,
+    "comprehensions": comprehensions.library,
     "encoders": encoders.library,
     "lists": lists.library,
     "math": math.library,
     "network": network.library,
+    "optionals": optionals.library,
     "regex": regex.library,
     "sets": sets.library,
     "strings": strings.library,
 }
 
 __all__ = [
+    "BINDINGS",
+    "BLOCK",
+    "COMPREHENSIONS",
     "ENCODERS",
     "LIBRARIES",
     "LISTS",
     "MATH",
     "NETWORK",
+    "OPTIONALS",
     "REGEX",
     "SETS",
     "STRINGS",
+    "bindings",
+    "block",
+    "comprehensions",
     "encoders",
     "lists",
     "math",
     "network",
+    "optionals",
     "regex",
     "sets",
     "strings",
