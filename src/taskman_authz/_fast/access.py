@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False
 """Reading: what a caller passed becomes a value of the language, and values have members.
 
 Laws: every value that enters an evaluation passes through `adapt`, so no int in the core is wider
@@ -5,7 +6,6 @@ than 64 bits and no unknown object reaches an operator; an object with attribute
 entries are read lazily, one at a time, only by public name; a failure is a Fault, also where the
 caller's own code fails.
 """
-# cython: boundscheck=False, wraparound=False
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ _CORE_KINDS = frozenset(
 # Subclasses and relatives of what the language knows, in the order in which they are tried.
 _CONVERSIONS: tuple[tuple[type, Callable[[Any], Any] | None], ...] = (
     (Enum, lambda v: adapt(v.value)),
-    (OptionalValue, lambda v: _present(adapt(v.content)) if v.present else NONE),
+    (OptionalValue, lambda v: _adapt_optional(v)),
     (str, lambda v: str.__str__(v)),
     (UInt, lambda v: adapt(UInt(v))),
     (int, lambda v: adapt(int(v))),
@@ -180,8 +180,8 @@ def has(value: Any, name: str) -> Any:
     if type(value) is not dict and isinstance(value, ObjectValue):
         return value.has_member(name)
     if type(value) is OptionalValue:
-        optional: OptionalValue = value
-        return has(optional.content, name) if optional.present else False
+        inside = _inside(value)
+        return False if inside is NONE else has(inside, name)
     found = _read(value, name)
     return found if type(found) is Fault else found is not _MISSING
 
@@ -296,12 +296,13 @@ def select_optional(value: Any, name: str) -> Any:
     """`value.?name`, and `value.name` of an optional: an optional, none where nothing is there; or
     a Fault, where `value` is nothing that could have members."""
     if type(value) is OptionalValue:
-        optional: OptionalValue = value
-        return select_optional(optional.content, name) if optional.present else value
+        value = _inside(value)
     if type(value) is dict:
         members: dict[Any, Any] = value
         found = members.get(name, _MISSING)
         return NONE if found is _MISSING else _present(adapt(found))
+    if value is NONE:
+        return value
     there = has(value, name)
     if there is True:
         return _present(select(value, name))
@@ -311,12 +312,38 @@ def select_optional(value: Any, name: str) -> Any:
 def index_optional(value: Any, key: Any) -> Any:
     """`value[?key]`, and `value[key]` of an optional: as `select_optional`."""
     if type(value) is OptionalValue:
-        optional: OptionalValue = value
-        return index_optional(optional.content, key) if optional.present else value
+        value = _inside(value)
+        if value is NONE:
+            return value
     found = index(value, key)
     if type(found) is not Fault:
         return _present(found)
     return NONE if found.code in ("no_such_key", "index_out_of_range") else found
+
+
+def _inside(value: Any) -> Any:
+    """The content of an optional, of those inside of it too; `NONE` where one has none."""
+    while type(value) is OptionalValue:
+        optional: OptionalValue = value
+        if not optional.present:
+            return NONE
+        value = optional.content
+    return value
+
+
+def _adapt_optional(value: Any) -> Any:
+    """The core's optional for a caller's own."""
+    depth = 0
+    while isinstance(value, OptionalValue):
+        optional: OptionalValue = value
+        if not optional.present:
+            break
+        value = optional.content
+        depth += 1
+    found = NONE if isinstance(value, OptionalValue) else adapt(value)
+    for _ in range(depth):
+        found = _present(found)
+    return found
 
 
 def _present(value: Any) -> Any:

@@ -1,9 +1,12 @@
+cimport cython
+
 cdef class CelType:
     cdef readonly str name
 
 cdef class ObjectValue:
     pass
 
+@cython.trashcan(True)
 cdef class OptionalValue:
     cdef readonly bint present
     cdef readonly object content

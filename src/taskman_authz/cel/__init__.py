@@ -17,6 +17,7 @@ from .._fast.values import CelType, UInt
 from .env import Env, evaluate, policy_env, policy_layout
 from .layout import Layout
 from .library import Library, function
+from .optional import Optional
 from .program import Program
 from .source import Source
 from .times import Duration, Timestamp
@@ -28,6 +29,7 @@ __all__ = [
     "Env",
     "Layout",
     "Library",
+    "Optional",
     "Program",
     "Source",
     "Timestamp",

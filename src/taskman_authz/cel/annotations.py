@@ -21,6 +21,7 @@ from typing import Annotated, Any, ClassVar, Literal, NewType, TypeVar, Union
 from .._fast.values import CelType, UInt
 from ..errors import CompileError
 from ..issues import Issue, Issues, Place
+from .optional import Optional
 from .types import (
     BOOL,
     BYTES,
@@ -41,6 +42,7 @@ from .types import (
     map_of,
     message_type,
     object_type,
+    optional_of,
     wrapper_of,
 )
 from .unification import assignable, most_general
@@ -111,6 +113,8 @@ class _Reading:
         """A class with arguments in brackets."""
         if not isinstance(origin, type):
             return DYN
+        if issubclass(origin, Optional):
+            return optional_of(self.read(arguments[0]))
         if issubclass(origin, Mapping):
             return map_of(*map(self.read, arguments)) if len(arguments) == 2 else MAP
         if issubclass(origin, tuple) and Ellipsis not in arguments:
@@ -127,6 +131,8 @@ class _Reading:
         for base, found in VALUES:
             if issubclass(cls, base):
                 return found
+        if issubclass(cls, Optional):
+            return optional_of(DYN)
         fields = self.fields_reader(cls)
         if fields is not None:
             return self.read_object(cls, fields)

@@ -11,9 +11,10 @@ from .._fast.evaluator import Evaluator
 from .._fast.nodes import Node, placed
 from .._fast.relations import VALUE_DEPTH
 from .._fast.times import Duration, Timestamp
-from .._fast.values import Fault, MixedMap, ObjectValue, UInt
+from .._fast.values import Fault, MixedMap, ObjectValue, OptionalValue, UInt
 from ..errors import EvaluationError
 from .messages import fault_message
+from .optional import Optional
 from .source import Source
 from .times import to_datetime, to_timedelta
 from .types import Type
@@ -24,8 +25,8 @@ class Program(Evaluator):
 
     `evaluate(variables)` gives the value as plain Python: None, bool, int, `UInt`, float, str,
     bytes, list, dict (`MixedMap` where both bools and numbers are keys), `cel.Timestamp` (a
-    datetime), `cel.Duration` (a timedelta), `cel.CelType`, or an object of the caller's own.
-    Raises EvaluationError where the value is an error. `value(variables)` gives the core's value,
+    datetime), `cel.Duration` (a timedelta), `cel.CelType`, `cel.Optional`, or an
+    object of the caller's own. Raises EvaluationError where the value is an error. `value(variables)` gives the core's value,
     which may be a Fault. `type` is the type that the checker found.
     """
 
@@ -62,6 +63,8 @@ def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
         return to_timedelta(value)
     if kind is list or kind is tuple:
         return _plain_list(value, depth)
+    if kind is OptionalValue:
+        return _plain_optional(value, depth)
     if kind is MixedMap:
         members = _plain_list(value.values(), depth)
         return members if type(members) is Fault else MixedMap(zip(value, members, strict=True))
@@ -87,6 +90,13 @@ def _plain_list(members: Iterable[Any], depth: int) -> Any:
             return found
         made.append(found)
     return made
+
+
+def _plain_optional(optional: OptionalValue, depth: int) -> Any:
+    if not optional.present:
+        return Optional.none()
+    found = _plain_list((optional.content,), depth)
+    return found if type(found) is Fault else Optional.of(found[0])
 
 
 def evaluation_error(fault: Fault, source: Source) -> EvaluationError:

@@ -1,7 +1,7 @@
 """Values as people and programs read them: as CEL writes them, and as JSON.
 
 JSON follows the mapping that protobuf has for its own values: bytes in base64, times as RFC 3339,
-durations in seconds with an `s`, numbers that JSON lacks as text.
+durations in seconds with an `s`, numbers that JSON lacks as text, an optional as its value or null.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .._fast.times import (
     from_timedelta,
     timestamp_text,
 )
-from .._fast.values import CelType, UInt
+from .._fast.values import CelType, OptionalValue, UInt
 
 _NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 
@@ -46,6 +46,8 @@ def cel_text(value: Any) -> str:
 
 
 def _other_text(value: Any) -> str:
+    if isinstance(value, OptionalValue):
+        return f"optional.of({cel_text(value.content)})" if value.present else "optional.none()"
     timed = _time_text(value)
     if timed is not None:
         function = "timestamp" if isinstance(value, (datetime, Timestamp)) else "duration"
@@ -67,6 +69,8 @@ def json_value(value: Any) -> Any:
         return {_key(key): json_value(member) for key, member in value.items()}
     if isinstance(value, (list, tuple)):
         return [json_value(member) for member in value]
+    if isinstance(value, OptionalValue):
+        return json_value(value.content)
     timed = _time_text(value)
     if timed is not None:
         return timed
