@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from hypothesis import strategies as st
 from lark import Lark
 from lark.grammar import Symbol
+from lark.lexer import PatternStr
 
 INFINITE = 10**6
-LONG = 40  # lexemes, after which a sentence comes to its end
+LONG = 25  # lexemes, after which a sentence comes to its end
 
 
 class Productions:
@@ -22,7 +23,9 @@ class Productions:
     def __init__(self, grammar: Lark, terminals: Mapping[str, st.SearchStrategy[str]]) -> None:
         found, rules, ignored = grammar.grammar.compile(["start"], ())
         self.terminals = {
-            terminal.name: st.from_regex(terminal.pattern.to_regexp(), fullmatch=True)
+            terminal.name: st.just(terminal.pattern.value)
+            if isinstance(terminal.pattern, PatternStr)
+            else st.from_regex(terminal.pattern.to_regexp(), fullmatch=True)
             for terminal in found
         } | dict(terminals)
         self.rules: dict[str, list[list[Symbol]]] = {}

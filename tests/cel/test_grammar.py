@@ -31,6 +31,13 @@ NO_MACROS = MacroTable({})
 GRAMMATICAL = sentences(
     grammar(),
     {
+        **{word.upper(): st.just(word) for word in ("in", "true", "false", "null")},
+        "RELATION": st.sampled_from(["==", "!=", "<", "<=", ">", ">="]),
+        "RESERVED": st.sampled_from(["for", "package", "as"]),
+        "QUOTED": st.sampled_from(["`b-c`", "`in`", "` a.b/c_1`"]),
+        "INT": st.sampled_from(["0", "12", "0xfF", "9223372036854775808"]),
+        "UINT": st.sampled_from(["0u", "12U", "0xfFu"]),
+        "FLOAT": st.sampled_from(["1.5", ".5e1", "1E-3", "0.0"]),
         "IDENT": st.sampled_from(["a", "b", "has", "all", "inner", "asx", "r", "b_"]),
         "STRING": st.one_of(STRINGS, RAW),
         "BYTES": BYTES,

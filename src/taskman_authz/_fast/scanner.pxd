@@ -21,6 +21,7 @@ cdef class Scanner:
     cdef bint quoted
     cdef bint lost
 
+    cdef begin_text(self, str text, Py_ssize_t issues, bint optionals)
     @cython.locals(position=Py_ssize_t, char=Py_UCS4)
     cdef peek(self)
     cdef found(self, str operator, int precedence, int width)

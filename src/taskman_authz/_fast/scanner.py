@@ -56,7 +56,7 @@ class Scanner:
         "width",
     )
 
-    def __init__(self, text: str, issues: int, optionals: bool) -> None:
+    def begin_text(self, text: str, issues: int, optionals: bool) -> None:
         self.text = text + "\0"
         self.end = len(text)
         self.issues = issues  # so many at most
@@ -192,7 +192,7 @@ class Scanner:
             return self.quoted_selector()
         end = start if "0" <= text[start] <= "9" else word_end(text, start)
         name = text[start:end]
-        if end == start or name in KEYWORDS or name == "in":
+        if end == start or end - start <= 5 and (name in KEYWORDS or name == "in"):
             self.unexpected(NAME)
             return None
         self.position = blank_end(text, end)

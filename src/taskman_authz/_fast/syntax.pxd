@@ -15,6 +15,13 @@ cdef class ParseResult:
     cdef readonly dict macro_calls
     cdef readonly list problems
 
+cpdef Py_ssize_t first_surrogate(str text) except? -1
+@cython.locals(parser=Parser, expr=Expr, problems=list)
+cpdef ParseResult parse(
+    str text, MacroTable macros, Py_ssize_t length, int depth, int nodes, Py_ssize_t issues,
+    bint optionals=*,
+)
+
 @cython.final
 cdef class Parser(Scanner):
     cdef MacroTable macros
@@ -24,12 +31,16 @@ cdef class Parser(Scanner):
     cdef int next_id
     cdef int nodes
 
+    cdef begin_tree(self, MacroTable macros, int depth, int nodes)
     cdef Expr whole(self)
     @cython.locals(left=Expr)
     cdef Expr binary(self, int minimum)
     @cython.locals(position=Py_ssize_t, operator=str, precedence=int, id=int, right=Expr)
     cdef Expr join(self, Expr left)
-    @cython.locals(operator=str, precedence=int, id=int, right=Expr, terms=list, ids=list, positions=list)
+    @cython.locals(
+        position=Py_ssize_t, operator=str, precedence=int, id=int, right=Expr, terms=list,
+        ids=list, positions=list,
+    )
     cdef Expr chain(self, Expr left)
     @cython.locals(middle=Py_ssize_t, left=Expr, right=Expr)
     cdef Expr balanced(

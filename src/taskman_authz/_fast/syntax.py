@@ -86,10 +86,14 @@ def parse(
     if surrogate >= 0:
         problem = Problem("invalid_character", surrogate, surrogate + 1, (text[surrogate],))
         return ParseResult(None, {}, [problem])
-    parser = Parser(text, macros, depth, nodes, issues, optionals)
+    parser: Parser = Parser.__new__(Parser)  # without Python's argument passing
+    parser.begin_text(text, issues, optionals)
+    parser.begin_tree(macros, depth, nodes)
     expr = parser.whole()
-    problems = parser.problems[:issues]
-    return ParseResult(None if problems else expr, parser.macro_calls, problems)
+    problems = parser.problems
+    if problems:
+        return ParseResult(None, {}, problems[:issues])
+    return ParseResult(expr, parser.macro_calls, problems)
 
 
 def first_surrogate(text: str) -> int:
@@ -108,16 +112,7 @@ class Parser(Scanner):
 
     __slots__ = ("depth", "level", "macro_calls", "macros", "next_id", "nodes")
 
-    def __init__(
-        self,
-        text: str,
-        macros: MacroTable,
-        depth: int,
-        nodes: int,
-        issues: int,
-        optionals: bool,
-    ) -> None:
-        super().__init__(text, issues, optionals)
+    def begin_tree(self, macros: MacroTable, depth: int, nodes: int) -> None:
         self.macros = macros
         self.depth = depth
         self.nodes = nodes
@@ -170,9 +165,17 @@ class Parser(Scanner):
         """`left && … && …`, likewise `||`, as a balanced tree: a long chain stays shallow."""
         operator = self.operator
         precedence = self.precedence
-        terms: list[Expr] = [left]
-        ids: list[int] = []
-        positions: list[int] = []
+        position = self.position
+        self.position += self.width
+        right = self.binary(precedence + 1)
+        if right is None:
+            return None
+        id = self.new_id()
+        if self.precedence != precedence:
+            return self.grown(make_call(id, position, operator, None, (left, right)))
+        terms = [left, right]
+        ids = [id]
+        positions = [position]
         while self.precedence == precedence:
             positions.append(self.position)
             self.position += self.width

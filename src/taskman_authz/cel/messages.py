@@ -151,6 +151,11 @@ def number_expected(macro: str) -> Said:
     return "macro_argument", f"`cel.{macro}` takes numbers, written as ints from 0", ""
 
 
+def extension_expected(macro: str) -> Said:
+    message = f"the second argument of `proto.{macro}` must be the name of an extension"
+    return "macro_argument", message, f"such as `proto.{macro}(message, package.field)`"
+
+
 # The core's codes of what is wrong with a text (`_fast.lexis.Problem`).
 PROBLEMS: dict[str, Callable[..., Said]] = {
     "wrong_operator": wrong_operator,
