@@ -47,6 +47,11 @@ class Case:
         """The first part of the name: the suite's file."""
         return self.name.partition("/")[0]
 
+    @property
+    def strong_enums(self) -> bool:
+        """Whether it is about enums as types of their own."""
+        return self.name.startswith("enums/strong_")
+
 
 def conformance() -> list[Case]:
     """All cases of the conformance suite, in its order."""

@@ -12,8 +12,9 @@ from taskman_authz.cel.decls import FunctionDecl, overload
 from taskman_authz.cel.notation import parse_type
 from taskman_authz.errors import CompileError, EvaluationError
 
+from . import messages
 from .cases import Case, Json
-from .needs import needs
+from .needs import PROTOBUF, needs
 from .types import type_text
 from .values import Form, actual_form, expected_form, python_value
 
@@ -25,10 +26,11 @@ LIBRARIES = {
     "math": ext.MATH,
     "network": ext.NETWORK,
     "optionals": ext.OPTIONALS,
+    "protos": ext.PROTOS,
     "strings": ext.STRINGS,
     "two-variable comprehensions": ext.COMPREHENSIONS,
 }
-SUPPORTED = frozenset(LIBRARIES)
+SUPPORTED = frozenset({PROTOBUF, *LIBRARIES})
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def _environment(case: Case) -> cel.Env:
     return cel.Env(
         variables,
         container=case.container,
+        messages=messages.files(),
+        strong_enums=case.strong_enums,
         macros=case.macros,
         libraries=[LIBRARIES[need] for need in needs(case) if need in LIBRARIES],
         declarations=stdlib.STANDARD.extended(functions=functions)

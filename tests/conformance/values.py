@@ -14,9 +14,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from google.protobuf import any_pb2, json_format
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
 from taskman_authz._fast.times import Duration, Timestamp
 from taskman_authz._fast.values import CelType, MixedMap, UInt
+from taskman_authz.cel.protobuf import EnumValue
 
+from . import messages
 from .cases import Json
 
 Form = tuple[Any, ...]
@@ -47,6 +53,10 @@ def actual_form(value: Any) -> Form:
         return _map((actual_form(key), actual_form(item)) for key, item in value.items())
     if isinstance(value, CelType):
         return ("type", value.name)
+    if isinstance(value, EnumValue):
+        return ("enum", (value.type_name, value.number))
+    if isinstance(value, Message):
+        return _message(value)
     if isinstance(value, datetime):
         since = datetime.__sub__(value, EPOCH)
         return ("timestamp", _microseconds(since) * 1000 + getattr(value, "below", 0))
@@ -114,7 +124,30 @@ def _object(payload: Json) -> Form:
         return ("timestamp", _timestamp(payload["value"]))
     if name == DURATION:
         return ("duration", _duration(payload["value"]))
-    raise KeyError(name)
+    return _message(_unpacked(payload))
+
+
+def _unpacked(payload: Json) -> Message:
+    """The message that the JSON form of an `Any` holds."""
+    pool = messages.pool()
+    any_type = GetMessageClass(pool.FindMessageTypeByName(any_pb2.Any.DESCRIPTOR.full_name))
+    packed: Any = json_format.ParseDict(payload, any_type(), descriptor_pool=pool)
+    name = packed.type_url.rpartition("/")[2]
+    return GetMessageClass(pool.FindMessageTypeByName(name)).FromString(packed.value)
+
+
+def _message(message: Message) -> Form:
+    name = message.DESCRIPTOR.full_name
+    return ("message", (name, message.SerializePartialToString(deterministic=True)))
+
+
+def _from_message(payload: tuple[str, bytes]) -> Message:
+    name, data = payload
+    return GetMessageClass(messages.pool().FindMessageTypeByName(name)).FromString(data)
+
+
+def _enum(payload: Json) -> Form:
+    return ("enum", (payload["type"], payload.get("value", 0)))
 
 
 def _timestamp(text: str) -> int:
@@ -148,6 +181,7 @@ _READ: dict[str, Any] = {
         for entry in payload.get("entries", ())
     ),
     "objectValue": _object,
+    "enumValue": _enum,
 }
 
 
@@ -156,4 +190,6 @@ _FROM_FORM: dict[str, Any] = {
     "type": CelType,
     "timestamp": Timestamp,
     "duration": Duration,
+    "message": _from_message,
+    "enum": lambda payload: EnumValue(*payload),
 }

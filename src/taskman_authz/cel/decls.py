@@ -7,8 +7,8 @@ one. It remembers how names and calls were resolved: policies are many and ask t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -73,6 +73,14 @@ class Reference(msgspec.Struct, frozen=True):
     namespaced: bool = False
 
 
+class FieldEntry(msgspec.Struct, frozen=True):
+    """A field that a message literal writes, `name: value` or with `optional` `?name: value`."""
+
+    name: str
+    optional: bool
+    position: int
+
+
 class TypeProvider(Protocol):
     """Where types come from that are declared elsewhere: messages and enums."""
 
@@ -85,8 +93,17 @@ class TypeProvider(Protocol):
     def field_names(self, type_name: str) -> Iterable[str]:
         """The fields of the type of this full name, to suggest one of."""
 
+    def type_names(self) -> Iterable[str]:
+        """The full names of the types, to suggest one of."""
+
     def find_constant(self, name: str) -> VariableDecl | None:
         """The constant of this full name: an enum's member."""
+
+    def construction(
+        self, type_name: str, entries: Sequence[FieldEntry]
+    ) -> Callable[..., Any] | None:
+        """What makes the value of a literal of this type of the values of its entries, or gives
+        a Fault; None if there is no such type."""
 
 
 class NoTypes:
@@ -101,7 +118,15 @@ class NoTypes:
     def field_names(self, type_name: str) -> Iterable[str]:
         return ()
 
+    def type_names(self) -> Iterable[str]:
+        return ()
+
     def find_constant(self, name: str) -> VariableDecl | None:
+        return None
+
+    def construction(
+        self, type_name: str, entries: Sequence[FieldEntry]
+    ) -> Callable[..., Any] | None:
         return None
 
 

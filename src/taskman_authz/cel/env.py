@@ -6,17 +6,17 @@ Law: an environment is immutable and shared; compiling in it changes nothing but
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from .._fast.nodes import Node
 from ..errors import CompileError
 from ..limits import DEFAULT, Limits
-from . import functions, stdlib
+from . import bridge, functions, stdlib
 from .checker import Checked, check, check_condition
 from .containers import Container
-from .decls import Declarations, VariableDecl
+from .decls import Declarations, TypeProvider, VariableDecl
 from .layout import Layout
 from .library import Library
 from .macros import STANDARD_MACROS, MacroTable
@@ -27,11 +27,18 @@ from .program import Program
 from .source import Source
 from .types import DYN, STRING, TIMESTAMP, Type
 
+bridge.install()
+
 
 class Env:
     """An environment of `variables`: names to types, as `Type` or in CEL's notation
     (`"map(string, dyn)"`). `libraries` are added to the standard library, in their order.
     `container` is the namespace in which names are resolved first.
+
+    `messages` are protobuf messages that expressions may name: modules that protoc generated,
+    message classes, descriptors, or a FileDescriptorSet; the well-known types come with them. With
+    `strong_enums` an enum's values have its type, else they are ints. (Messages may always be
+    passed as variables.)
     """
 
     def __init__(
@@ -40,6 +47,8 @@ class Env:
         *,
         libraries: Iterable[Library] = (),
         container: str = "",
+        messages: Iterable[Any] | None = None,
+        strong_enums: bool = False,
         macros: bool = True,
         limits: Limits = DEFAULT,
         declarations: Declarations = stdlib.STANDARD,
@@ -50,11 +59,22 @@ class Env:
             for name, type in (variables or {}).items()
         ]
         added = tuple(libraries)
+        provider: TypeProvider | None = None
+        self.make_program: Callable[..., Program] = Program
+        if messages is not None or strong_enums:
+            # An extra: imported where it is asked for.
+            from .protobuf import MessageProgram, MessageTypes, Schema
+
+            schema = Schema(messages or (), strong_enums)
+            provider = types = MessageTypes(schema)
+            added += (types.library(),)
+            self.make_program = partial(MessageProgram, schema)
         if declared or container or added:
             declarations = declarations.extended(
                 (*declared, *(each for library in added for each in library.variables)),
                 [each for library in added for each in library.functions],
                 Container(container) if container else None,
+                provider,
             )
         self.declarations = declarations
         self.macros = STANDARD_MACROS if macros else MacroTable({})
@@ -93,10 +113,10 @@ class Env:
         if check:
             checked = self.check(source)
             node = plan(checked, self.declarations, self.implementations, layout, self.limits)
-            return Program(node, layout.paths, layout.registers, source, checked.type)
+            return self.make_program(node, layout.paths, layout.registers, source, checked.type)
         tree = self.parse(source).expr
         node = plan_unchecked(tree, self.declarations, self.implementations, layout, self.limits)
-        return Program(node, layout.paths, layout.registers, source, DYN)
+        return self.make_program(node, layout.paths, layout.registers, source, DYN)
 
     def compile_condition(self, source: Source, layout: Layout) -> Node:
         """The node of a condition, reading through the layout of its policy set.

@@ -1,0 +1,71 @@
+"""A message as a value of the language: fields are read when they are asked for.
+
+Law: the message is never changed. One that the engine made is `own`: it may lie in a program as a
+constant, so a caller is given a copy of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import Message
+
+from ..._fast.relations import VALUE_DEPTH
+from ..._fast.values import Fault, ObjectValue
+from .equality import same_messages
+
+if TYPE_CHECKING:
+    from .shapes import Shape
+
+
+class MessageValue(ObjectValue):
+    """A message that is no well-known type; `shape` knows its fields."""
+
+    __slots__ = ("message", "own", "shape")
+
+    def __init__(self, message: Message, shape: Shape, own: bool) -> None:
+        self.message = message
+        self.shape = shape
+        self.own = own
+
+    @property
+    def type_name(self) -> str:
+        return self.shape.name
+
+    def member(self, name: str) -> Any:
+        field = self.shape.field(name)
+        if field is None:
+            return Fault("no_such_field", (name,))
+        try:
+            return field.read(self.message, self.own)
+        except RecursionError:  # a Struct that was nested by hand, deeper than any bytes can say
+            return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
+
+    def has_member(self, name: str) -> Any:
+        field = self.shape.field(name)
+        return Fault("no_such_field", (name,)) if field is None else field.has(self.message)
+
+    def same_as(self, other: Any) -> Any:
+        if type(other) is not MessageValue:
+            return False
+        try:
+            return same_messages(self.message, other.message, self.shape.schema)
+        except RecursionError:
+            return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
+
+    def is_zero(self) -> bool:
+        """Whether nothing is set in it."""
+        return self.message.ByteSize() == 0
+
+    def plain(self) -> Message:
+        return copied(self.message) if self.own else self.message
+
+    def __repr__(self) -> str:
+        return f"<{self.shape.name}>"
+
+
+def copied(message: Message) -> Message:
+    """A new message that is the same."""
+    copy = type(message)()
+    copy.CopyFrom(message)
+    return copy
