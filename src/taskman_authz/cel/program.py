@@ -25,9 +25,9 @@ class Program(Evaluator):
 
     `evaluate(variables)` gives the value as plain Python: None, bool, int, `UInt`, float, str,
     bytes, list, dict (`MixedMap` where both bools and numbers are keys), `cel.Timestamp` (a
-    datetime), `cel.Duration` (a timedelta), `cel.CelType`, `cel.Optional`, or an
-    object of the caller's own. Raises EvaluationError where the value is an error. `value(variables)` gives the core's value,
-    which may be a Fault. `type` is the type that the checker found.
+    datetime), `cel.Duration` (a timedelta), `cel.CelType`, `cel.Optional`, or an object of the
+    caller's own. Raises EvaluationError where the value is an error. `value(variables)` gives the
+    core's value, which may be a Fault. `type` is the type that the checker found.
     """
 
     __slots__ = ("source", "type")
