@@ -177,11 +177,14 @@ def select(value: Any, name: str) -> Any:
 
 def has(value: Any, name: str) -> Any:
     """`has(value.name)`: True, False or a Fault (a value without members)."""
-    if type(value) is not dict and isinstance(value, ObjectValue):
-        return value.has_member(name)
-    if type(value) is OptionalValue:
-        inside = _inside(value)
-        return False if inside is NONE else has(inside, name)
+    if type(value) is not dict:
+        if isinstance(value, ObjectValue):
+            return value.has_member(name)
+        if type(value) is OptionalValue:
+            inside = _inside(value)
+            return False if inside is NONE else has(inside, name)
+        if type(value) is EntityValue and _own_member(value, name) is _MISSING:
+            return value.attributes is not None and has(adapt(value.attributes), name)
     found = _read(value, name)
     return found if type(found) is Fault else found is not _MISSING
 
@@ -211,14 +214,19 @@ def _read(value: Any, name: str) -> Any:
 
 
 def _read_entity(value: EntityValue, name: str) -> Any:
+    found = _own_member(value, name)
+    if found is not _MISSING or value.attributes is None:
+        return found
+    return _read(adapt(value.attributes), name)
+
+
+def _own_member(value: EntityValue, name: str) -> Any:
+    """The member that an entity has whatever its attributes are; or `missing()`."""
     if value.is_action:
-        if name == "name":
-            return value.id
-    elif name == "id":
+        return value.id if name == "name" else _MISSING
+    if name == "id":
         return value.id
-    elif name == "type":
-        return value.kind
-    return _MISSING if value.attributes is None else _read(adapt(value.attributes), name)
+    return value.kind if name == "type" else _MISSING
 
 
 def find(value: Any, key: Any) -> Any:

@@ -1,5 +1,5 @@
 """Types of the language from what Python programs say about their data: annotations, dataclasses,
-pydantic models, TypedDicts, enums.
+pydantic models, TypedDicts, enums, protobuf messages.
 
 Laws: a type is what the value becomes when it is read (`_fast.access`): a set is a list, an enum's
 member its value, a UUID a string; where Python says less than the language could check (`Any`,
@@ -21,6 +21,7 @@ from typing import Annotated, Any, ClassVar, Literal, NewType, TypeVar, Union
 from .._fast.values import CelType, UInt
 from ..errors import CompileError
 from ..issues import Issue, Issues, Place
+from .bridge import is_message_class
 from .optional import Optional
 from .types import (
     BOOL,
@@ -36,6 +37,7 @@ from .types import (
     TIMESTAMP,
     TYPE,
     UINT,
+    WELL_KNOWN,
     Type,
     is_nullable,
     list_of,
@@ -133,6 +135,9 @@ class _Reading:
                 return found
         if issubclass(cls, Optional):
             return optional_of(DYN)
+        if is_message_class(cls):
+            name = cls.DESCRIPTOR.full_name  # type: ignore[attr-defined]
+            return WELL_KNOWN.get(name) or message_type(name)
         fields = self.fields_reader(cls)
         if fields is not None:
             return self.read_object(cls, fields)

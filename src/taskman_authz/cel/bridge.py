@@ -12,10 +12,15 @@ from typing import Any
 from .._fast.access import add_finder
 
 
+def is_message_class(kind: object) -> bool:
+    """Whether a class is one of messages."""
+    module = sys.modules.get("google.protobuf.message")
+    return module is not None and isinstance(kind, type) and issubclass(kind, module.Message)
+
+
 def message_converter(kind: type) -> Callable[[Any], Any] | None:
     """What makes core values of the objects of a message class; None for any other class."""
-    module = sys.modules.get("google.protobuf.message")
-    if module is None or not issubclass(kind, module.Message):
+    if not is_message_class(kind):
         return None
     from .protobuf.schema import converter
 

@@ -109,6 +109,10 @@ def field_mismatch(field: str, wanted: Type, found: Type) -> Said:
     return "type_mismatch", message, ""
 
 
+def field_twice(field: str) -> Said:
+    return "field_twice", f"the field `{field}` is given twice", ""
+
+
 def not_optional(found: Type) -> Said:
     message = f"expected an optional value behind `?` but found `{shown(found)}`"
     return "type_mismatch", message, ""

@@ -432,11 +432,15 @@ class _Checker:
         name = named[0] if named else node.type_name
         if named is not None:
             self.references[node.id] = Reference(name)
+        written: set[str] = set()
         for entry in node.entries:
             found = self.entry_value(entry)
             if result is ERROR:
                 continue
             field = str(entry.key)
+            if field in written:
+                self.wrong(entry.position, messages.field_twice(field))
+            written.add(field)
             wanted = self.declarations.provider.find_field(name, field)
             if wanted is None:
                 names = self.declarations.provider.field_names(name)
@@ -456,9 +460,9 @@ class _Checker:
         variable = declarations.find_ident(node.type_name)
         if variable is not None:
             return self.wrong(node.position, messages.not_a_type(node.type_name, variable.type))
-        said = messages.undeclared_reference(
-            node.type_name, node.type_name, declarations.variables, declarations.container.name
-        )
+        names = [*declarations.variables, *declarations.type_names()]
+        container = declarations.container.name
+        said = messages.undeclared_reference(node.type_name, node.type_name, names, container)
         return self.wrong(node.position, said)
 
     # -- macros ----------------------------------------------------------------------------------

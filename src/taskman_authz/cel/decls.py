@@ -278,6 +278,13 @@ class Declarations:
         shape = self._shape(type)
         return self.provider.field_names(type.name) if shape.fields is None else shape.fields
 
+    def type_names(self) -> list[str]:
+        """The names of the provider's types as they may be written here, to suggest one of."""
+        names = list(self.provider.type_names())
+        for prefix in self.container.prefixes:
+            names += [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+        return names
+
     def _shape(self, type: Type) -> Type:
         """The type that carries the fields, for one that is only named."""
         return self.objects.get(type.name, type) if type.fields is None else type

@@ -14,6 +14,8 @@ from .._fast.nodes import Node
 from ..errors import CompileError
 from ..limits import DEFAULT, Limits
 from . import bridge, functions, stdlib
+from .annotations import annotated_type
+from .bridge import is_message_class
 from .checker import Checked, check, check_condition
 from .containers import Container
 from .decls import Declarations, TypeProvider, VariableDecl
@@ -31,19 +33,20 @@ bridge.install()
 
 
 class Env:
-    """An environment of `variables`: names to types, as `Type` or in CEL's notation
-    (`"map(string, dyn)"`). `libraries` are added to the standard library, in their order.
-    `container` is the namespace in which names are resolved first.
+    """An environment of `variables`: names to types, as `Type`, in CEL's notation
+    (`"map(string, dyn)"`), or as a class that Python or protobuf knows the fields of. `libraries`
+    are added to the standard library, in their order. `container` is the namespace in which names
+    are resolved first.
 
     `messages` are protobuf messages that expressions may name: modules that protoc generated,
-    message classes, descriptors, or a FileDescriptorSet; the well-known types come with them. With
-    `strong_enums` an enum's values have its type, else they are ints. (Messages may always be
-    passed as variables.)
+    message classes, descriptors, or a FileDescriptorSet; the well-known types come with them, and
+    so do the classes that are variables' types. With `strong_enums` an enum's values have its
+    type, else they are ints. (Messages may always be passed as variables.)
     """
 
     def __init__(
         self,
-        variables: Mapping[str, str | Type] | None = None,
+        variables: Mapping[str, str | Type | type] | None = None,
         *,
         libraries: Iterable[Library] = (),
         container: str = "",
@@ -54,18 +57,17 @@ class Env:
         declarations: Declarations = stdlib.STANDARD,
         implementations: functions.Implementations = functions.STANDARD,
     ) -> None:
-        declared = [
-            VariableDecl(name, parse_type(type) if isinstance(type, str) else type)
-            for name, type in (variables or {}).items()
-        ]
+        given = (variables or {}).items()
+        declared = [VariableDecl(name, declared_type(type)) for name, type in given]
+        classes = [type for _, type in given if is_message_class(type)]
         added = tuple(libraries)
         provider: TypeProvider | None = None
         self.make_program: Callable[..., Program] = Program
-        if messages is not None or strong_enums:
+        if messages is not None or classes or strong_enums:
             # An extra: imported where it is asked for.
             from .protobuf import MessageProgram, MessageTypes, Schema
 
-            schema = Schema(messages or (), strong_enums)
+            schema = Schema((*(messages or ()), *classes), strong_enums)
             provider = types = MessageTypes(schema)
             added += (types.library(),)
             self.make_program = partial(MessageProgram, schema)
@@ -128,6 +130,13 @@ class Env:
         if checked.issues:
             raise CompileError(checked.issues)
         return plan(checked, self.declarations, self.implementations, layout, self.limits)
+
+
+def declared_type(given: str | Type | type) -> Type:
+    """The type of a variable. Raises CompileError for a text that is none."""
+    if isinstance(given, str):
+        return parse_type(given)
+    return given if isinstance(given, Type) else annotated_type(given)
 
 
 # What a policy condition may refer to, in the order of the roots of a decision's activation.

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from .._fast.access import adapt
-from .._fast.values import Fault
+from .._fast.values import Fault, ObjectValue
 from .decls import FunctionDecl, VariableDecl, overload
 from .functions import Implementation
 from .macros import MacroTable
@@ -41,14 +41,14 @@ def function(name: str, signature: str, implementation: Callable[..., Any]) -> L
     for a member function `"string.(string) -> string"`.
 
     It is called with core values, which for all types but timestamps and durations are plain
-    Python. What it raises becomes an error of the evaluation. Raises CompileError for a bad
-    signature.
+    Python; of a protobuf message it is given the message. What it raises becomes an error of the
+    evaluation. Raises CompileError for a bad signature.
     """
     declared = overload(f"{name}_{signature}", signature)
 
     def call(*arguments: Any) -> Any:
         try:
-            return adapt(implementation(*arguments))
+            return adapt(implementation(*map(_given, arguments)))
         except Exception as error:  # a function of the embedder's failed: an error is a value
             return Fault("invalid_argument", (name, type(error).__name__))
 
@@ -57,3 +57,7 @@ def function(name: str, signature: str, implementation: Callable[..., Any]) -> L
         functions=(FunctionDecl(name, (declared,)),),
         implementations={(name, len(declared.arguments)): call},
     )
+
+
+def _given(value: Any) -> Any:
+    return value.plain() if isinstance(value, ObjectValue) else value

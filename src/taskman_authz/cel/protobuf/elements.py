@@ -47,10 +47,6 @@ class Scalar:
         self.encode = encode
         self.convert = convert
 
-    def read(self, raw: Any, own: bool) -> Any:
-        """The core value of a raw one."""
-        return raw if self.convert is None else self.convert(raw)
-
     def read_all(self, raws: Any, own: bool) -> list[Any]:
         """The core values of many."""
         return list(raws) if self.convert is None else [self.convert(raw) for raw in raws]

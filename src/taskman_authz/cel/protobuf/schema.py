@@ -104,7 +104,11 @@ class Schema:
     def bound(self, variables: Any) -> Any:
         """A caller's variables, in which messages are values of this schema: those passed as they
         are, and those in lists and dicts."""
-        return {name: self._bound(variables[name], VALUE_DEPTH) for name in variables}
+        bound = {}
+        for name in variables:
+            value = variables[name]
+            bound[name] = value if type(value) in _LEAVES else self._bound(value, VALUE_DEPTH)
+        return bound
 
     def _bound(self, value: Any, depth: int) -> Any:
         kind = type(value)

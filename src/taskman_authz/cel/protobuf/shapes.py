@@ -58,17 +58,20 @@ class Place:
 class ScalarField:
     """One scalar."""
 
-    __slots__ = ("element", "has_presence", "place", "type")
+    __slots__ = ("convert", "element", "get", "has_presence", "place", "type")
 
     def __init__(self, place: Place, element: Scalar) -> None:
         self.place = place
+        self.get = place.get
         self.element = element
+        self.convert = element.convert
         self.type: Type = element.type
         self.has_presence = place.descriptor.has_presence
 
     def read(self, message: Message, own: bool) -> Any:
         """The core value."""
-        return self.element.read(self.place.get(message), own)
+        raw = self.get(message)
+        return raw if self.convert is None else self.convert(raw)
 
     def has(self, message: Message) -> bool:
         """Whether it is set."""
@@ -242,14 +245,15 @@ class Shape:
 
     def field(self, name: str) -> Field | None:
         """The field of this name, or the extension of this full name."""
-        found = self.fields.get(name)
-        if found is None:
-            descriptor = self.descriptor.fields_by_name.get(name)
-            if descriptor is None and "." in name:
-                descriptor = self.schema.extension(name, self.descriptor)
-            if descriptor is None:
-                return None
-            found = self.fields[name] = field_of(descriptor, self.schema)
+        return self.fields.get(name) or self._made(name)
+
+    def _made(self, name: str) -> Field | None:
+        descriptor = self.descriptor.fields_by_name.get(name)
+        if descriptor is None and "." in name:
+            descriptor = self.schema.extension(name, self.descriptor)
+        if descriptor is None:
+            return None
+        found = self.fields[name] = field_of(descriptor, self.schema)
         return found
 
     def value(self, message: Message, own: bool) -> Any:
