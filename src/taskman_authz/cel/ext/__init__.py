@@ -3,9 +3,10 @@
     from taskman_authz import cel
     from taskman_authz.cel import ext
 
-    cel.Env({"name": "string"}, libraries=[ext.STRINGS, ext.strings.library(version=1)])
+    cel.Env({"name": "string"}, libraries=[ext.STRINGS, ext.math.library(version=1)])
 
-A constant is the newest version of a library; `library("strings", version=1)` finds one by name.
+A constant is the newest version of a library; `LIBRARIES` has them by name, for each version:
+`ext.LIBRARIES["strings"](version=1)`.
 Names, overloads and versions are those of the reference implementation. Begin reading with
 `strings`; `overloads` is what the files are made with.
 """
@@ -24,6 +25,7 @@ from . import (
     math,
     network,
     optionals,
+    protos,
     regex,
     sets,
     strings,
@@ -40,6 +42,7 @@ SETS = sets.library()
 ENCODERS = encoders.library()
 REGEX = regex.library()
 NETWORK = network.library()
+PROTOS = protos.library()
 
 # By name: what makes the library as of a version, the newest if none is given.
 LIBRARIES: dict[str, Callable[..., Library]] = {
@@ -51,6 +54,7 @@ LIBRARIES: dict[str, Callable[..., Library]] = {
     "math": math.library,
     "network": network.library,
     "optionals": optionals.library,
+    "protos": protos.library,
     "regex": regex.library,
     "sets": sets.library,
     "strings": strings.library,
@@ -66,6 +70,7 @@ __all__ = [
     "MATH",
     "NETWORK",
     "OPTIONALS",
+    "PROTOS",
     "REGEX",
     "SETS",
     "STRINGS",
@@ -77,6 +82,7 @@ __all__ = [
     "math",
     "network",
     "optionals",
+    "protos",
     "regex",
     "sets",
     "strings",
