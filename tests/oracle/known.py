@@ -48,7 +48,7 @@ CEL_PYTHON = (
         ERROR,
         ("int", -(2**63)),
         "Overflow",
-        "a double cannot tell the lowest int from what lies below it (the suite's `double_int_min_range`)",
+        "a double cannot tell the lowest int from what lies below it",
         frozenset({"int({double})"}),
     ),
     Disagreement(
