@@ -1,5 +1,5 @@
 cimport cython
-from .values cimport ObjectValue, OptionalValue
+from .values cimport ObjectValue, OptionalValue, some
 
 @cython.final
 cdef class EntityValue:

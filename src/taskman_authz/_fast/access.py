@@ -27,6 +27,7 @@ from .values import (
     ObjectValue,
     OptionalValue,
     UInt,
+    some,
     type_name,
 )
 
@@ -335,7 +336,7 @@ def _inside(value: Any) -> Any:
         optional: OptionalValue = value
         if not optional.present:
             return NONE
-        value = optional.content
+        value = optional.held[0]
     return value
 
 
@@ -346,7 +347,7 @@ def _adapt_optional(value: Any) -> Any:
         optional: OptionalValue = value
         if not optional.present:
             break
-        value = optional.content
+        value = optional.held[0]
         depth += 1
     found = NONE if isinstance(value, OptionalValue) else adapt(value)
     for _ in range(depth):
@@ -355,7 +356,7 @@ def _adapt_optional(value: Any) -> Any:
 
 
 def _present(value: Any) -> Any:
-    return value if type(value) is Fault else OptionalValue(True, value)
+    return value if type(value) is Fault else some(value)
 
 
 # -- all of a map ---------------------------------------------------------------------------------

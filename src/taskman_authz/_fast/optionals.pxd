@@ -2,7 +2,7 @@ cimport cython
 from .access cimport adapt, index_optional, is_map, keys, select_optional
 from .activation cimport Activation
 from .nodes cimport Node, make_map, placed, value_of
-from .values cimport Fault, ObjectValue, OptionalValue
+from .values cimport Fault, ObjectValue, OptionalValue, some
 
 @cython.final
 cdef class OptionalMember(Node):

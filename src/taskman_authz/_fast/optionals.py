@@ -15,7 +15,7 @@ from .access import adapt, index_optional, is_map, keys, select_optional
 from .activation import Activation
 from .nodes import Node, make_map, placed, value_of
 from .times import Duration, Timestamp
-from .values import NONE, Fault, ObjectValue, OptionalValue, type_name
+from .values import NONE, Fault, ObjectValue, OptionalValue, some, type_name
 
 # -- functions ------------------------------------------------------------------------------------
 
@@ -25,17 +25,12 @@ def none() -> OptionalValue:
     return NONE
 
 
-def some(value: Any) -> OptionalValue:
-    """`optional.of(value)`"""
-    return OptionalValue(True, value)
-
-
 def some_unless_zero(value: Any) -> Any:
     """`optional.ofNonZeroValue(value)`: none of null, false, zero, what is empty, the epoch, and a
     message without fields."""
     zero = is_zero(value)
     if zero is False:
-        return OptionalValue(True, value)
+        return some(value)
     return NONE if zero is True else zero
 
 
@@ -192,7 +187,7 @@ class Either(Node):
         if type(found) is OptionalValue:
             optional: OptionalValue = found
             if optional.present:
-                return optional.content if self.unwraps else found
+                return optional.held[0] if self.unwraps else found
             other = self.other.value(activation)
             if self.unwraps:
                 return other
@@ -274,7 +269,7 @@ def opened(value: Any) -> Any:
     """What an element written with `?` adds otherwise; or a Fault, where it is no optional."""
     if type(value) is OptionalValue:
         optional: OptionalValue = value
-        return optional.content
+        return optional.held[0]
     if type(value) is Fault:
         return value
     return Fault("no_such_overload", ("?", type_name(value)))

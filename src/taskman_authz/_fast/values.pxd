@@ -6,10 +6,9 @@ cdef class CelType:
 cdef class ObjectValue:
     pass
 
-@cython.trashcan(True)
 cdef class OptionalValue:
     cdef readonly bint present
-    cdef readonly object content
+    cdef readonly tuple held
 
 cdef class Fault:
     cdef readonly str code
@@ -19,3 +18,6 @@ cdef class Fault:
 cdef class MixedMap:
     cdef readonly dict bools
     cdef readonly dict others
+
+@cython.locals(made=OptionalValue)
+cpdef OptionalValue some(object content)
