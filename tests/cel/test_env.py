@@ -191,8 +191,8 @@ def decided(text, **values):
     """The value of a condition over policy variables."""
     layout = policy_layout()
     node = policy_env().compile_condition(Source(text), layout)
-    activation = Activation(layout.paths, layout.registers)
-    activation.roots = tuple(values.get(name) for name in POLICY_VARIABLES)
+    activation = Activation(len(layout.paths), layout.registers, len(POLICY_VARIABLES))
+    activation.roots = [values.get(name) for name in POLICY_VARIABLES]
     return nodes.evaluate(node, activation)
 
 

@@ -88,7 +88,7 @@ def constants(*values: Any) -> tuple[nodes.Constant, ...]:
 
 def value_of(node: nodes.Node, *registers: Any) -> Any:
     """The value of a node that reads no attribute; loop variables lie in `registers`."""
-    activation = Activation([], len(registers))
+    activation = Activation(0, len(registers), 0)
     activation.registers = list(registers)
     return nodes.evaluate(node, activation)
 

@@ -23,7 +23,7 @@ NEITHER: list[Any] = [FAULT, None, 1, 0, "", "true", [], 1.0]  # neither true no
 
 
 def outcome(*rows: RuleRow, limit: int = 8) -> Outcome:
-    return combine(canonical(rows), Activation([], 0), NOTHING, limit)
+    return combine(canonical(rows), Activation(0, 0, 0), NOTHING, limit)
 
 
 def counting(calls: list[str], name: str, value: Any = False) -> Node:
@@ -186,26 +186,29 @@ def test_conditions_read_the_request(
         seen.append(value)
         return True
 
-    rows = [row(condition=Call(look, (Attribute(0, 0),), 0))]
+    path = Path(root, name, members)
+    rows = [row(condition=Call(look, (Attribute(0, path, 0),), 0))]
     asked = request(
         ("acme", "t:edit", "t", "7", ()),
         # What the request itself says of an entity cannot be said otherwise by its attributes.
         subject={"department": "engineering", "id": "999", "type": "admin"},
         context={"ip": "10.0.0.7"},
     )
-    assert decider(rows, [Path(root, name, members)]).decide(asked).allowed
+    assert decider(rows, [path]).decide(asked).allowed
     assert seen == [expected]
 
 
 def test_without_a_company_reading_it_is_an_error() -> None:
-    rows = [row("d", deny=True, condition=Attribute(0, 0)), row("a")]
-    made = decider(rows, [Path(4, "company_id", ())]).decide(request((None, "a", "t", "1", ())))
+    path = Path(4, "company_id", ())
+    rows = [row("d", deny=True, condition=Attribute(0, path, 0)), row("a")]
+    made = decider(rows, [path]).decide(request((None, "a", "t", "1", ())))
     assert made.reasons == ("d:failed",)
 
 
 def test_nothing_of_a_request_is_left_for_the_next() -> None:
-    rows = [row(condition=Attribute(0, 0))]
-    made = decider(rows, [Path(3, "context", ("ok",))])
+    path = Path(3, "context", ("ok",))
+    rows = [row(condition=Attribute(0, path, 0))]
+    made = decider(rows, [path])
     question = (None, "a", "t", "1", ())
     answers = [made.decide(request(question, context=c)).allowed for c in ({"ok": True}, None, {})]
     assert answers == [True, False, False]

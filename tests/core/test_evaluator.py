@@ -12,7 +12,7 @@ from taskman_authz._fast.evaluator import Evaluator
 from taskman_authz._fast.values import Fault
 from tests.core.strategies import VALUES, constant, is_fault, same
 
-X = nodes.Attribute(0, 3)
+X = nodes.Attribute(0, Path(0, "x", ()), 3)
 READS_X = [Path(0, "x", ())]
 
 

@@ -22,8 +22,14 @@ PATHS = [
 ]
 
 
+def over(variables):
+    activation = Activation(len(PATHS), 0, 1 + max(path.root for path in PATHS))
+    activation.variables = variables
+    return activation
+
+
 def read(slot, variables, position=4):
-    return nodes.evaluate(nodes.Attribute(slot, position), Activation(PATHS, 0, variables))
+    return nodes.evaluate(nodes.Attribute(slot, PATHS[slot], position), over(variables))
 
 
 # -- names -------------------------------------------------------------------------------------
@@ -54,10 +60,10 @@ def test_a_path_is_resolved_once_and_its_fault_has_the_place_of_each_reader():
             reads.append(key)
             return super().get(key, default)
 
-    activation = Activation(PATHS, 0, {"a": Counting(b={})})
+    activation = over({"a": Counting(b={})})
     for position in (4, 9):
-        assert same(nodes.evaluate(nodes.Attribute(1, position), activation), {})
-        fault = nodes.evaluate(nodes.Attribute(2, position), activation)
+        assert same(nodes.evaluate(nodes.Attribute(1, PATHS[1], position), activation), {})
+        fault = nodes.evaluate(nodes.Attribute(2, PATHS[2], position), activation)
         assert is_fault(fault, "no_such_key", "c", position=position)
     assert reads == ["b", "b"]
 

@@ -6,23 +6,24 @@ from .values cimport Fault
 cdef class Unset:
     pass
 
+cdef Unset _UNSET
+
 @cython.final
 cdef class Path:
     cdef readonly Py_ssize_t root
     cdef readonly str name
     cdef readonly tuple members
+    @cython.locals(members=dict, member=str)
     cdef object resolve(self, Activation activation)
 
 @cython.final
 cdef class Activation:
     cdef public object variables
-    cdef public tuple roots
-    cdef public list paths
+    cdef public list roots
     cdef public list slots
     cdef public list registers
-    cdef public list results
-    cdef object variable(self, Py_ssize_t root, str name)
-    @cython.locals(path=Path)
-    cdef object read(self, Py_ssize_t slot)
-    @cython.locals(number=Py_ssize_t)
+    @cython.locals(variables=dict)
+    cdef object variable(self, str name)
+    cdef object root(self, Py_ssize_t number, str name)
+    @cython.locals(number=Py_ssize_t, roots=list, slots=list, registers=list)
     cdef void clear(self) noexcept

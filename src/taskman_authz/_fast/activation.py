@@ -1,13 +1,14 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
 """What one evaluation reads: attribute slots, comprehension registers, condition results.
 
 Laws: an attribute path is resolved at most once in an evaluation, when a node first reads it, and
 all conditions of a policy set read the same slot. An activation belongs to one evaluation in one
 thread.
 """
-# cython: boundscheck=False, wraparound=False, initializedcheck=False
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from .access import adapt, select
@@ -20,7 +21,7 @@ class Unset:
     __slots__ = ()
 
 
-UNSET = Unset()
+_UNSET = Unset()
 
 
 class Path:
@@ -31,61 +32,65 @@ class Path:
 
     def __init__(self, root: int, name: str, members: tuple[str, ...]) -> None:
         self.root = root
-        self.name = name
-        self.members = members
+        # Interned: a dict then finds a name by identity, without comparing characters.
+        self.name = sys.intern(name)
+        self.members = tuple(map(sys.intern, members))
 
     def resolve(self, activation: Activation) -> Any:
         """The value at the path, or the Fault of the first member that is not there."""
-        value = activation.variable(self.root, self.name)
+        value = activation.root(self.root, self.name)
         for member in self.members:
-            value = select(value, member)
-        return value
+            if type(value) is dict:  # and then there is nothing to adapt on the way
+                members: dict[str, Any] = value
+                value = members.get(member, _UNSET)
+                if type(value) is Unset:
+                    return Fault("no_such_key", (member,))
+            else:
+                value = select(adapt(value), member)
+        return value if type(value) is str else adapt(value)
 
 
 class Activation:
     """The memory of one evaluation.
 
-    `variables` maps names to what the caller passed; or, for a decision, `roots` holds the
-    variables by number. `paths` are the paths of the slots.
+    `variables` maps names to what the caller passed; `roots` holds by number what was found there,
+    or for a decision, which has no names, what it is about. `slots` holds what paths led to.
     """
 
-    __slots__ = ("variables", "roots", "paths", "slots", "registers", "results")
+    __slots__ = ("variables", "roots", "slots", "registers")
 
-    def __init__(
-        self, paths: list[Path], registers: int, variables: Any = None, results: int = 0
-    ) -> None:
-        self.paths = paths
-        self.variables = variables
-        self.roots: tuple[Any, ...] | None = None
-        self.slots: list[Any] = [UNSET] * len(paths)
+    def __init__(self, slots: int, registers: int, roots: int) -> None:
+        self.variables: Any = None
+        self.roots: list[Any] = [_UNSET] * roots
+        self.slots: list[Any] = [_UNSET] * slots
         self.registers: list[Any] = [None] * registers
-        self.results: list[Any] = [UNSET] * results
 
-    def variable(self, root: int, name: str) -> Any:
-        """The adapted value of a variable, or a Fault."""
-        if self.roots is not None:
-            return adapt(self.roots[root])
-        variables = self.variables
-        if type(variables) is dict:
-            value = variables.get(name, UNSET)
-        else:
-            value = variables[name] if name in variables else UNSET
-        return Fault("no_such_attribute", (name,)) if value is UNSET else adapt(value)
-
-    def read(self, slot: int) -> Any:
-        """The value in a slot, resolved when it is read first."""
-        value = self.slots[slot]
+    def root(self, number: int, name: str) -> Any:
+        """The value of a variable, not adapted, or a Fault."""
+        value = self.roots[number]
         if type(value) is Unset:
-            path = self.paths[slot]
-            value = path.resolve(self)
-            self.slots[slot] = value
+            value = self.roots[number] = self.variable(name)
         return value
+
+    def variable(self, name: str) -> Any:
+        """What the caller passed under a name, or a Fault."""
+        if type(self.variables) is dict:
+            variables: dict[str, Any] = self.variables
+            value = variables.get(name, _UNSET)
+        else:
+            value = self.variables[name] if name in self.variables else _UNSET
+        return Fault("no_such_attribute", (name,)) if type(value) is Unset else value
 
     def clear(self) -> None:
         """Forget everything that was read."""
+        unset = _UNSET
         self.variables = None
-        self.roots = None
-        for number in range(len(self.slots)):
-            self.slots[number] = UNSET
-        for number in range(len(self.registers)):
-            self.registers[number] = None
+        roots = self.roots
+        for number in range(len(roots)):
+            roots[number] = unset
+        slots = self.slots
+        for number in range(len(slots)):
+            slots[number] = unset
+        registers = self.registers
+        for number in range(len(registers)):
+            registers[number] = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .activation import UNSET, Activation, Unset
+from .activation import Activation, Unset
 from .nodes import Node
 
 
@@ -45,5 +45,5 @@ class Block(Node):
 
     def value(self, activation: Activation) -> Any:
         for register in self.bound:
-            activation.registers[register] = UNSET
+            activation.registers[register] = Unset()
         return self.result.value(activation)

@@ -39,9 +39,9 @@ cdef class Decider:
         self, object subject, object action, object resource, object context, object company,
         object now
     )
-    @cython.locals(activation=Activation)
+    @cython.locals(activation=Activation, roots=list)
     cdef Outcome _combine(
-        self, tuple rows, EntityValue subject, EntityValue resource, EntityValue action,
+        self, tuple rows, object subject, object resource, EntityValue action,
         object context, object company, object now
     )
 

@@ -35,14 +35,16 @@ def combine(
     A default deny tells at most `limit` allow rows that did not grant; where there is none, the
     outcome is `nothing`.
     """
-    shared: dict[int, Any] = {}  # condition number → value
-    unmet: list[Any] = []
+    shared: dict[int, Any] | None = None  # condition number → value
+    unmet: list[Any] | None = None
     for row in rows:
         if row.condition is None:
             value = True
         elif row.number < 0:
             value = row.condition.value(activation)
         else:
+            if shared is None:
+                shared = {}
             if row.number not in shared:
                 shared[row.number] = row.condition.value(activation)
             value = shared[row.number]
@@ -51,13 +53,16 @@ def combine(
                 return _outcome(False, row, row.decided if value is True else row.failed)
         elif value is True:
             return _outcome(True, row, row.decided)
-        elif len(unmet) < limit:
-            unmet.append(row.unmet if value is False else row.failed)
-    return _outcome(False, None, tuple(unmet)) if unmet else nothing
+        else:
+            if unmet is None:
+                unmet = []
+            if len(unmet) < limit:
+                unmet.append(row.unmet if value is False else row.failed)
+    return nothing if unmet is None else _outcome(False, None, tuple(unmet))
 
 
 def _outcome(allowed: bool, row: RuleRow | None, reasons: tuple[Any, ...]) -> Outcome:
-    """An Outcome. Compiled, `__new__` and assignments take a fifth of what calling the class takes."""
+    """An Outcome. Compiled, `__new__` and assignments take a fifth of a call of the class."""
     made = Outcome.__new__(Outcome)
     made.allowed = allowed
     made.row = row
@@ -157,13 +162,16 @@ class Decider:
         if not rows:
             return self.nothing
         verb = _value("", action, None, True) if self.reads_action else None
-        return self._combine(rows, who, what, verb, context, company, now)
+        # A dict that says its own type and id is read as it is, which is quicker.
+        asker: Any = subject if type(subject) is dict else who
+        asked: Any = resource if type(resource) is dict else what
+        return self._combine(rows, asker, asked, verb, context, company, now)
 
     def _combine(
         self,
         rows: tuple[RuleRow, ...],
-        subject: EntityValue,
-        resource: EntityValue,
+        subject: Any,
+        resource: Any,
         action: EntityValue | None,
         context: Any,
         company: Any,
@@ -172,17 +180,16 @@ class Decider:
         try:
             activation = self.spare.pop()  # atomic: threads never share an activation
         except IndexError:
-            activation = Activation(self.paths, self.registers)
+            activation = Activation(len(self.paths), self.registers, ROOTS)
         # In the order of the policy variables. Without a company there is no `company_id`: to
         # read it is an error. A context that was not given is an empty one.
-        activation.roots = (
-            subject,
-            resource,
-            action,
-            _EMPTY if context is None else context,
-            _NO_COMPANY if company is None else company,
-            Timestamp(now) if self.reads_now else None,
-        )
+        roots = activation.roots
+        roots[0] = subject
+        roots[1] = resource
+        roots[ACTION] = action
+        roots[3] = _EMPTY if context is None else context
+        roots[4] = _NO_COMPANY if company is None else company
+        roots[NOW] = Timestamp(now) if self.reads_now else None
         outcome = combine(rows, activation, self.nothing, self.reasons)
         activation.clear()
         self.spare.append(activation)
@@ -225,6 +232,7 @@ def _roles(attributes: dict[Any, Any] | None, most: int) -> tuple[str, ...] | No
 # Roots of an activation that are made only where a condition reads them.
 ACTION = 2
 NOW = 5
+ROOTS = 6
 
 _EMPTY: dict[str, Any] = {}
 _NO_COMPANY = Fault("no_such_attribute", ("company_id",))

@@ -6,6 +6,7 @@ cdef class Evaluator:
     cdef readonly Node node
     cdef readonly list paths
     cdef readonly Py_ssize_t registers
+    cdef readonly Py_ssize_t roots
     cdef list spare
     @cython.locals(activation=Activation)
     cdef object run(self, object variables)

@@ -15,12 +15,13 @@ from .nodes import Node
 class Evaluator:
     """A planned expression with spare activations. `Program` is its face in the language room."""
 
-    __slots__ = ("node", "paths", "registers", "spare")
+    __slots__ = ("node", "paths", "registers", "roots", "spare")
 
     def __init__(self, node: Node, paths: list[Path], registers: int) -> None:
         self.node = node
         self.paths = paths
         self.registers = registers
+        self.roots = 1 + max((path.root for path in paths), default=-1)
         # Never quite empty in use: a list that shrinks to nothing gives its memory back each time.
         self.spare: list[Activation | None] = [None] * 4
 
@@ -35,7 +36,7 @@ class Evaluator:
         except IndexError:
             activation = None
         if activation is None:
-            activation = Activation(self.paths, self.registers)
+            activation = Activation(len(self.paths), self.registers, self.roots)
         activation.variables = variables
         value = self.node.value(activation)
         activation.clear()

@@ -1,16 +1,18 @@
 cimport cython
 from .activation cimport Activation
-from .nodes cimport Node
+from .nodes cimport Link, Node, linked
 from .values cimport Fault
 
 cdef class And(Node):
     cdef readonly tuple operands
-    @cython.locals(operand=Node)
+    cdef Link links
+    @cython.locals(link=Link)
     cdef object value(self, Activation activation)
 
 cdef class Or(Node):
     cdef readonly tuple operands
-    @cython.locals(operand=Node)
+    cdef Link links
+    @cython.locals(link=Link)
     cdef object value(self, Activation activation)
 
 @cython.final

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .activation import Activation
-from .nodes import Node
+from .nodes import Node, linked
 from .values import Fault, type_name
 
 
@@ -24,40 +24,46 @@ def _not_bool(function: str, value: Any, position: int) -> Any:
 class And(Node):
     """`a && b && …`, flattened."""
 
-    __slots__ = ("operands",)
+    __slots__ = ("operands", "links")
 
     def __init__(self, operands: tuple[Node, ...], position: int) -> None:
         self.operands = operands
+        self.links = linked(operands)
         self.position = position
 
     def value(self, activation: Activation) -> Any:
         fault = None
-        for operand in self.operands:
-            value = operand.value(activation)
+        link = self.links
+        while link is not None:
+            value = link.node.value(activation)
             if value is False:
                 return False
             if value is not True and fault is None:
                 fault = _not_bool("_&&_", value, self.position)
+            link = link.rest
         return True if fault is None else fault
 
 
 class Or(Node):
     """`a || b || …`, flattened."""
 
-    __slots__ = ("operands",)
+    __slots__ = ("operands", "links")
 
     def __init__(self, operands: tuple[Node, ...], position: int) -> None:
         self.operands = operands
+        self.links = linked(operands)
         self.position = position
 
     def value(self, activation: Activation) -> Any:
         fault = None
-        for operand in self.operands:
-            value = operand.value(activation)
+        link = self.links
+        while link is not None:
+            value = link.node.value(activation)
             if value is True:
                 return True
             if value is not False and fault is None:
                 fault = _not_bool("_||_", value, self.position)
+            link = link.rest
         return False if fault is None else fault
 
 

@@ -1,6 +1,6 @@
 cimport cython
 from .access cimport has, index, select
-from .activation cimport Activation, Unset
+from .activation cimport Activation, Path, Unset
 from .values cimport Fault, MixedMap
 
 cdef class Node:
@@ -13,12 +13,24 @@ cpdef object make_map(list pairs)
 cpdef object placed(object value, int position)
 
 @cython.final
+cdef class Link:
+    cdef readonly Node node
+    cdef readonly Link rest
+
+cpdef Link linked(tuple nodes)
+
+@cython.final
 cdef class Constant(Node):
     cdef readonly object constant
 
-@cython.final
 cdef class Attribute(Node):
     cdef readonly Py_ssize_t slot
+    cdef readonly Path path
+    cdef readonly Py_ssize_t root
+    cdef readonly str member
+    cdef public bint kept
+    @cython.locals(members=dict)
+    cdef object value(self, Activation activation)
 
 @cython.final
 cdef class Local(Node):

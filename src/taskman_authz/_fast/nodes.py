@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
 """The program as a graph of nodes: `node.value(activation)` is the whole contract.
 
 Laws: a node returns a core value or a Fault and never raises; it holds no state of an evaluation,
@@ -7,7 +8,6 @@ first Fault among its operands, in the order in which they are written.
 Here: constants, names, members and literals. `logic` has what absorbs faults, `numbers`
 arithmetic, `relations` comparison, `calls` functions, `folds` the macros' loops.
 """
-# cython: boundscheck=False, wraparound=False, initializedcheck=False
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .access import has, index, select
-from .activation import Activation, Unset
+from .activation import Activation, Path, Unset
 from .values import Fault, MixedMap, UInt, type_name
 
 
@@ -35,6 +35,25 @@ def evaluate(node: Node, activation: Activation) -> Any:
     return node.value(activation)
 
 
+class Link:
+    """A node and those after it, or None: what a node iterates over its operands by. The fields
+    are typed, where each member of a tuple would have its type looked up when it is used."""
+
+    __slots__ = ("node", "rest")
+
+    def __init__(self, node: Node, rest: Link | None) -> None:
+        self.node = node
+        self.rest = rest
+
+
+def linked(nodes: tuple[Node, ...]) -> Link | None:
+    """Nodes as links, in their order; None for none."""
+    first: Link | None = None
+    for node in reversed(nodes):
+        first = Link(node, first)
+    return first
+
+
 class Constant(Node):
     """A literal, or what the planner folded."""
 
@@ -51,16 +70,33 @@ class Constant(Node):
 class Attribute(Node):
     """An attribute path, read through its slot."""
 
-    __slots__ = ("slot",)
+    __slots__ = ("slot", "path", "root", "member", "kept")
 
-    def __init__(self, slot: int, position: int) -> None:
+    def __init__(self, slot: int, path: Path, position: int) -> None:
         self.slot = slot
+        self.path = path
+        self.root = path.root
+        self.member = path.members[0] if len(path.members) == 1 else ""
+        self.kept = True  # false, by the planner, where nothing reads the slot again
         self.position = position
 
     def value(self, activation: Activation) -> Any:
         value: Any = activation.slots[self.slot]
+        if type(value) is str:
+            return value
         if type(value) is Unset:
-            value = activation.read(self.slot)
+            # What most paths are, `variable.member` of a dict with a text or a list under it, is
+            # found here without a call. Everything else is found by the path.
+            root: Any = activation.roots[self.root]
+            if type(root) is Unset:
+                root = activation.root(self.root, self.path.name)
+            if type(root) is dict and self.member:
+                members: dict[str, Any] = root
+                value = members.get(self.member)
+            if type(value) is not str and type(value) is not list:
+                value = self.path.resolve(activation)
+            if self.kept:
+                activation.slots[self.slot] = value
         if type(value) is Fault:
             # The slot is shared by all conditions; the place is this reader's own.
             return Fault(value.code, value.details, self.position)

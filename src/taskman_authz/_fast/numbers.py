@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True
 """Arithmetic, and what else `+` and `-` mean.
 
 The language definition ("Arithmetic"): no mixing of numeric types, 64-bit integers whose overflow
@@ -7,7 +8,6 @@ Laws: int operands are within 64 bits (`access.adapt` sees to it), so they fit C
 function computes so that the compiled twin, whose integers wrap, and the plain twin, whose
 integers grow, notice the same overflow.
 """
-# cython: boundscheck=False, wraparound=False, cdivision=True
 
 from __future__ import annotations
 

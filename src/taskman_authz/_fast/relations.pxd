@@ -4,6 +4,7 @@ from .activation cimport Activation
 from .nodes cimport Node, placed
 from .values cimport Fault, ObjectValue, OptionalValue
 
+cdef bint same_text(str left, str right) except -1
 cpdef object equals(object left, object right)
 cpdef object _equal(object left, object right, int depth)
 @cython.locals(number=Py_ssize_t)
@@ -12,6 +13,8 @@ cpdef object _equal_maps(object left, object right, int depth)
 cpdef object _equal_optionals(OptionalValue left, OptionalValue right, int depth)
 cpdef object _equal_members(object left, object right, int depth)
 cpdef object member_of(object value, object container)
+@cython.locals(size=Py_ssize_t, text=str)
+cdef object _text_in_list(str wanted, list members)
 cpdef object _member_of_list(object value, object container)
 cpdef object compare(object left, object right, str function)
 
@@ -25,12 +28,11 @@ cdef class NotEqual(Node):
     cdef readonly Node left
     cdef readonly Node right
 
+@cython.final
 cdef class EqualText(Node):
     cdef readonly Node operand
     cdef readonly str text
     cdef readonly bint negated
-    @cython.locals(text=str)
-    cdef object value(self, Activation activation)
 
 cdef class Order(Node):
     cdef readonly Node left

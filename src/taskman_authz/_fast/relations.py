@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False
 """Equality, order and membership.
 
 The language definition: equality is defined between all values ("Equality"), across the numeric
@@ -5,7 +6,6 @@ types too, false between values of different types; bool is no number; NaN equal
 is defined within one type and across the numeric types ("Ordering"). A double is compared with an
 integer as doubles are: the integer is rounded to one.
 """
-# cython: boundscheck=False, wraparound=False
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ _ORDERED = frozenset({str, bytes, bool})
 VALUE_DEPTH = 200
 
 
+def same_text(left: str, right: str) -> bool:
+    """Whether two texts are equal: typed and by length first, which is most of the answers."""
+    return len(left) == len(right) and left == right
+
+
 def equals(left: Any, right: Any) -> Any:
     """Whether two values of the core, no Faults, are equal; a Fault where some member is one and
     no other member tells them apart."""
@@ -37,7 +42,9 @@ def _equal(left: Any, right: Any, depth: int) -> Any:
     kind = type(left)
     other = type(right)
     if kind is str:
-        return other is str and left == right
+        if other is not str:
+            return False
+        return same_text(left, right)
     if kind is int and other is int:
         return left == right
     if kind is bool or other is bool or left is None or right is None:
@@ -92,7 +99,7 @@ def _equal_maps(left: Any, right: Any, depth: int) -> Any:
 
 def _equal_optionals(left: OptionalValue, right: OptionalValue, depth: int) -> Any:
     if left.present and right.present:
-        return _equal_members(left.content, right.content, depth)
+        return _equal_members(left.held[0], right.held[0], depth)
     return left.present == right.present
 
 
@@ -120,10 +127,12 @@ def member_of(value: Any, container: Any) -> Any:
 
 
 def _member_of_list(value: Any, container: Any) -> Any:
+    if type(value) is str and type(container) is list:
+        return _text_in_list(value, container)
     fault = None
     for member in container:
-        if type(member) is str:
-            if type(value) is str and value == member:
+        if type(member) is str and type(value) is str:
+            if same_text(value, member):
                 return True
             continue
         found = _equal_members(value, member, VALUE_DEPTH)
@@ -131,6 +140,24 @@ def _member_of_list(value: Any, container: Any) -> Any:
             return True
         if found is not False and fault is None:
             fault = found
+    return False if fault is None else fault
+
+
+def _text_in_list(wanted: str, members: list[Any]) -> Any:
+    """The most frequent case: mostly a list of texts, compared by length first."""
+    fault = None
+    size = len(wanted)
+    for member in members:
+        if type(member) is str:
+            text: str = member
+            if len(text) == size and text == wanted:
+                return True
+        else:
+            found = _equal_members(wanted, member, VALUE_DEPTH)
+            if found is True:
+                return True
+            if found is not False and fault is None:
+                fault = found
     return False if fault is None else fault
 
 
@@ -169,6 +196,8 @@ class Equal(Node):
         if type(left) is Fault:
             return left
         right = self.right.value(activation)
+        if type(left) is str and type(right) is str:
+            return same_text(left, right)
         if type(right) is Fault:
             return right
         return placed(equals(left, right), self.position)
@@ -209,8 +238,7 @@ class EqualText(Node):
     def value(self, activation: Activation) -> Any:
         value = self.operand.value(activation)
         if type(value) is str:
-            text: str = value
-            return (text == self.text) != self.negated
+            return not self.negated if same_text(value, self.text) else self.negated
         return value if type(value) is Fault else self.negated
 
 

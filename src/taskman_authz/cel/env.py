@@ -114,7 +114,9 @@ class Env:
         layout = Layout()
         if check:
             checked = self.check(source)
-            node = plan(checked, self.declarations, self.implementations, layout, self.limits)
+            node = plan(
+                checked, self.declarations, self.implementations, layout, self.limits, alone=True
+            )
             return self.make_program(node, layout.paths, layout.registers, source, checked.type)
         tree = self.parse(source).expr
         node = plan_unchecked(tree, self.declarations, self.implementations, layout, self.limits)

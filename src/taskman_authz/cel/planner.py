@@ -60,6 +60,7 @@ class Plan:
         self.layout = layout
         self.limits = limits
         self.high = 0  # the first register that nothing planned so far uses
+        self.reads: dict[int, list[nodes.Attribute]] = {}  # by slot; twice for a read in a loop
 
     # -- registers --------------------------------------------------------------------------------
 
@@ -92,7 +93,7 @@ class Plan:
         if given is not None:
             return nodes.Local(given, tree.position) if type(given) is int else given
         found = self.reference(tree, tree.name) or Reference(tree.name.lstrip("."))
-        return self.named(found, (), tree.position)
+        return self.named(found, (), tree.position, scope)
 
     def reference(self, tree: Expr, name: str) -> Reference | None:
         """What a name with dots stands for, as a variable, a type or a constant."""
@@ -101,7 +102,9 @@ class Plan:
         declared = self.declarations.find_ident(name)
         return None if declared is None else declared.reference
 
-    def named(self, found: Reference, members: tuple[str, ...], position: int) -> Node:
+    def named(
+        self, found: Reference, members: tuple[str, ...], position: int, scope: Scope
+    ) -> Node:
         """The node of `found.member…`, read through one slot."""
         name = found.name.lstrip(".")
         if found.value is not None:
@@ -114,7 +117,14 @@ class Plan:
         if is_type:
             return self.members(nodes.Constant(CelType(name), position), members, position)
         slot = self.layout.slot(name, members)
-        return nodes.Attribute(slot, self.layout.paths[slot], position)
+        attribute = nodes.Attribute(slot, self.layout.paths[slot], position)
+        self.reads.setdefault(slot, []).extend([attribute] * (2 if scope else 1))
+        return attribute
+
+    def alone(self) -> None:
+        """Nobody else reads through the layout: what is read once need not be kept in a slot."""
+        for readers in self.reads.values():
+            readers[0].kept = len(readers) > 1
 
     def members(self, node: Node, members: tuple[str, ...], position: int) -> Node:
         for member in members:
@@ -140,13 +150,13 @@ class Plan:
             if self.references is not None or name is not None:
                 found = self.reference(step, name or "")
                 if found is not None and not (name and name.partition(".")[0] in scope):
-                    return self.named(found, tuple(reversed(members)), tree.position)
+                    return self.named(found, tuple(reversed(members)), tree.position, scope)
             members.append(step.field)
             step = step.operand
         if type(step) is not Ident or step.name in scope:
             return None
         found = self.reference(step, step.name) or Reference(step.name.lstrip("."))
-        return self.named(found, tuple(reversed(members)), tree.position)
+        return self.named(found, tuple(reversed(members)), tree.position, scope)
 
     # -- literals with parts ----------------------------------------------------------------------
 
@@ -462,10 +472,15 @@ def plan(
     implementations: Implementations,
     layout: Layout,
     limits: Limits = DEFAULT,
+    *,
+    alone: bool = False,
 ) -> Node:
-    """The program of a checked tree, reading through `layout`."""
+    """The program of a checked tree, reading through `layout`; `alone` if nothing else does."""
     planned = Plan(checked.references, declarations, implementations, layout, limits)
-    return planned.node(checked.tree, {})
+    node = planned.node(checked.tree, {})
+    if alone:
+        planned.alone()
+    return node
 
 
 def plan_unchecked(

@@ -71,8 +71,12 @@ class PDP:
         `now` is a datetime with its zone or nanoseconds since the Unix epoch; the clock's where
         None. Raises RequestError naming the field that cannot be understood.
         """
+        policies = self._policies  # read once: one revision to the end
         moment = time.time_ns() if now is None else now
-        return _decide(self._policies, subject, action, resource, context, company_id, moment)
+        outcome = policies.decider.ask(subject, action, resource, context, company_id, moment)
+        if outcome is None:
+            return _decide(policies, subject, action, resource, context, company_id, moment)
+        return Decision(outcome.allowed, outcome.reasons, policies.revision)
 
     def batch_check(self, items: Sequence[Any]) -> list[Decision]:
         """One decision for each item, in their order, by one policy set at one time.
@@ -99,9 +103,7 @@ def _decide(
     company_id: Any,
     now: Any,
 ) -> Decision:
-    outcome = policies.decider.ask(subject, action, resource, context, company_id, now)
-    if outcome is not None:
-        return Decision(outcome.allowed, outcome.reasons, policies.revision)
+    """A decision on what is not in the usual form, or wrong."""
     request = make_request(subject, action, resource, context, company_id, now, policies.limits)
     return authorize(policies, request)
 
@@ -110,7 +112,11 @@ def _answer(policies: PolicySet, item: Any, now: int) -> Decision:
     try:
         if isinstance(item, CheckRequest):
             return authorize(policies, item)
-        return _decide(policies, *_arguments(item, now))
+        arguments = _arguments(item, now)
+        outcome = policies.decider.ask(*arguments)
+        if outcome is None:
+            return _decide(policies, *arguments)
+        return Decision(outcome.allowed, outcome.reasons, policies.revision)
     except RequestError as error:
         return Decision(False, (Reason(INVALID, "", str(error)),), policies.revision)
 
