@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..._fast.relations import VALUE_DEPTH
+from google.protobuf.message import Error as ProtobufError
+
 from ..._fast.values import Fault, OptionalValue, type_name
 from ..decls import FieldEntry
 from .shapes import Field, Shape
+from .values import too_deep
 
 
 def construction(shape: Shape, entries: Sequence[FieldEntry]) -> Callable[..., Any]:
@@ -50,5 +52,5 @@ def _write(field: Field, message: Any, entry: FieldEntry, value: Any) -> Fault |
         return field.write(message, value)
     except (TypeError, ValueError):  # a closed enum without this number, text that is no UTF-8
         return Fault("invalid_field", (entry.name,))
-    except RecursionError:
-        return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
+    except (ProtobufError, RecursionError):
+        return too_deep()

@@ -23,7 +23,7 @@ from ..types import Type, list_of, map_of
 from . import well_known
 from .elements import Element, Embedded, Scalar, element_of, mismatch
 from .equality import map_entry
-from .values import MessageValue
+from .values import MessageValue, too_deep
 
 if TYPE_CHECKING:
     from .schema import Schema
@@ -260,7 +260,10 @@ class Shape:
         """A message of this type as a core value, or a Fault."""
         if self.reads is None:
             return MessageValue(message, self, own)
-        return self.reads(message, self.schema, own)
+        try:
+            return self.reads(message, self.schema, own)
+        except RecursionError:  # a Value that was nested by hand, deeper than bytes can say
+            return too_deep()
 
     def new(self) -> Message:
         """An empty message of this type."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.message import Error as ProtobufError
 from google.protobuf.message import Message
 
-from ..._fast.relations import VALUE_DEPTH
 from ..._fast.values import Fault, ObjectValue
 from .equality import same_messages
 
 if TYPE_CHECKING:
     from .shapes import Shape
+
+MESSAGE_DEPTH = 100  # protobuf's own limit, in all its languages
 
 
 class MessageValue(ObjectValue):
@@ -38,8 +40,8 @@ class MessageValue(ObjectValue):
             return Fault("no_such_field", (name,))
         try:
             return field.read(self.message, self.own)
-        except RecursionError:  # a Struct that was nested by hand, deeper than any bytes can say
-            return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
+        except RecursionError:
+            return too_deep()
 
     def has_member(self, name: str) -> Any:
         field = self.shape.field(name)
@@ -51,21 +53,29 @@ class MessageValue(ObjectValue):
         try:
             return same_messages(self.message, other.message, self.shape.schema)
         except RecursionError:
-            return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
+            return too_deep()
 
     def is_zero(self) -> bool:
         """Whether nothing is set in it."""
         return self.message.ByteSize() == 0
 
-    def plain(self) -> Message:
+    def plain(self) -> Message | Fault:
         return copied(self.message) if self.own else self.message
 
     def __repr__(self) -> str:
         return f"<{self.shape.name}>"
 
 
-def copied(message: Message) -> Message:
+def copied(message: Message) -> Message | Fault:
     """A new message that is the same."""
     copy = type(message)()
-    copy.CopyFrom(message)
+    try:
+        copy.CopyFrom(message)
+    except ProtobufError:
+        return too_deep()
     return copy
+
+
+def too_deep() -> Fault:
+    """The fault of a message that is nested deeper than protobuf reads or writes."""
+    return Fault("limit_exceeded", ("message_depth", MESSAGE_DEPTH))
