@@ -206,6 +206,20 @@ def test_a_variable_that_is_not_given_is_an_error():
     assert found.code == "no_such_attribute"
 
 
+def test_variables_that_cannot_be_read_are_an_error():
+    class Broken(dict):
+        def get(self, key, default=None):
+            raise RuntimeError("the connection is gone")
+
+    found = failure_of(Env({"x": "int"}).compile("1 + x"), Broken(x=1))
+    assert (found.code, found.position) == ("unreadable", 4)
+    assert failure_of(Env({"x": "int"}).compile("1 + x"), 5).code == "no_such_overload"
+
+
+def test_variables_may_be_the_attributes_of_an_object():
+    assert Env({"x": "int"}).compile("1 + x").evaluate(SimpleNamespace(x=1)) == 2
+
+
 def failure_of(program, variables):
     with pytest.raises(EvaluationError) as raised:
         program.evaluate(variables)

@@ -146,6 +146,21 @@ def test_what_cannot_be_read_makes_equality_a_fault(wrap):
     assert is_fault(equals(wrap(1), wrap(object())), "unsupported_type")
 
 
+def test_a_list_may_shrink_while_it_is_compared():
+    members = [{1, 2}]
+    others = [frozenset({1, 2})]
+
+    class Emptying:
+        def __str__(self):
+            members.clear()
+            others.clear()
+            return "x"
+
+    members[:] = [{Emptying()}, *range(1_000)]
+    others[:] = [{Emptying()}, *range(1_000)]
+    assert equals(members, others) in (True, False)
+
+
 def test_a_difference_decides_before_a_fault():
     assert equals([2**63, 1], [1, 2]) is equals([1, 2**63], [2, 1]) is False
     assert equals({"a": 2**63, "b": 1}, {"a": 1, "b": 2}) is False

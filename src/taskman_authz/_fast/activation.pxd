@@ -1,5 +1,5 @@
 cimport cython
-from .access cimport adapt, select
+from .access cimport adapt, find, missing, select
 from .values cimport Fault
 
 @cython.final
@@ -7,6 +7,7 @@ cdef class Unset:
     pass
 
 cdef Unset _UNSET
+cdef object _MISSING
 
 @cython.final
 cdef class Path:

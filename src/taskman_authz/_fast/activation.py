@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .access import adapt, select
+from .access import adapt, find, missing, select
 from .values import Fault
 
 
@@ -22,6 +22,7 @@ class Unset:
 
 
 _UNSET = Unset()
+_MISSING = missing()
 
 
 class Path:
@@ -76,10 +77,10 @@ class Activation:
         """What the caller passed under a name, or a Fault."""
         if type(self.variables) is dict:
             variables: dict[str, Any] = self.variables
-            value = variables.get(name, _UNSET)
+            value = variables.get(name, _MISSING)
         else:
-            value = self.variables[name] if name in self.variables else _UNSET
-        return Fault("no_such_attribute", (name,)) if type(value) is Unset else value
+            value = find(self.variables, name)
+        return Fault("no_such_attribute", (name,)) if value is _MISSING else value
 
     def clear(self) -> None:
         """Forget everything that was read."""

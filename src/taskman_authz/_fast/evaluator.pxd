@@ -4,10 +4,10 @@ from .nodes cimport Node
 
 cdef class Evaluator:
     cdef readonly Node node
-    cdef readonly list paths
+    cdef readonly Py_ssize_t slots
     cdef readonly Py_ssize_t registers
     cdef readonly Py_ssize_t roots
-    cdef list spare
+    cdef Activation spare
     @cython.locals(activation=Activation)
     cdef object run(self, object variables)
     cpdef object finish(self, object value)

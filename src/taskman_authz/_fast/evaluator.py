@@ -1,29 +1,28 @@
 """A planned expression that can be asked again and again.
 
-Law: it is immutable but for a list of spare activations, which are kept because making one costs
-more than evaluating a small expression.
+Law: it is immutable but for a spare activation, which is kept because making one costs more than
+evaluating a small expression.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .activation import Activation, Path
+from .activation import Activation
 from .nodes import Node
 
 
 class Evaluator:
     """A planned expression with spare activations. `Program` is its face in the language room."""
 
-    __slots__ = ("node", "paths", "registers", "roots", "spare")
+    __slots__ = ("node", "slots", "registers", "roots", "spare")
 
-    def __init__(self, node: Node, paths: list[Path], registers: int) -> None:
+    def __init__(self, node: Node, slots: int, registers: int, roots: int) -> None:
         self.node = node
-        self.paths = paths
+        self.slots = slots
         self.registers = registers
-        self.roots = 1 + max((path.root for path in paths), default=-1)
-        # Never quite empty in use: a list that shrinks to nothing gives its memory back each time.
-        self.spare: list[Activation | None] = [None] * 4
+        self.roots = roots
+        self.spare: Activation | None = None
 
     def value(self, variables: Any) -> Any:
         """The core value of the expression over `variables`, or a Fault."""
@@ -31,16 +30,15 @@ class Evaluator:
 
     def run(self, variables: Any) -> Any:
         """`value`, for the core."""
-        try:
-            activation = self.spare.pop()  # atomic: threads never share an activation
-        except IndexError:
-            activation = None
+        # Between these two no other thread runs: the interpreter lets go only at calls and loops.
+        activation = self.spare
+        self.spare = None
         if activation is None:
-            activation = Activation(len(self.paths), self.registers, self.roots)
+            activation = Activation(self.slots, self.registers, self.roots)
         activation.variables = variables
         value = self.node.value(activation)
         activation.clear()
-        self.spare.append(activation)
+        self.spare = activation
         return value
 
     def evaluate(self, variables: Any = None) -> Any:

@@ -29,7 +29,7 @@ cdef class Attribute(Node):
     cdef readonly Py_ssize_t root
     cdef readonly str member
     cdef public bint kept
-    @cython.locals(members=dict)
+    @cython.locals(members=dict, is_found=bint)
     cdef object value(self, Activation activation)
 
 @cython.final

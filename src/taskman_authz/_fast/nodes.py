@@ -81,10 +81,12 @@ class Attribute(Node):
         self.position = position
 
     def value(self, activation: Activation) -> Any:
-        value: Any = activation.slots[self.slot]
-        if type(value) is str:
-            return value
-        if type(value) is Unset:
+        value: Any = None
+        if self.kept:
+            value = activation.slots[self.slot]
+            if type(value) is str:
+                return value
+        if not self.kept or type(value) is Unset:
             # What most paths are, `variable.member` of a dict with a text or a list under it, is
             # found here without a call. Everything else is found by the path.
             root: Any = activation.roots[self.root]
@@ -93,10 +95,13 @@ class Attribute(Node):
             if type(root) is dict and self.member:
                 members: dict[str, Any] = root
                 value = members.get(self.member)
-            if type(value) is not str and type(value) is not list:
+            is_found = type(value) is str or type(value) is list
+            if not is_found:
                 value = self.path.resolve(activation)
             if self.kept:
                 activation.slots[self.slot] = value
+            if is_found:
+                return value
         if type(value) is Fault:
             # The slot is shared by all conditions; the place is this reader's own.
             return Fault(value.code, value.details, self.position)

@@ -7,7 +7,6 @@ from .values cimport Fault, ObjectValue, OptionalValue
 cdef bint same_text(str left, str right) except -1
 cpdef object equals(object left, object right)
 cpdef object _equal(object left, object right, int depth)
-@cython.locals(number=Py_ssize_t)
 cpdef object _equal_lists(object left, object right, int depth)
 cpdef object _equal_maps(object left, object right, int depth)
 cpdef object _equal_optionals(OptionalValue left, OptionalValue right, int depth)

@@ -68,8 +68,9 @@ def _equal_lists(left: Any, right: Any, depth: int) -> Any:
     if len(left) != len(right):
         return False
     fault = None
-    for number in range(len(left)):
-        found = _equal_members(left[number], right[number], depth)
+    # Not by index: to adapt a member may run the caller's code, which may change the list.
+    for one, other in zip(left, right, strict=False):
+        found = _equal_members(one, other, depth)
         if found is False:
             return False
         if found is not True and fault is None:

@@ -117,10 +117,10 @@ class Env:
             node = plan(
                 checked, self.declarations, self.implementations, layout, self.limits, alone=True
             )
-            return self.make_program(node, layout.paths, layout.registers, source, checked.type)
+            return self.make_program(node, layout, source, checked.type)
         tree = self.parse(source).expr
         node = plan_unchecked(tree, self.declarations, self.implementations, layout, self.limits)
-        return self.make_program(node, layout.paths, layout.registers, source, DYN)
+        return self.make_program(node, layout, source, DYN)
 
     def compile_condition(self, source: Source, layout: Layout) -> Node:
         """The node of a condition, reading through the layout of its policy set.

@@ -18,6 +18,7 @@ class Layout:
     def __init__(self, roots: Iterable[str] = ()) -> None:
         self.roots = {name: number for number, name in enumerate(roots)}
         self.paths: list[Path] = []
+        self.slots = 0  # that are in use: the others' paths are read once, and not kept
         self.registers = 0
         self._slots: dict[tuple[str, ...], int] = {}
 
@@ -29,6 +30,7 @@ class Layout:
             slot = self._slots[key] = len(self.paths)
             root = self.roots.setdefault(variable, len(self.roots))
             self.paths.append(Path(root, variable, members))
+            self.slots = len(self.paths)
         return slot
 
     def need_registers(self, count: int) -> None:

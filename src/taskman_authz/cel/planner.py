@@ -123,8 +123,11 @@ class Plan:
 
     def alone(self) -> None:
         """Nobody else reads through the layout: what is read once need not be kept in a slot."""
-        for readers in self.reads.values():
+        self.layout.slots = 0
+        for slot, readers in self.reads.items():
             readers[0].kept = len(readers) > 1
+            if readers[0].kept:
+                self.layout.slots = slot + 1
 
     def members(self, node: Node, members: tuple[str, ...], position: int) -> Node:
         for member in members:

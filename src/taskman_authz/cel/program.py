@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._fast.access import EntityValue, adapt, entries
-from .._fast.activation import Path
 from .._fast.evaluator import Evaluator
 from .._fast.nodes import Node, placed
 from .._fast.relations import VALUE_DEPTH
 from .._fast.times import Duration, Timestamp
 from .._fast.values import Fault, MixedMap, ObjectValue, OptionalValue, UInt
 from ..errors import EvaluationError
+from .layout import Layout
 from .messages import fault_message
 from .optional import Optional
 from .source import Source
@@ -32,10 +32,8 @@ class Program(Evaluator):
 
     __slots__ = ("source", "type")
 
-    def __init__(
-        self, node: Node, paths: list[Path], registers: int, source: Source, type: Type
-    ) -> None:
-        super().__init__(node, paths, registers)
+    def __init__(self, node: Node, layout: Layout, source: Source, type: Type) -> None:
+        super().__init__(node, layout.slots, layout.registers, len(layout.roots))
         self.source = source
         self.type = type
 
