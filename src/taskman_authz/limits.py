@@ -36,6 +36,8 @@ class Limits(msgspec.Struct, frozen=True):
     regex_length: int = 1_000  # code points
     # String and list concatenation could double a value at each step.
     value_size: int = 10_000_000  # code points, bytes or elements
+    # How deep values may nest where they are compared or given back is no choice: the C stack
+    # bounds it, and `_fast.relations.VALUE_DEPTH` says where.
 
     # -- policies ----------------------------------------------------------------------------
     document_bytes: int = 64_000_000  # 10,000 policies are some 3 MB of YAML
