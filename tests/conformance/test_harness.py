@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from taskman_authz.cel import Duration, Timestamp, UInt
+from taskman_authz.cel.protobuf import EnumValue
 
 from .cases import Case, read
 from .fetch import Unavailable, verify
@@ -87,6 +88,32 @@ def test_values_of_the_suite_are_our_values(json: Any, value: Any) -> None:
 )
 def test_kinds_apart_are_values_apart(one: Any, other: Any) -> None:
     assert actual_form(one) != actual_form(other)
+
+
+def message(name: str, **fields: Any) -> dict[str, Any]:
+    return {"objectValue": {"@type": f"type.googleapis.com/{name}", **fields}}
+
+
+def test_messages_of_the_suite_are_compared_by_type_and_every_field() -> None:
+    proto2, proto3 = (f"cel.expr.conformance.proto{n}.TestAllTypes" for n in (2, 3))
+    try:
+        form = expected_form(message(proto2, singleInt32=0, mapStringString={"a": "1", "b": "2"}))
+    except Unavailable as error:
+        pytest.skip(str(error))
+    assert form == actual_form(python_value(form))
+    others = [
+        message(proto3, singleInt32=0, mapStringString={"a": "1", "b": "2"}),
+        message(proto2, mapStringString={"a": "1", "b": "2"}),
+        message(proto2, singleInt32=0, mapStringString={"a": "1"}),
+    ]
+    assert form not in [expected_form(other) for other in others]
+
+
+def test_enums_of_the_suite_are_no_ints() -> None:
+    form = expected_form({"enumValue": {"type": "a.E", "value": 2}})
+    assert form == actual_form(EnumValue("a.E", 2)) == actual_form(python_value(form))
+    assert form not in (actual_form(2), actual_form(EnumValue("a.E", 3)))
+    assert expected_form({"enumValue": {"type": "a.E"}}) == actual_form(EnumValue("a.E", 0))
 
 
 def test_maps_have_no_order() -> None:
