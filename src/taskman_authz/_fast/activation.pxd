@@ -24,7 +24,6 @@ cdef class Activation:
     cdef public list slots
     cdef public list registers
     @cython.locals(variables=dict)
-    cdef object variable(self, str name)
     cdef object root(self, Py_ssize_t number, str name)
     @cython.locals(number=Py_ssize_t, roots=list, slots=list, registers=list)
     cdef void clear(self) noexcept

@@ -69,18 +69,17 @@ class Activation:
     def root(self, number: int, name: str) -> Any:
         """The value of a variable, not adapted, or a Fault."""
         value = self.roots[number]
-        if type(value) is Unset:
-            value = self.roots[number] = self.variable(name)
-        return value
-
-    def variable(self, name: str) -> Any:
-        """What the caller passed under a name, or a Fault."""
+        if type(value) is not Unset:
+            return value
         if type(self.variables) is dict:
             variables: dict[str, Any] = self.variables
-            value = variables.get(name, _MISSING)
+            value = variables.get(name, _UNSET)
         else:
-            value = find(self.variables, name)
-        return Fault("no_such_attribute", (name,)) if value is _MISSING else value
+            value = self.variables[name] if name in self.variables else _UNSET
+        if type(value) is Unset:
+            value = Fault("no_such_attribute", (name,))
+        self.roots[number] = value
+        return value
 
     def clear(self) -> None:
         """Forget everything that was read."""

@@ -1,7 +1,7 @@
 cimport cython
 from .activation cimport Activation
 from .nodes cimport Node, placed
-from .relations cimport member_of
+from .relations cimport member_of, text_in_list
 from .shapes cimport Matcher
 from .values cimport Fault
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .activation import Activation
 from .nodes import Node, placed
-from .relations import member_of
+from .relations import member_of, text_in_list
 from .shapes import Matcher
 from .values import Fault, type_name
 
@@ -134,6 +134,8 @@ class Contains(Node):
         if type(member) is Fault:
             return member
         if self.lists and type(container) is list:
+            if type(member) is str:
+                return placed(text_in_list(member, container), self.position)
             return placed(member_of(member, container), self.position)
         return placed(self.function(container, member), self.position)
 

@@ -1,3 +1,4 @@
+# cython: binding=False
 """How rules become one decision. Nowhere else do effects combine.
 
 Laws: deny overrides allow; nothing that grants is a no. Only a condition that is `true` grants.

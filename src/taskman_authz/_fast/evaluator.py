@@ -1,3 +1,4 @@
+# cython: binding=False
 """A planned expression that can be asked again and again.
 
 Law: it is immutable but for a spare activation, which is kept because making one costs more than

@@ -13,7 +13,7 @@ cpdef object _equal_optionals(OptionalValue left, OptionalValue right, int depth
 cpdef object _equal_members(object left, object right, int depth)
 cpdef object member_of(object value, object container)
 @cython.locals(size=Py_ssize_t, text=str)
-cdef object _text_in_list(str wanted, list members)
+cpdef object text_in_list(str wanted, list members)
 cpdef object _member_of_list(object value, object container)
 cpdef object compare(object left, object right, str function)
 

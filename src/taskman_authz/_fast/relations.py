@@ -129,7 +129,7 @@ def member_of(value: Any, container: Any) -> Any:
 
 def _member_of_list(value: Any, container: Any) -> Any:
     if type(value) is str and type(container) is list:
-        return _text_in_list(value, container)
+        return text_in_list(value, container)
     fault = None
     for member in container:
         if type(member) is str and type(value) is str:
@@ -144,7 +144,7 @@ def _member_of_list(value: Any, container: Any) -> Any:
     return False if fault is None else fault
 
 
-def _text_in_list(wanted: str, members: list[Any]) -> Any:
+def text_in_list(wanted: str, members: list[Any]) -> Any:
     """The most frequent case: mostly a list of texts, compared by length first."""
     fault = None
     size = len(wanted)
