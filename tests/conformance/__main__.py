@@ -1,4 +1,4 @@
-"""`python -m tests.conformance`: run the suite, print the report, exit 1 where gaps.txt errs.
+"""`python -m tests.conformance`: run the suites, print the report, exit 1 where gaps.txt errs.
 
 Exit status: 0 as gaps.txt says, 1 not so, 2 the suite cannot be had (npm or node missing).
 """
@@ -9,32 +9,38 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from . import report
+from . import comprehension, report
 from .cases import Case, conformance
 from .fetch import PACKAGE, UPSTREAM, VERSION, Unavailable
-from .runner import Outcome, read_gaps, run_all, unexpected, unknown_gaps
+from .runner import Outcome, read_gaps, run, run_all, unexpected, unknown_gaps
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; the exit status."""
     options = _options(arguments)
     try:
-        every = conformance()
+        suites = {name: cases() for name, (cases, _) in SUITES.items()}
     except Unavailable as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    cases = [
-        case
-        for case in every
-        if options.file in (None, case.file) and (options.k or "") in case.name
-    ]
-    if not cases:
-        print("error: no test of the suite has such a name", file=sys.stderr)
+    outcomes: list[Outcome] = []
+    for name, every in suites.items():
+        cases = [
+            case
+            for case in every
+            if options.file in (None, case.file) and (options.k or "") in case.name
+        ]
+        if cases:
+            found = run_all(cases, _progress(len(cases)), SUITES[name][1])
+            _print(name, found, options.verbose)
+            outcomes += found
+    if not outcomes:
+        print("error: no test of the suites has such a name", file=sys.stderr)
         return 2
-    outcomes = run_all(cases, _progress(len(cases)))
-    _print(outcomes, options.verbose)
+    print(report.core(outcomes))
     gaps = read_gaps()
     surprises = unexpected(outcomes, gaps)
+    every = [case for cases in suites.values() for case in cases]
     surprises += [f"{name}: no such test" for name in unknown_gaps(every, gaps)]
     for line in surprises if options.verbose else surprises[:20]:
         print(line)
@@ -43,14 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if surprises else 0
 
 
-def _print(outcomes: list[Outcome], verbose: bool) -> None:
+# Name → how its cases are got, and what becomes of one.
+SUITES: dict[str, tuple[Callable[[], list[Case]], Callable[[Case], Outcome]]] = {
+    "conformance": (conformance, run),
+    comprehension.NAME: (comprehension.cases, comprehension.run),
+}
+
+
+def _print(name: str, outcomes: list[Outcome], verbose: bool) -> None:
     if verbose:
         for line in report.failures(outcomes):
             print(line)
     for line in report.table(outcomes):
         print(line)
-    print(f"\nCEL {UPSTREAM} ({PACKAGE}@{VERSION}): {report.total(outcomes)}")
-    print(report.core(outcomes))
+    print(f"\nCEL {UPSTREAM} ({PACKAGE}@{VERSION}), {name}: {report.total(outcomes)}\n")
 
 
 def _progress(count: int) -> Callable[[Case], None]:
@@ -69,11 +81,13 @@ def _progress(count: int) -> Callable[[Case], None]:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.conformance",
-        description="Run the official CEL conformance suite.",
+        description="Run the official CEL conformance suites.",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show every failure")
     parser.add_argument("-k", metavar="NAME", help="only tests whose name contains this")
-    parser.add_argument("--file", metavar="FILE", help="only this file of the suite, e.g. basic")
+    parser.add_argument(
+        "--file", metavar="FILE", help="only this file, e.g. basic or comprehension"
+    )
     return parser.parse_args(arguments)
 
 

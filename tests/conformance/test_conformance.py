@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from . import fetch, report
-from .cases import Case, conformance
+from taskman_authz.cel import Env
+
+from . import comprehension, fetch, report
+from .cases import Case, conformance, read
+from .debug import debug
 from .runner import read_gaps, run_all, unexpected, unknown_gaps
 
 FILES = (
@@ -42,3 +45,19 @@ def test_every_file_of_the_suite_is_run(suite: Mapping[str, list[Case]]) -> None
 
 def test_gaps_name_tests_of_the_suite(suite: Mapping[str, list[Case]]) -> None:
     assert unknown_gaps((case for cases in suite.values() for case in cases), read_gaps()) == []
+
+
+def test_loops_with_two_variables_pass(suite: Mapping[str, list[Case]]) -> None:
+    outcomes = run_all(comprehension.cases(), lambda case: None, comprehension.run)
+    assert len(outcomes) == 92
+    surprises = unexpected(outcomes, read_gaps())
+    assert not surprises, "\n".join([*surprises, *report.failures(outcomes)])
+
+
+@pytest.mark.parametrize("name", fetch.SUITES)
+def test_trees_are_those_of_the_reference(name: str, suite: Mapping[str, list[Case]]) -> None:
+    cases = [case for case in read(fetch.suite(name)) if case.ast]
+    plain, bare = Env(), Env(macros=False)
+    for case in cases:
+        env = plain if case.macros else bare
+        assert debug(env.parse(case.expression).expr) == case.ast, case.name
