@@ -73,10 +73,10 @@ class Activation:
             return value
         if type(self.variables) is dict:
             variables: dict[str, Any] = self.variables
-            value = variables.get(name, _UNSET)
+            value = variables.get(name, _MISSING)
         else:
-            value = self.variables[name] if name in self.variables else _UNSET
-        if type(value) is Unset:
+            value = find(self.variables, name)
+        if value is _MISSING:
             value = Fault("no_such_attribute", (name,))
         self.roots[number] = value
         return value
