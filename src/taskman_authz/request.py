@@ -71,6 +71,8 @@ def make_request(
         raise _bad_name("action", action_name, limits)
     if company_id is not None and type(company_id) is not str:
         raise RequestError("company_id", f"expected a string, found {_kind(company_id)}")
+    if company_id is not None and not 0 < len(company_id) <= limits.name_length:
+        raise _bad_name("company_id", company_id, limits)
     return CheckRequest(
         subject_type,
         subject_id,
@@ -91,7 +93,8 @@ def _entity(field: str, value: Any, separator: str, limits: Limits) -> tuple[str
     if type(value) is str:
         kind, found, id = value.partition(separator)
         if not found:
-            raise RequestError(field, f"expected `type{separator}id`, found no `{separator}`")
+            form = "kind/id" if separator == "/" else "type:id"
+            raise RequestError(field, f"expected `{form}`, found no `{separator}`")
         attributes = None
     elif type(value) is Entity:
         kind, id, attributes = value.type, value.id, value.attributes
@@ -99,6 +102,8 @@ def _entity(field: str, value: Any, separator: str, limits: Limits) -> tuple[str
         kind, id, attributes = _get(value, "type"), _get(value, "id"), value
     if type(kind) is not str or not kind or len(kind) > limits.name_length:
         raise _bad_name(f"{field}.type", kind, limits)
+    if separator in kind:
+        raise RequestError(f"{field}.type", f"expected no `{separator}` in it")
     if type(id) is not str or not id or len(id) > limits.name_length:
         raise _bad_name(f"{field}.id", id, limits)
     return kind, id, attributes
@@ -140,7 +145,7 @@ def _nanoseconds(now: Any) -> int:
     if isinstance(now, datetime):
         if now.tzinfo is None:
             raise RequestError("now", "expected a time with its zone, found one without")
-        return (now - _EPOCH) // _MICROSECOND * 1_000 + getattr(now, "nanosecond", 0)
+        return (now - _EPOCH) // _MICROSECOND * 1_000 + getattr(now, "below", 0)
     raise RequestError("now", f"expected a datetime or nanoseconds, found {_kind(now)}")
 
 

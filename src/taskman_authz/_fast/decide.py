@@ -150,7 +150,11 @@ class Decider:
         asks then makes a request, which says what."""
         if type(action) is not str or not 0 < len(action) <= self.name_length:
             return None
-        if (company is not None and type(company) is not str) or type(now) is not int:
+        if type(now) is not int:
+            return None
+        if company is not None and (
+            type(company) is not str or not 0 < len(company) <= self.name_length
+        ):
             return None
         who = _entity(subject, ":", self.name_length)
         what = _entity(resource, "/", self.name_length)
@@ -202,7 +206,7 @@ def _entity(value: Any, separator: str, longest: int) -> EntityValue | None:
     if type(value) is dict:
         attributes = value
         kind, id = attributes.get("type"), attributes.get("id")
-        if type(kind) is not str or type(id) is not str:
+        if type(kind) is not str or type(id) is not str or separator in kind:
             return None
     elif type(value) is str:
         text, attributes = value, None
