@@ -16,11 +16,12 @@ from google.protobuf import (
     empty_pb2,
     field_mask_pb2,
     struct_pb2,
+    text_format,
     timestamp_pb2,
     wrappers_pb2,
 )
 from google.protobuf.descriptor import FileDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 
 from . import fetch
@@ -64,6 +65,27 @@ def pool() -> DescriptorPool:
 def files() -> tuple[FileDescriptor, ...]:
     """The files of the tests, as `cel.Env` takes them."""
     return tuple(pool().FindFileByName(f"{name}.proto") for name in FILES)
+
+
+@functools.cache
+def checker_files() -> FileDescriptorSet:
+    """The same messages under the names that the checker's cases have for them."""
+    made = FileDescriptorSet()
+    for described in _described():
+        described.dependency.extend(module.DESCRIPTOR.name for module in WELL_KNOWN)
+        if not described.extension:  # the cases name none
+            text = text_format.MessageToString(described)
+            for name, other in CHECKER_NAMES.items():
+                text = text.replace(name, other)
+            made.file.append(text_format.Parse(text, FileDescriptorProto()))
+    return made
+
+
+CHECKER_NAMES = {
+    "cel.expr.conformance.proto2": "google.expr.proto2.test",
+    "cel.expr.conformance.proto3": "google.expr.proto3.test",
+    "single_id": "nested_id",  # of the group
+}
 
 
 def _described() -> Iterator[FileDescriptorProto]:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from taskman_authz import cel
 from taskman_authz.cel import Duration, Timestamp, UInt
 from taskman_authz.cel.protobuf import EnumValue
 
+from . import messages
 from .cases import Case, read
 from .fetch import Unavailable, verify
 from .needs import needs
@@ -107,6 +109,18 @@ def test_messages_of_the_suite_are_compared_by_type_and_every_field() -> None:
         message(proto2, singleInt32=0, mapStringString={"a": "1"}),
     ]
     assert form not in [expected_form(other) for other in others]
+
+
+def test_checker_cases_have_messages_of_their_own_names() -> None:
+    try:
+        env = cel.Env(messages=[messages.checker_files()], container="google.expr.proto3.test")
+    except Unavailable as error:
+        pytest.skip(str(error))
+    assert str(env.check("TestAllTypes{single_int32: 1}.single_int64_wrapper").type) == (
+        "wrapper(int)"
+    )
+    group = ".google.expr.proto2.test.TestAllTypes{}.nestedgroup.nested_id"
+    assert str(env.check(group).type) == "int"
 
 
 def test_enums_of_the_suite_are_no_ints() -> None:

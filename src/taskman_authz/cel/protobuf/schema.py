@@ -78,7 +78,7 @@ class Schema:
 
     def value(self, message: Message) -> Any:
         """The core value of a message that a caller passed, or a Fault."""
-        return self.shape_of(message).value(message, False)
+        return self.shape_of(message).value(message)
 
     def packed(self, value: Any) -> Any:
         """The message that stands for a core value in an `Any`, or a Fault."""
@@ -159,5 +159,4 @@ def schema_of_pool(pool: DescriptorPool) -> PoolSchema:
 def converter(kind: type[Message]) -> Callable[[Any], Any]:
     """What makes core values of a class's messages in an environment that names none."""
     descriptor: Any = kind.DESCRIPTOR
-    shape = schema_of_pool(descriptor.file.pool).shape(descriptor)
-    return lambda message: shape.value(message, False)
+    return schema_of_pool(descriptor.file.pool).shape(descriptor).value

@@ -256,7 +256,7 @@ class Shape:
         found = self.fields[name] = field_of(descriptor, self.schema)
         return found
 
-    def value(self, message: Message, own: bool) -> Any:
+    def value(self, message: Message, own: bool = False) -> Any:
         """A message of this type as a core value, or a Fault."""
         if self.reads is None:
             return MessageValue(message, self, own)

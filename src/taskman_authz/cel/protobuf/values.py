@@ -25,7 +25,7 @@ class MessageValue(ObjectValue):
 
     __slots__ = ("message", "own", "shape")
 
-    def __init__(self, message: Message, shape: Shape, own: bool) -> None:
+    def __init__(self, message: Message, shape: Shape, own: bool = False) -> None:
         self.message = message
         self.shape = shape
         self.own = own
@@ -35,7 +35,7 @@ class MessageValue(ObjectValue):
         return self.shape.name
 
     def member(self, name: str) -> Any:
-        field = self.shape.field(name)
+        field = self.shape.fields.get(name) or self.shape.field(name)
         if field is None:
             return Fault("no_such_field", (name,))
         try:
