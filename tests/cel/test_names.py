@@ -105,6 +105,9 @@ class Messages:
     def field_names(self, type_name):
         return self.FIELDS
 
+    def type_names(self):
+        return ("acme.M",)
+
     def find_constant(self, name):
         return VariableDecl(name, INT, 7) if name == "acme.Color.RED" else None
 
