@@ -8,6 +8,7 @@ import pytest
 
 from taskman_authz import cel
 from taskman_authz._fast import nodes
+from taskman_authz._fast.access import EntityValue
 from taskman_authz._fast.activation import Activation
 from taskman_authz.cel import Env, Library, Source, policy_env, policy_layout
 from taskman_authz.cel.env import POLICY_VARIABLES
@@ -211,6 +212,27 @@ def test_contains_has_a_list_overload_in_conditions_only():
     assert decided("subject.contains('ab') && context.contains(2)", subject="abc", context=[1, 2.0])
     assert [issue.code for issue in refused("[1].contains(1)")] == ["no_matching_overload"]
     assert decided("context.contains(1)", context={"a": 1}).code == "no_such_overload"
+
+
+@pytest.mark.parametrize(
+    ("text", "resource", "expected"),
+    [
+        ("resource.?owner.orValue('nobody') == subject.id", {"owner": "1"}, True),
+        ("resource.?owner.orValue('nobody') == subject.id", {}, False),
+        ("resource.?meta.owner == optional.of(subject.id)", {"meta": {"owner": "1"}}, True),
+        ("resource.?meta.owner == optional.of(subject.id)", {}, False),
+        ("resource.?tags.optMap(t, 'public' in t).orValue(false)", {"tags": ["public"]}, True),
+        ("resource.?tags.optMap(t, 'public' in t).orValue(false)", {}, False),
+        ("!resource.?owner.hasValue()", {}, True),
+        ("resource[?'owner'].hasValue()", {"owner": None}, True),
+        ("cel.bind(o, resource.?owner, o.hasValue() && o.value() == subject.id)", {}, False),
+        ("cel.bind(o, resource.owner, o == subject.id || o == 'x')", {"owner": "x"}, True),
+    ],
+)
+def test_absence_is_fine_where_a_condition_says_so(text, resource, expected):
+    assert decided(text, subject={"id": "1"}, resource=resource) is expected
+    entity = EntityValue("tasks", "7", resource, False)
+    assert decided(text, subject=EntityValue("user", "1", None, False), resource=entity) is expected
 
 
 @pytest.mark.parametrize("text", ["1", "'true'", "[true]", "subject.roles + ['a']", "now", "null"])

@@ -152,10 +152,19 @@ POLICY_VARIABLES: dict[str, Type] = {
 }
 
 
+def policy_libraries() -> tuple[Library, ...]:
+    """What a policy condition has besides: `resource.?owner` and `cel.bind`."""
+    from .ext import BINDINGS, OPTIONALS  # their room has all the others too: not at every import
+
+    return OPTIONALS, BINDINGS
+
+
 def policy_env(limits: Limits = DEFAULT) -> Env:
-    """The environment of policy conditions: their vocabulary, and `contains` on lists."""
+    """The environment of policy conditions: their vocabulary, `contains` on lists, optional values
+    and bound names."""
     return Env(
         POLICY_VARIABLES,
+        libraries=policy_libraries(),
         limits=limits,
         declarations=stdlib.POLICY,
         implementations=functions.POLICY,

@@ -11,8 +11,8 @@ from .frame import command_parser
 from .reading import parse_json, read_file
 
 DESCRIPTION = """\
-Evaluate a CEL expression, as a policy condition would be: with the standard library, and
-`contains` on lists. Its variables are those that --var and --input give."""
+Evaluate a CEL expression, as a policy condition would be: with the standard library, `contains`
+on lists, optional values and `cel.bind`. Its variables are those that --var and --input give."""
 
 NOTES = """\
 examples:
@@ -35,11 +35,12 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     variables = _variables(parser, options)
     from ..cel import functions, stdlib
-    from ..cel.env import Env
+    from ..cel.env import Env, policy_libraries
     from .printing import cel_text, json_value
 
     env = Env(
         dict.fromkeys(variables, "dyn"),
+        libraries=policy_libraries(),
         declarations=stdlib.POLICY,
         implementations=functions.POLICY,
     )
