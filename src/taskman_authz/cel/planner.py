@@ -106,7 +106,7 @@ class Plan:
         self, found: Reference, members: tuple[str, ...], position: int, scope: Scope
     ) -> Node:
         """The node of `found.member…`, read through one slot."""
-        name = found.name.lstrip(".")
+        name = found.name.lstrip(".") if found.name[0] == "." else found.name
         if found.value is not None:
             return self.members(nodes.Constant(found.value, position), members, position)
         variable = self.declarations.variables.get(name)
@@ -146,20 +146,26 @@ class Plan:
     def path(self, tree: Select, scope: Scope) -> Node | None:
         """The node of `a.b.c` that is a name, or members of one; None if the chain begins with
         something else (a call, a comprehension's variable, an index)."""
-        members: list[str] = []
+        members: tuple[str, ...] = ()
         step: Expr = tree
+        references = self.references
         while type(step) is Select and not step.test_only:
-            name = None if self.references is not None else dotted(step)
-            if self.references is not None or name is not None:
-                found = self.reference(step, name or "")
-                if found is not None and not (name and name.partition(".")[0] in scope):
-                    return self.named(found, tuple(reversed(members)), tree.position, scope)
-            members.append(step.field)
+            found = self.written(step, scope) if references is None else references.get(step.id)
+            if found is not None:
+                return self.named(found, members, tree.position, scope)
+            members = (step.field, *members)
             step = step.operand
         if type(step) is not Ident or step.name in scope:
             return None
         found = self.reference(step, step.name) or Reference(step.name.lstrip("."))
-        return self.named(found, tuple(reversed(members)), tree.position, scope)
+        return self.named(found, members, tree.position, scope)
+
+    def written(self, tree: Select, scope: Scope) -> Reference | None:
+        """What a select of an unchecked tree stands for that is a name with dots."""
+        name = dotted(tree)
+        if name is None or name.partition(".")[0] in scope:
+            return None
+        return self.reference(tree, name)
 
     # -- literals with parts ----------------------------------------------------------------------
 
