@@ -209,7 +209,12 @@ def _read(value: Any, name: str) -> Any:
     try:
         if isinstance(value, Mapping):
             return value.get(name, _MISSING)  # never `value[name]`, which a defaultdict answers
-        return _MISSING if name.startswith("_") else getattr(value, name, _MISSING)
+        if name.startswith("_"):
+            return _MISSING
+        found = getattr(value, name, _MISSING)
+        if found is _MISSING and hasattr(kind, name):
+            return Fault("unreadable", (name,))  # a property that failed with AttributeError
+        return found
     except Exception:  # the caller's own code failed: an error inside is a value
         return Fault("unreadable", (name,))
 
@@ -312,10 +317,17 @@ def select_optional(value: Any, name: str) -> Any:
         return NONE if found is _MISSING else _present(adapt(found))
     if value is NONE:
         return value
-    there = has(value, name)
-    if there is True:
-        return _present(select(value, name))
-    return NONE if there is False else there
+    if type(value) is EntityValue:
+        found = _own_member(value, name)
+        if found is not _MISSING:
+            return some(found)
+        return NONE if value.attributes is None else select_optional(adapt(value.attributes), name)
+    if isinstance(value, ObjectValue):
+        there = value.has_member(name)
+        if there is not True:
+            return NONE if there is False else there
+    found = _read(value, name)
+    return NONE if found is _MISSING else _present(adapt(found))
 
 
 def index_optional(value: Any, key: Any) -> Any:

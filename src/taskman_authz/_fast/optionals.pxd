@@ -1,5 +1,5 @@
 cimport cython
-from .access cimport adapt, index_optional, is_map, keys, select_optional
+from .access cimport adapt, index_optional, is_map, keys, missing, select_optional
 from .activation cimport Activation
 from .nodes cimport Node, make_map, placed, value_of
 from .values cimport Fault, ObjectValue, OptionalValue, some
@@ -18,6 +18,21 @@ cdef class Either(Node):
     cdef readonly Node optional
     cdef readonly Node other
     cdef readonly bint unwraps
+    @cython.locals(optional=OptionalValue)
+    cdef object value(self, Activation activation)
+
+cdef class MemberOr(Node):
+    cdef readonly Node operand
+    cdef readonly str name
+    cdef readonly Node other
+    @cython.locals(members=dict, optional=OptionalValue)
+    cdef object value(self, Activation activation)
+
+cdef class MapOptional(Node):
+    cdef readonly Node optional
+    cdef readonly Py_ssize_t register
+    cdef readonly Node result
+    cdef readonly bint flat
     @cython.locals(optional=OptionalValue)
     cdef object value(self, Activation activation)
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .access import adapt, index_optional, is_map, keys, select_optional
+from .access import adapt, index_optional, is_map, keys, missing, select_optional
 from .activation import Activation
 from .nodes import Node, make_map, placed, value_of
 from .times import Duration, Timestamp
 from .values import NONE, Fault, ObjectValue, OptionalValue, some, type_name
+
+_MISSING = missing()
 
 # -- functions ------------------------------------------------------------------------------------
 
@@ -195,6 +197,62 @@ class Either(Node):
         if type(found) is Fault:
             return found
         return placed(_no_overload("orValue" if self.unwraps else "or", found), self.position)
+
+
+class MemberOr(Node):
+    """`operand.?name.orValue(other)`, which is how most policies ask, without an optional."""
+
+    __slots__ = ("operand", "name", "other")
+
+    def __init__(self, operand: Node, name: str, other: Node, position: int) -> None:
+        self.operand = operand
+        self.name = name
+        self.other = other
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        operand = self.operand.value(activation)
+        if type(operand) is dict:
+            members: dict[Any, Any] = operand
+            found = members.get(self.name, _MISSING)
+            if found is _MISSING:
+                return self.other.value(activation)
+            return placed(adapt(found), self.position)
+        if type(operand) is Fault:
+            return operand
+        found = select_optional(operand, self.name)
+        if type(found) is Fault:
+            return placed(found, self.position)
+        optional: OptionalValue = found
+        return optional.held[0] if optional.present else self.other.value(activation)
+
+
+class MapOptional(Node):
+    """`optional.optMap(x, result)`, or if `flat` `optional.optFlatMap(x, result)`."""
+
+    __slots__ = ("optional", "register", "result", "flat")
+
+    def __init__(
+        self, optional: Node, register: int, result: Node, flat: bool, position: int
+    ) -> None:
+        self.optional = optional
+        self.register = register
+        self.result = result
+        self.flat = flat
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        found = self.optional.value(activation)
+        if type(found) is OptionalValue:
+            optional: OptionalValue = found
+            if not optional.present:
+                return found
+            activation.registers[self.register] = optional.held[0]
+            result = self.result.value(activation)
+            return result if self.flat or type(result) is Fault else some(result)
+        if type(found) is Fault:
+            return found
+        return placed(_no_overload("optFlatMap" if self.flat else "optMap", found), self.position)
 
 
 class MakeOptionalList(Node):

@@ -9,6 +9,7 @@ cdef class Loop(Node):
     cdef readonly Node range
     cdef readonly Py_ssize_t first
     cdef readonly Py_ssize_t second
+    @cython.locals(members=dict)
     cdef void bind(self, list registers, object source, object number, object member) except *
 
 cdef class ExistsPair(Loop):

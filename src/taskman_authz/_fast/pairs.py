@@ -18,6 +18,7 @@ from .nodes import Node, placed
 from .values import Fault, MixedMap, UInt, type_name
 
 _KEYS = frozenset({str, int, UInt, bool})
+_GONE = Fault("no_such_key", ("",))
 
 
 class Loop(Node):
@@ -33,6 +34,11 @@ class Loop(Node):
         if type(source) is list or not is_map(source):
             registers[self.first] = number
             registers[self.second] = adapt(member)
+        elif type(source) is dict:
+            members: dict[Any, Any] = source
+            registers[self.first] = adapt(member)
+            # By the key itself: found again unless somebody changes the dict meanwhile.
+            registers[self.second] = adapt(members.get(member, _GONE))
         else:
             key = adapt(member)
             registers[self.first] = key

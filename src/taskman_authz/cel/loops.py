@@ -5,8 +5,8 @@ other share theirs, loops inside of one another do not; and because a bound valu
 anywhere in its block's result, what computes it shares none with the result.
 
 A fold over an empty list never runs: it gives a name to its initial value, which is how `cel.bind`
-is written. The macros' expansions are those of `macros` and `ext.comprehensions`; what is needed of
-them stands at fixed places.
+is written. The macros' expansions are those of `macros`, `ext.comprehensions` and `ext.optionals`;
+what is needed of them stands at fixed places.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from .._fast import bindings, folds, nodes, pairs
+from .._fast import bindings, folds, nodes, optionals, pairs
 from .._fast.tree import Call, Comprehension, Expr, ListExpr
 from .._fast.values import Fault
 from .macros import BLOCK, index_name
@@ -42,6 +42,8 @@ class Planner(Protocol):
 def comprehension(plan: Planner, tree: Comprehension, scope: Scope) -> Node:
     """The node of a comprehension."""
     if type(tree.iter_range) is ListExpr and not tree.iter_range.elements:
+        if tree.macro in OPTIONAL_MAPS:
+            return optional_map(plan, tree, scope)
         return named(plan, [(tree.accu_var, tree.accu_init)], tree.result, scope)
     source = plan.node(tree.iter_range, scope)
     macro = (PAIRS if tree.iter_var2 else MACROS).get(tree.macro)
@@ -106,6 +108,19 @@ def block(plan: Planner, tree: Call, scope: Scope) -> Node:
         return nodes.Constant(Fault("no_such_overload", (BLOCK,), tree.position), tree.position)
     numbered = [(index_name(number), part) for number, part in enumerate(parts.elements)]
     return named(plan, numbered, tree.args[1], scope)
+
+
+OPTIONAL_MAPS = ("optMap", "optFlatMap")
+
+
+def optional_map(plan: Planner, tree: Any, scope: Scope) -> Node:
+    """`e.optMap(x, t)`, `e.optFlatMap(x, t)`: a name for `e`, and in it one for its value."""
+    flat = tree.macro == "optFlatMap"
+    inner = tree.result.args[1] if flat else tree.result.args[1].args[0]
+    optional = plan.node(tree.accu_init, scope)
+    register = plan.claim(scope, 1)
+    result = plan.node(inner.result, {**scope, inner.accu_var: register, NEXT: register + 1})
+    return optionals.MapOptional(optional, register, result, flat, tree.position)
 
 
 # -- macros with one variable ---------------------------------------------------------------------

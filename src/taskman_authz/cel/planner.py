@@ -449,7 +449,10 @@ def _either(
     unwraps = implementation is optionals.value_or
     if not unwraps and implementation is not optionals.either:
         return None
-    return folded(optionals.Either(arguments[0], arguments[1], unwraps, position), arguments)
+    first, other = arguments
+    if unwraps and type(first) is optionals.OptionalMember:
+        return optionals.MemberOr(first.operand, first.name, other, first.position)
+    return folded(optionals.Either(first, other, unwraps, position), arguments)
 
 
 TIGHTER: dict[tuple[str, int], Callable[[Plan, Implementation, Operands, int], Node | None]] = {

@@ -6,6 +6,7 @@ import pickle
 from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from taskman_authz._fast import optionals, relations
 from taskman_authz._fast.access import EntityValue
 from taskman_authz._fast.values import NONE, Fault, OptionalValue, some
 from taskman_authz.cel import Optional, Timestamp, ext, function
+from taskman_authz.cel.macros import MacroTable
 from taskman_authz.cel.messages import fault_message
 from taskman_authz.errors import CompileError, EvaluationError
 from tests.cel.ext.evaluating import env_of, error, implementations, outcome, refused, value
@@ -59,6 +61,10 @@ READINGS = [
     ("x.?a.?b == x.?a.b", {"a": {"b": 1}}, True),
     ("x.?a == optional.of(optional.of(1))", {"a": Optional.of(1)}, True),
     ("x.a.b", {"a": Optional.of({"b": 1})}, Optional.of(1)),
+    ("x.?a.orValue(optional.of(1))", {"a": Optional.none()}, Optional.none()),
+    ("{'a': x}.?a.orValue(optional.of(1))", Optional.none(), Optional.none()),
+    ("x.?a.orValue(1)", {"a": None}, None),
+    ("x.?a.?b.orValue(1)", {"a": Optional.none()}, 1),
 ]
 
 
@@ -109,6 +115,11 @@ def test_whatever_has_members_is_read_alike(x):
 )
 def test_what_is_wrong_stays_an_error(text, x):
     assert code(text, x=x) == "no_such_overload"
+
+
+@pytest.mark.parametrize("x", [1, None, {"a": 2**64}, Optional.of(1), SimpleNamespace(a=2**64)])
+def test_a_default_is_for_what_is_missing_only(x):
+    assert code("x.?a.orValue(1)", x=x) in ("no_such_overload", "overflow")
 
 
 def test_what_is_before_the_question_mark_must_be_there():
@@ -265,6 +276,34 @@ def test_what_is_not_needed_is_not_evaluated(text):
     assert asked == []
     assert value(env, text, o=Optional.none()) in (7, Optional.of(7))
     assert asked == [1, 1]
+
+
+@given(
+    st.sampled_from(["optMap(v, v + x)", "optMap(v, [v].map(w, w + v))", "optMap(x, x)"]),
+    st.sampled_from(["", ".optFlatMap(v, [v][?x])", ".optFlatMap(v, x)", ".optMap(v, v == x)"]),
+    st.sampled_from([Optional.of(2), Optional.none(), Optional.of("a"), 3, None]),
+    st.sampled_from([0, 1, "a"]),
+)
+def test_a_mapped_optional_means_what_its_tree_means(first, second, o, x):
+    text = f"o.{first}{second}"
+    variables = {"o": o, "x": x}
+    assert outcome(DYN, text, variables, True) == outcome(HINTLESS, text, variables, True)
+
+
+def unhinted(expander):
+    """An expander whose tree does not say which macro it comes from."""
+
+    def expand(*arguments):
+        made = expander(*arguments)
+        made.macro = ""
+        return made
+
+    return expand
+
+
+PLAIN_MACROS = MacroTable({k: unhinted(m) for k, m in ext.OPTIONALS.macros.entries.items()})
+HINTLESS = env_of(msgspec.structs.replace(ext.OPTIONALS, macros=PLAIN_MACROS), o="dyn", x="dyn")
+DYN = env_of(ext.OPTIONALS, o="dyn", x="dyn")
 
 
 def test_an_optional_is_mapped_once_however_long_the_chain():

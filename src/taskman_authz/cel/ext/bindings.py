@@ -14,7 +14,9 @@ from .overloads import made
 UNUSED = "#unused"  # the variable of a fold over nothing: no name that can be written
 
 
-def bound(expansion: Expansion, name: str, value: Expr, result: Expr) -> Comprehension:
+def bound(
+    expansion: Expansion, name: str, value: Expr, result: Expr, hint: str = ""
+) -> Comprehension:
     """The fold over an empty list whose accumulator is the name."""
     return expansion.fold(
         expansion.list_of(),
@@ -24,6 +26,7 @@ def bound(expansion: Expansion, name: str, value: Expr, result: Expr) -> Compreh
         expansion.ident(name),
         result,
         accu_var=name,
+        hint=hint,
     )
 
 

@@ -64,7 +64,7 @@ def mapped(flat: bool) -> Expander:
             result = optional(e, "of", result)
         there = e.member_call("hasValue", e.ident(TARGET))
         chosen = e.call("_?_:_", there, result, optional(e, "none"))
-        return bound(e, TARGET, target, chosen)
+        return bound(e, TARGET, target, chosen, "optFlatMap" if flat else "optMap")
 
     return expand
 
