@@ -34,6 +34,9 @@ def test_the_example_of_the_users_document_is_true(capsys):
     [
         ("1 + 2", "3", "3"),
         ("2u", "2u", "2"),
+        ("{'a': 1}.?a", "optional.of(1)", "1"),
+        ("{'a': 1}.?b", "optional.none()", "null"),
+        ("cel.bind(x, 2, x * x)", "4", "4"),
         ("1.0", "1.0", "1.0"),
         ("'é' + 'b'", '"éb"', '"éb"'),
         ("[1, 2u]", "[1, 2u]", "[1, 2]"),

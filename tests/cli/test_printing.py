@@ -39,6 +39,13 @@ CASES = [
     (Timestamp(1), 'timestamp("1970-01-01T00:00:00.000000001Z")', "1970-01-01T00:00:00.000000001Z"),
     (Duration(-1), 'duration("-0.000000001s")', "-0.000000001s"),
     (CelType("int"), "int", "int"),
+    (cel.Optional.of(UInt(1)), "optional.of(1u)", 1),
+    (cel.Optional.none(), "optional.none()", None),
+    (
+        [cel.Optional.of(NOON)],
+        '[optional.of(timestamp("2026-01-15T12:00:00.25Z"))]',
+        ["2026-01-15T12:00:00.25Z"],
+    ),
 ]
 
 
