@@ -31,7 +31,12 @@ def make_log(settings: Settings) -> FilteringBoundLogger:
         structlog.processors.StackInfoRenderer(),
     ]
     if as_text:
-        processors.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        # Never rich's traceback, which prints the values of local variables.
+        processors.append(
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        )
     else:
         processors += [
             structlog.processors.format_exc_info,

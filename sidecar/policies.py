@@ -66,16 +66,18 @@ class PolicyFollower:
             self._patience -= 1
             return
         self._patience = PATIENCE
-        self._read = found
-        await self._on_state(await self._reload())
+        await self._on_state(await self._reload(found))
 
     def _load(self) -> PolicySet:
         return compile_documents(self._store.load())
 
-    async def _reload(self) -> bool:
+    async def _reload(self, found: str) -> bool:
+        """Load what has the fingerprint `found`. Only what was read is not read again: a store
+        that failed is asked once more at the next look."""
         try:
             policies = await asyncio.to_thread(self._load)
         except CompileError as error:
+            self._read = found
             issues = [f"{i.place}: {i.message} [{i.code}]" for i in error.issues]
             self._refused(f"{len(issues)} errors", issues=issues)
         except StoreError as error:
@@ -83,6 +85,7 @@ class PolicyFollower:
         except Exception as error:  # whatever it was, the next good change must still be read
             self._refused("reading them failed", exc_info=error)
         else:
+            self._read = found
             self.pdp.install(policies)
             self._log.info("policies loaded", revision=policies.revision)
             return True

@@ -48,7 +48,8 @@ class CheckRequest(msgspec.Struct, frozen=True):
     resource: Any = None  # the resource's attributes
     context: Any = None
     company_id: str | None = None
-    now: int = 0  # nanoseconds since the Unix epoch
+    # Nanoseconds since the Unix epoch; the clock's where it is not given.
+    now: int = msgspec.field(default_factory=time.time_ns)
 
 
 def make_request(
@@ -130,7 +131,9 @@ def _roles(attributes: Any, limits: Limits) -> tuple[str, ...]:
     for index, role in enumerate(roles):
         if not isinstance(role, str):
             raise RequestError(f"subject.roles[{index}]", f"expected a string, found {_kind(role)}")
-    return tuple(roles)
+        if len(role) > limits.name_length:
+            raise _bad_name(f"subject.roles[{index}]", str.__str__(role), limits)
+    return tuple(map(str.__str__, roles))  # a subclass may say that it equals what it is not
 
 
 def _get(value: Any, name: str) -> Any:

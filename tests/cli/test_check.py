@@ -94,7 +94,7 @@ def test_policies_are_found_by_option_then_variable_then_place(policies, tmp_pat
         ([], "no subject was given"),
         (["user:1", "notes:write", OWN, "more"], "`more` is one too many"),
         (["user1", "notes:write", OWN], "subject: expected `type:id`"),
-        (["user:1", "notes:write", "n1"], "resource: expected `type/id`"),
+        (["user:1", "notes:write", "n1"], "resource: expected `kind/id`"),
         (["{", "notes:write", OWN], "subject:1:2: error: not JSON"),
         (['{"type": "user"}', "notes:write", OWN], "subject.id: expected a string, found nothing"),
         (["@nowhere.json", "notes:write", OWN], "nowhere.json: no such file or directory"),

@@ -2,7 +2,6 @@ cimport cython
 from .access cimport EntityValue
 from .activation cimport Activation
 from .rules cimport RuleIndex, RuleRow
-from .times cimport Timestamp
 
 @cython.final
 @cython.freelist(8)
@@ -47,7 +46,7 @@ cdef class Decider:
 
 @cython.locals(text=str, attributes=dict, end=Py_ssize_t)
 cdef EntityValue _entity(object value, str separator, Py_ssize_t longest)
-cdef tuple _roles(dict attributes, Py_ssize_t most)
+cdef tuple _roles(dict attributes, Py_ssize_t most, Py_ssize_t longest)
 
 cdef dict _EMPTY
 cdef object _NO_COMPANY

@@ -13,7 +13,7 @@ from typing import Any
 from .access import EntityValue
 from .activation import Activation, Path
 from .rules import RuleIndex, RuleRow
-from .times import Timestamp
+from .times import timestamp_of
 from .values import Fault
 
 
@@ -160,7 +160,7 @@ class Decider:
         what = _entity(resource, "/", self.name_length)
         if who is None or what is None:
             return None
-        roles = _roles(who.attributes, self.subject_roles)
+        roles = _roles(who.attributes, self.subject_roles, self.name_length)
         if roles is None:
             return None
         rows = self.index.candidates(company, action, what.kind, what.id, roles)
@@ -194,7 +194,7 @@ class Decider:
         roots[ACTION] = action
         roots[3] = _EMPTY if context is None else context
         roots[4] = _NO_COMPANY if company is None else company
-        roots[NOW] = Timestamp(now) if self.reads_now else None
+        roots[NOW] = timestamp_of(now, "now") if self.reads_now else None
         outcome = combine(rows, activation, self.nothing, self.reasons)
         activation.clear()
         self.spare.append(activation)
@@ -221,7 +221,7 @@ def _entity(value: Any, separator: str, longest: int) -> EntityValue | None:
     return None
 
 
-def _roles(attributes: dict[Any, Any] | None, most: int) -> tuple[str, ...] | None:
+def _roles(attributes: dict[Any, Any] | None, most: int, longest: int) -> tuple[str, ...] | None:
     """The roles among a subject's attributes."""
     found = None if attributes is None else attributes.get("roles")
     if found is None:
@@ -229,7 +229,7 @@ def _roles(attributes: dict[Any, Any] | None, most: int) -> tuple[str, ...] | No
     if (type(found) is not list and type(found) is not tuple) or len(found) > most:
         return None
     for role in found:
-        if type(role) is not str:
+        if type(role) is not str or len(role) > longest:
             return None
     return tuple(found)
 

@@ -9,17 +9,19 @@ integer as doubles are: the integer is rounded to one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from .access import adapt, entries, find, is_map, missing
+from .access import EntityValue, adapt, entries, find, is_map, missing
 from .activation import Activation
 from .nodes import Node, placed
 from .times import Duration, Timestamp
-from .values import Fault, ObjectValue, OptionalValue, UInt, type_name
+from .values import Fault, MixedMap, ObjectValue, OptionalValue, UInt, type_name
 
 _MISSING = missing()
 _NUMBERS = frozenset({int, UInt, float})
 _ORDERED = frozenset({str, bytes, bool})
+_KEYS = frozenset({str, int, UInt, bool, float})
 
 
 # Equality recurses into lists and maps. A value may contain itself, and C has no RecursionError:
@@ -79,6 +81,10 @@ def _equal_lists(left: Any, right: Any, depth: int) -> Any:
 
 
 def _equal_maps(left: Any, right: Any, depth: int) -> Any:
+    if left is right:
+        return True
+    if _is_opaque_object(left) or _is_opaque_object(right):
+        return Fault("no_such_overload", ("_==_", type_name(left), type_name(right)))
     left = entries(left)
     right = entries(right)
     if type(left) is Fault:
@@ -88,14 +94,25 @@ def _equal_maps(left: Any, right: Any, depth: int) -> Any:
     if len(left) != len(right):
         return False
     fault = None
-    for key, member in left.items():
-        other = find(right, adapt(key))
+    for key, member in list(left.items()):
+        key = adapt(key)
+        if type(key) not in _KEYS:  # the language has no word for such a key
+            return key if type(key) is Fault else Fault("unsupported_type", (type_name(key),))
+        other = find(right, key)
         found = False if other is _MISSING else _equal_members(member, other, depth)
         if found is False:
             return False
         if found is not True and fault is None:
             fault = found
     return True if fault is None else fault
+
+
+def _is_opaque_object(value: Any) -> bool:
+    """Whether a value is an object of the caller's that shows no attributes of its own (they are
+    private, or properties, or not loaded): nothing tells it from another one."""
+    if type(value) is dict or type(value) is MixedMap or type(value) is EntityValue:
+        return False
+    return not isinstance(value, Mapping) and not entries(value)
 
 
 def _equal_optionals(left: OptionalValue, right: OptionalValue, depth: int) -> Any:

@@ -88,7 +88,7 @@ class _Conditions:
         }
         env = policy_env(limits)
         for entry in entries:
-            if len(self.issues) >= limits.issues:
+            if len(self.issues) >= max(1, limits.issues):
                 return
             text = entry.condition
             if not entry.policy.condition or text in self.nodes:
@@ -115,7 +115,8 @@ def _row(entry: _Entry, conditions: _Conditions) -> RuleRow:
         tuple(dict.fromkeys(policy.actions)),
         tuple(dict.fromkeys(policy.resources)),
         tuple(dict.fromkeys(policy.roles)),
-        conditions.nodes.get(entry.condition),
+        # A condition that was not compiled must not become a policy without one.
+        conditions.nodes[entry.condition] if policy.condition else None,
         conditions.numbers.get(entry.condition, -1),
         decided,
         failed,
