@@ -20,6 +20,7 @@ cdef class Path:
 @cython.final
 cdef class Activation:
     cdef public object variables
+    cdef public object observer
     cdef public list roots
     cdef public list slots
     cdef public list registers

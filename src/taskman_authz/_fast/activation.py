@@ -56,12 +56,14 @@ class Activation:
 
     `variables` maps names to what the caller passed; `roots` holds by number what was found there,
     or for a decision, which has no names, what it is about. `slots` holds what paths led to.
+    `observer` is who watches, where a plan has nodes that are watched (`observed`).
     """
 
-    __slots__ = ("variables", "roots", "slots", "registers")
+    __slots__ = ("variables", "roots", "slots", "registers", "observer")
 
     def __init__(self, slots: int, registers: int, roots: int) -> None:
         self.variables: Any = None
+        self.observer: Any = None
         self.roots: list[Any] = [_UNSET] * roots
         self.slots: list[Any] = [_UNSET] * slots
         self.registers: list[Any] = [None] * registers

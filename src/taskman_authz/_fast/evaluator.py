@@ -7,6 +7,7 @@ evaluating a small expression.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .activation import Activation
@@ -41,6 +42,13 @@ class Evaluator:
         activation.clear()
         self.spare = activation
         return value
+
+    def observe(self, variables: Any, observer: Callable[[int, Any], Any]) -> Any:
+        """The core value, where the plan is a watched one (`observed`)."""
+        activation = Activation(self.slots, self.registers, self.roots)
+        activation.variables = variables
+        activation.observer = observer
+        return self.node.value(activation)
 
     def evaluate(self, variables: Any = None) -> Any:
         """The value of the expression over `variables` (names to values) as plain Python."""

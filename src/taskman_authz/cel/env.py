@@ -23,6 +23,7 @@ from .layout import Layout
 from .library import Library
 from .macros import STANDARD_MACROS, MacroTable
 from .notation import parse_type
+from .observation import Observable
 from .parser import Parsed, parse
 from .planner import plan, plan_unchecked
 from .program import Program
@@ -117,10 +118,16 @@ class Env:
             node = plan(
                 checked, self.declarations, self.implementations, layout, self.limits, alone=True
             )
-            return self.make_program(node, layout, source, checked.type)
+            return self.make_program(node, layout, source, checked.type, self)
         tree = self.parse(source).expr
         node = plan_unchecked(tree, self.declarations, self.implementations, layout, self.limits)
-        return self.make_program(node, layout, source, DYN)
+        return self.make_program(node, layout, source, DYN, Unchecked(self))
+
+    def observable(self, source: Source) -> Observable:
+        """An expression as one whose parts can be watched. Raises CompileError with all issues."""
+        checked = self.check(source)
+        parts = self.declarations, self.implementations, self.limits
+        return Observable(checked.tree, checked, *parts)
 
     def compile_condition(self, source: Source, layout: Layout) -> Node:
         """The node of a condition, reading through the layout of its policy set.
@@ -132,6 +139,21 @@ class Env:
         if checked.issues:
             raise CompileError(checked.issues)
         return plan(checked, self.declarations, self.implementations, layout, self.limits)
+
+
+class Unchecked:
+    """An environment as the origin of programs that were not checked."""
+
+    __slots__ = ("env",)
+
+    def __init__(self, env: Env) -> None:
+        self.env = env
+
+    def observable(self, source: Source) -> Observable:
+        """As `Env.observable`, of a text that is only parsed."""
+        env = self.env
+        tree = env.parse(source).expr
+        return Observable(tree, None, env.declarations, env.implementations, env.limits)
 
 
 def declared_type(given: str | Type | type) -> Type:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from .._fast.access import EntityValue, adapt, entries
 from .._fast.evaluator import Evaluator
@@ -14,10 +14,18 @@ from .._fast.values import Fault, MixedMap, ObjectValue, OptionalValue, UInt
 from ..errors import EvaluationError
 from .layout import Layout
 from .messages import fault_message
+from .observation import Observable
 from .optional import Optional
 from .source import Source
 from .times import to_datetime, to_timedelta
 from .types import Type
+
+
+class Origin(Protocol):
+    """Where a program is from, and can be compiled again."""
+
+    def observable(self, source: Source) -> Observable:
+        """The expression as one whose parts can be watched."""
 
 
 class Program(Evaluator):
@@ -30,12 +38,24 @@ class Program(Evaluator):
     core's value, which may be a Fault. `type` is the type that the checker found.
     """
 
-    __slots__ = ("source", "type")
+    __slots__ = ("origin", "source", "type")
 
-    def __init__(self, node: Node, layout: Layout, source: Source, type: Type) -> None:
+    def __init__(
+        self, node: Node, layout: Layout, source: Source, type: Type, origin: Origin
+    ) -> None:
         super().__init__(node, layout.slots, layout.registers, len(layout.roots))
         self.source = source
         self.type = type
+        self.origin = origin
+
+    def observable(self) -> Observable:
+        """The same expression as one whose parts can be watched. It is compiled anew: a program
+        keeps no tree."""
+        return self.origin.observable(self.source)
+
+    def core_variables(self, variables: Any) -> Any:
+        """What the core is given for the variables that `evaluate` is given."""
+        return variables or {}
 
     def finish(self, value: Any) -> Any:
         if type(value) is Fault:

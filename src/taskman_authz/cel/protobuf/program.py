@@ -19,7 +19,10 @@ class MessageProgram(Program):
         self.schema = schema
 
     def value(self, variables: Any) -> Any:
-        return super().value(self.schema.bound(variables))
+        return super().value(self.core_variables(variables))
 
     def evaluate(self, variables: Any = None) -> Any:
-        return super().evaluate(self.schema.bound(variables or {}))
+        return super().evaluate(self.core_variables(variables))
+
+    def core_variables(self, variables: Any) -> Any:
+        return self.schema.bound(variables or {})
