@@ -14,16 +14,20 @@ standard library declares and `functions` what it does, `messages` holds every e
 from __future__ import annotations
 
 from .._fast.values import CelType, UInt
+from .attributes import ANY, AttributePattern
 from .env import Env, evaluate, policy_env, policy_layout
 from .layout import Layout
 from .library import Library, function
 from .optional import Optional
+from .partial import Unknown
 from .program import Program
 from .source import Source
 from .times import Duration, Timestamp
 from .types import Type
 
 __all__ = [
+    "ANY",
+    "AttributePattern",
     "CelType",
     "Duration",
     "Env",
@@ -35,6 +39,7 @@ __all__ = [
     "Timestamp",
     "Type",
     "UInt",
+    "Unknown",
     "evaluate",
     "function",
     "policy_env",

@@ -19,6 +19,7 @@ from .bridge import is_message_class
 from .checker import Checked, check, check_condition
 from .containers import Container
 from .decls import Declarations, TypeProvider, VariableDecl
+from .expression import Expression
 from .layout import Layout
 from .library import Library
 from .macros import STANDARD_MACROS, MacroTable
@@ -129,6 +130,16 @@ class Env:
         parts = self.declarations, self.implementations, self.limits
         return Observable(checked.tree, checked, *parts)
 
+    def expression(self, source: Source) -> Expression:
+        """The trees of an expression, checked. Raises CompileError with all issues."""
+        parsed = self.parse(source)
+        checked = check(parsed.expr, source, self.declarations, self.limits)
+        return self.trees(parsed, checked)
+
+    def trees(self, parsed: Parsed, checked: Checked | None) -> Expression:
+        """Trees with what planning them needs."""
+        return Expression(parsed, checked, self.declarations, self.implementations, self.limits)
+
     def compile_condition(self, source: Source, layout: Layout) -> Node:
         """The node of a condition, reading through the layout of its policy set.
 
@@ -154,6 +165,10 @@ class Unchecked:
         env = self.env
         tree = env.parse(source).expr
         return Observable(tree, None, env.declarations, env.implementations, env.limits)
+
+    def expression(self, source: Source) -> Expression:
+        """As `Env.expression`, of a text that is only parsed."""
+        return self.env.trees(self.env.parse(source), None)
 
 
 def declared_type(given: str | Type | type) -> Type:

@@ -32,6 +32,9 @@ class Planner(Protocol):
     def node(self, tree: Expr, scope: Scope) -> Node:
         """The node of a tree."""
 
+    def source(self, tree: Expr, scope: Scope) -> Node:
+        """The node of what a loop goes over."""
+
     def claim(self, scope: Scope, count: int) -> int:
         """The first of so many registers that nothing in `scope` uses."""
 
@@ -45,7 +48,7 @@ def comprehension(plan: Planner, tree: Comprehension, scope: Scope) -> Node:
         if tree.macro in OPTIONAL_MAPS:
             return optional_map(plan, tree, scope)
         return named(plan, [(tree.accu_var, tree.accu_init)], tree.result, scope)
-    source = plan.node(tree.iter_range, scope)
+    source = plan.source(tree.iter_range, scope)
     macro = (PAIRS if tree.iter_var2 else MACROS).get(tree.macro)
     if macro is None:
         return fold(plan, tree, source, scope)

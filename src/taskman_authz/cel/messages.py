@@ -203,6 +203,10 @@ def no_such_attribute(name: str) -> str:
     return f"no such attribute: `{name}`"
 
 
+def unknown(*attributes: str) -> str:
+    return f"not known: {', '.join(f'`{name}`' for name in attributes)}"
+
+
 def no_such_field(name: str) -> str:
     return f"no such field: `{name}`"
 
@@ -299,4 +303,5 @@ FAULTS: dict[str, Callable[..., str]] = {
     "invalid_message": invalid_message,
     "invalid_regex": invalid_regex,
     "no_value": no_value,
+    "unknown": unknown,
 }

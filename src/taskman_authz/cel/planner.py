@@ -74,7 +74,7 @@ class Plan:
     def apart(self, tree: Expr, scope: Scope) -> tuple[Node, int]:
         """The node of a tree, and the first register that nothing in it uses."""
         before, self.high = self.high, scope.get(NEXT, 0)
-        node = self.node(tree, scope)
+        node = self.part(tree, scope)
         free = self.high
         self.high = max(before, free)
         return node, free
@@ -84,6 +84,14 @@ class Plan:
     def node(self, tree: Expr, scope: Scope) -> Node:
         """The node of a tree within the comprehensions of `scope`."""
         return PLAN[type(tree)](self, tree, scope)
+
+    def part(self, tree: Expr, scope: Scope) -> Node:
+        """The node of a tree that is bound to a name, or only read of."""
+        return self.node(tree, scope)
+
+    def source(self, tree: Expr, scope: Scope) -> Node:
+        """The node of what a loop goes over."""
+        return self.node(tree, scope)
 
     def literal(self, tree: Literal, scope: Scope) -> Node:
         return nodes.Constant(tree.value, tree.position)

@@ -8,14 +8,17 @@ from typing import Any, Protocol
 from .._fast.access import EntityValue, adapt, entries
 from .._fast.evaluator import Evaluator
 from .._fast.nodes import Node, placed
+from .._fast.partial import is_unknown
 from .._fast.relations import VALUE_DEPTH
 from .._fast.times import Duration, Timestamp
 from .._fast.values import Fault, MixedMap, ObjectValue, OptionalValue, UInt
 from ..errors import EvaluationError
+from .expression import Expression
 from .layout import Layout
 from .messages import fault_message
 from .observation import Observable
 from .optional import Optional
+from .partial import Partial, Pattern, Unknown, patterns_of
 from .source import Source
 from .times import to_datetime, to_timedelta
 from .types import Type
@@ -26,6 +29,9 @@ class Origin(Protocol):
 
     def observable(self, source: Source) -> Observable:
         """The expression as one whose parts can be watched."""
+
+    def expression(self, source: Source) -> Expression:
+        """The expression's trees."""
 
 
 class Program(Evaluator):
@@ -38,7 +44,7 @@ class Program(Evaluator):
     core's value, which may be a Fault. `type` is the type that the checker found.
     """
 
-    __slots__ = ("origin", "source", "type")
+    __slots__ = ("origin", "planned_partially", "source", "type")
 
     def __init__(
         self, node: Node, layout: Layout, source: Source, type: Type, origin: Origin
@@ -47,11 +53,28 @@ class Program(Evaluator):
         self.source = source
         self.type = type
         self.origin = origin
+        self.planned_partially: Partial | None = None  # made when it is first asked for
 
     def observable(self) -> Observable:
         """The same expression as one whose parts can be watched. It is compiled anew: a program
         keeps no tree."""
         return self.origin.observable(self.source)
+
+    def partial(self, variables: Any = None, unknown: Iterable[Pattern] = ()) -> Any:
+        """The value where some attributes are not known, as `evaluate` gives it, or `Unknown` if it
+        depends on what they are.
+
+        `unknown` are patterns of attributes: `resource.owner`, `task.tags[0]`, `items[*].price`,
+        as texts or as `AttributePattern`. They need not be among `variables`, and where they are
+        they count as not known. `false && unknown` is false, `true || unknown` is true, in macros
+        too. Raises EvaluationError where the value is an error, and CompileError for a pattern
+        that is none.
+        """
+        planned = self.planned_partially
+        if planned is None:
+            planned = self.planned_partially = Partial(self.origin.expression(self.source))
+        value = planned.value(self.core_variables(variables), patterns_of(unknown))
+        return Unknown(value.details) if is_unknown(value) else self.finish(value)
 
     def core_variables(self, variables: Any) -> Any:
         """What the core is given for the variables that `evaluate` is given."""
