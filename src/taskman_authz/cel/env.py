@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
+import msgspec
+
 from .._fast.nodes import Node
 from ..errors import CompileError
 from ..limits import DEFAULT, Limits
@@ -113,16 +115,32 @@ class Env:
         error of the evaluation.
         """
         source = text if isinstance(text, Source) else Source(text, name)
-        layout = Layout()
         if check:
+            layout = Layout()
             checked = self.check(source)
             node = plan(
                 checked, self.declarations, self.implementations, layout, self.limits, alone=True
             )
             return self.make_program(node, layout, source, checked.type, self)
-        tree = self.parse(source).expr
-        node = plan_unchecked(tree, self.declarations, self.implementations, layout, self.limits)
-        return self.make_program(node, layout, source, DYN, Unchecked(self))
+        return self.unchecked(self.parse(source))
+
+    def unchecked(self, parsed: Parsed) -> Program:
+        """The program of a tree that is not checked."""
+        layout = Layout()
+        parts = self.declarations, self.implementations, layout, self.limits
+        node = plan_unchecked(parsed.expr, *parts)
+        return self.make_program(node, layout, parsed.source, DYN, Unchecked(self))
+
+    def residual(self, text: str) -> Program:
+        """The program of what remains of one, whose values have been checked, and may be longer
+        than what people write."""
+        source = Source(text, "<residual>")
+        length = max(self.limits.expression_length, len(text))
+        nodes = max(self.limits.expression_nodes, len(text))
+        limits = msgspec.structs.replace(
+            self.limits, expression_length=length, expression_nodes=nodes
+        )
+        return self.unchecked(parse(source, self.macros, limits, self.optionals))
 
     def observable(self, source: Source) -> Observable:
         """An expression as one whose parts can be watched. Raises CompileError with all issues."""
@@ -169,6 +187,10 @@ class Unchecked:
     def expression(self, source: Source) -> Expression:
         """As `Env.expression`, of a text that is only parsed."""
         return self.env.trees(self.env.parse(source), None)
+
+    def residual(self, text: str) -> Program:
+        """As `Env.residual`."""
+        return self.env.residual(text)
 
 
 def declared_type(given: str | Type | type) -> Type:

@@ -84,7 +84,7 @@ class PartialPlan(Plan):
 
     def node(self, tree: Expr, scope: Scope) -> Node:
         node = self.part(tree, scope)
-        if type(node) is nodes.Constant:
+        if type(tree) is Literal:
             return node
         node = partial.Settled(node)
         turn = scope.get(TURN)

@@ -19,6 +19,7 @@ from .messages import fault_message
 from .observation import Observable
 from .optional import Optional
 from .partial import Partial, Pattern, Unknown, patterns_of
+from .residual import residual_text
 from .source import Source
 from .times import to_datetime, to_timedelta
 from .types import Type
@@ -32,6 +33,9 @@ class Origin(Protocol):
 
     def expression(self, source: Source) -> Expression:
         """The expression's trees."""
+
+    def residual(self, text: str) -> Program:
+        """The program of what remains of the expression."""
 
 
 class Program(Evaluator):
@@ -76,6 +80,21 @@ class Program(Evaluator):
         value = planned.value(self.core_variables(variables), patterns_of(unknown))
         return Unknown(value.details) if is_unknown(value) else self.finish(value)
 
+    def residual(self, variables: Any = None, unknown: Iterable[Pattern] = ()) -> Program:
+        """What remains where some attributes are not known: a program over these, whose `text` has
+        everything else folded to literals. `variables` and `unknown` are those of `partial`.
+
+        Over the unknown attributes it gives what this program gives over all of them, and fails
+        where this one fails. A known value that cannot be written, an object of the caller's, is
+        left as the attribute that it is read from. Raises CompileError for a pattern that is none,
+        and where known values nest too deep for an expression.
+        """
+        expression = self.origin.expression(self.source)
+        known = self.core_variables(variables)
+        made = self.origin.residual(residual_text(expression, known, patterns_of(unknown)))
+        made.type = self.type
+        return made
+
     def core_variables(self, variables: Any) -> Any:
         """What the core is given for the variables that `evaluate` is given."""
         return variables or {}
@@ -87,6 +106,14 @@ class Program(Evaluator):
         if type(found) is Fault:
             raise evaluation_error(found, self.source)
         return found
+
+    @property
+    def text(self) -> str:
+        """The expression."""
+        return self.source.text
+
+    def __str__(self) -> str:
+        return self.text
 
     def __repr__(self) -> str:
         return f"<Program {self.source.text!r}: {self.type}>"
