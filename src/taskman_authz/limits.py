@@ -36,6 +36,8 @@ class Limits(msgspec.Struct, frozen=True):
     regex_length: int = 1_000  # code points
     # String and list concatenation could double a value at each step.
     value_size: int = 10_000_000  # code points, bytes or elements
+    # What an explanation keeps of a loop: loops multiply, and nobody reads a thousand turns.
+    explained_turns: int = 10  # the first, and the last
     # How deep values may nest where they are compared or given back is no choice: the C stack
     # bounds it, and `_fast.relations.VALUE_DEPTH` says where.
 

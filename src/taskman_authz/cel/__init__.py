@@ -16,6 +16,7 @@ from __future__ import annotations
 from .._fast.values import CelType, UInt
 from .attributes import ANY, AttributePattern
 from .env import Env, evaluate, policy_env, policy_layout
+from .explanation import Explanation, Turn
 from .layout import Layout
 from .library import Library, function
 from .optional import Optional
@@ -31,12 +32,14 @@ __all__ = [
     "CelType",
     "Duration",
     "Env",
+    "Explanation",
     "Layout",
     "Library",
     "Optional",
     "Program",
     "Source",
     "Timestamp",
+    "Turn",
     "Type",
     "UInt",
     "Unknown",

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Protocol
 
-from .._fast.access import EntityValue, adapt, entries
 from .._fast.evaluator import Evaluator
 from .._fast.nodes import Node, placed
 from .._fast.partial import is_unknown
-from .._fast.relations import VALUE_DEPTH
-from .._fast.times import Duration, Timestamp
-from .._fast.values import Fault, MixedMap, ObjectValue, OptionalValue, UInt
-from ..errors import EvaluationError
+from .._fast.values import Fault
+from .explanation import Explanation, explain
 from .expression import Expression
 from .layout import Layout
-from .messages import fault_message
 from .observation import Observable
-from .optional import Optional
+from .outcome import evaluation_error, plain
 from .partial import Partial, Pattern, Unknown, patterns_of
 from .residual import residual_text
 from .source import Source
-from .times import to_datetime, to_timedelta
 from .types import Type
 
 
@@ -95,6 +90,13 @@ class Program(Evaluator):
         made.type = self.type
         return made
 
+    def explain(self, variables: Any = None) -> Explanation:
+        """Every part of the expression with its value, or its error, or that it was not evaluated;
+        of loops the first turns and the last. It contains values of `variables`: it is for those
+        who may see them."""
+        expression = self.origin.expression(self.source)
+        return explain(expression, self.source, self.core_variables(variables))
+
     def core_variables(self, variables: Any) -> Any:
         """What the core is given for the variables that `evaluate` is given."""
         return variables or {}
@@ -117,59 +119,3 @@ class Program(Evaluator):
 
     def __repr__(self) -> str:
         return f"<Program {self.source.text!r}: {self.type}>"
-
-
-def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
-    """A value of the core as plain Python, or the Fault of a part of it. Containers are new ones,
-    all the way down: a caller may change them. An object of the caller's own is given back."""
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind is Timestamp:
-        return to_datetime(value)
-    if kind is Duration:
-        return to_timedelta(value)
-    if kind is list or kind is tuple:
-        return _plain_list(value, depth)
-    if kind is OptionalValue:
-        return _plain_optional(value, depth)
-    if kind is MixedMap:
-        members = _plain_list(value.values(), depth)
-        return members if type(members) is Fault else MixedMap(zip(value, members, strict=True))
-    if kind is EntityValue or isinstance(value, Mapping):
-        found = entries(value)
-        if type(found) is Fault:
-            return found
-        members = _plain_list(found.values(), depth)
-        return members if type(members) is Fault else dict(zip(found, members, strict=True))
-    return value.plain() if isinstance(value, ObjectValue) else value
-
-
-_PLAIN = frozenset({type(None), bool, int, UInt, float, str, bytes})
-
-
-def _plain_list(members: Iterable[Any], depth: int) -> Any:
-    if depth <= 0:
-        return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
-    made = []
-    for member in members:
-        found = plain(adapt(member), depth - 1)
-        if type(found) is Fault:
-            return found
-        made.append(found)
-    return made
-
-
-def _plain_optional(optional: OptionalValue, depth: int) -> Any:
-    if not optional.present:
-        return Optional.none()
-    found = _plain_list((optional.content,), depth)
-    return found if type(found) is Fault else Optional.of(found[0])
-
-
-def evaluation_error(fault: Fault, source: Source) -> EvaluationError:
-    """The exception of a fault, with the place where it happened and a caret under it."""
-    message = fault_message(fault)
-    if fault.position < 0:
-        return EvaluationError(fault.code, message)
-    return EvaluationError(fault.code, message, fault.position, source.place(fault.position))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 from .frame import command_parser
 from .reading import parse_json, read_file
+
+if TYPE_CHECKING:
+    from ..cel import Explanation
 
 DESCRIPTION = """\
 Evaluate a CEL expression, as a policy condition would be: with the standard library, `contains`
@@ -20,6 +24,8 @@ examples:
   taskman-authz eval "subject.department == 'engineering'" \\
       --var subject='{"department": "engineering"}'
   taskman-authz eval 'size(items)' --input request.json
+  taskman-authz eval 'tags.exists(t, t == "urgent") || level > 3' --explain \\
+      --var tags='["new"]' --var level=4
   echo '{"x": [1, 2]}' | taskman-authz eval 'x.map(i, i * 2)' --input - --format json
 
 output: the value as CEL writes it (`true`, `1u`, `"text"`, `timestamp("…")`), or as JSON
@@ -44,12 +50,28 @@ def main(arguments: list[str]) -> int:
         declarations=stdlib.POLICY,
         implementations=functions.POLICY,
     )
-    value = env.compile(options.expression).evaluate(variables)
+    program = env.compile(options.expression)
+    if options.explain:
+        return _explained(program.explain(variables), options)
+    value = program.evaluate(variables)
     if options.format == "json":
         print(json.dumps(json_value(value), ensure_ascii=False))
     else:
         print(cel_text(value))
     return 1 if options.exit_status and value is not True else 0
+
+
+def _explained(explanation: Explanation, options: argparse.Namespace) -> int:
+    """Print every part with its value; then an error is one, as without explanation."""
+    from .explaining import explanation_json, explanation_text
+
+    if options.format == "json":
+        print(json.dumps(explanation_json(explanation), ensure_ascii=False))
+    else:
+        print(explanation_text(explanation, sys.stdout))
+    if explanation.error is not None:
+        raise explanation.error
+    return 1 if options.exit_status and explanation.value is not True else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--input", metavar="FILE", help="a JSON object of variables, or - for stdin"
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="show the value of every part of the expression"
     )
     parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.add_argument(
