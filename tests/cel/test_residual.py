@@ -195,3 +195,21 @@ def test_known_values_may_be_longer_than_what_people_write():
     members = ["x" * 100] * 2_000
     left = ENV.compile("x in a").residual({"a": members}, ["x"])
     assert left.evaluate({"x": "x" * 100}) is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 190 + "a" + " + x)" * 190 + " == y",
+        "!(" * 190 + "p" + ")" * 190,
+        "x ? 1 : " * 190 + "a",
+        "cel.bind(n, " * 190 + "x" + ", n)" * 190,
+        "optional.none().or(" * 190 + "x" + ")" * 190,
+        "[" * 190 + "x" + "]" * 190,
+    ],
+)
+def test_what_is_as_deep_as_the_limit_has_a_residual_and_an_explanation(text):
+    program = ENV.compile(text)
+    assert isinstance(program.partial({"a": 1}, ["x", "y", "p"]), cel.Unknown)
+    program.residual({"a": 1}, ["x", "y", "p"])
+    program.explain({"a": 1, "x": 1, "y": 1, "p": True})

@@ -24,7 +24,7 @@ from .decls import Declarations
 from .functions import Implementations
 from .layout import Layout
 from .loops import Scope
-from .planner import Plan
+from .planner import PLAN, Plan
 
 # The id of a part (`Expr.id`) and its core value, or Fault → what the evaluation goes on with.
 Observer = Callable[[int, Any], Any]
@@ -34,7 +34,9 @@ class ObservedPlan(Plan):
     """A plan all of whose parts are watched."""
 
     def node(self, tree: Expr, scope: Scope) -> Node:
-        return Observed(super().node(tree, scope), tree.id)
+        return Observed(PLAN[type(tree)](self, tree, scope), tree.id)
+
+    part = source = node
 
 
 class Observable:

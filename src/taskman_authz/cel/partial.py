@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .._fast import logic, nodes, optionals, partial
+from .._fast import bindings, logic, nodes, optionals, partial
 from .._fast.access import adapt, find, missing
 from .._fast.evaluator import Evaluator
 from .._fast.observed import Observed
@@ -97,7 +97,9 @@ class PartialPlan(Plan):
         if TURN in scope:
             scope = {name: given for name, given in scope.items() if name != TURN}
         node = PARTIAL[type(tree)](self, tree, scope)
-        return Observed(node, tree.id) if self.watched else node
+        # A name for a value shows itself where it is given.
+        watched = self.watched and type(node) is not bindings.Lazy
+        return Observed(node, tree.id) if watched else node
 
     def select(self, tree: Select, scope: Scope) -> Node:
         if tree.test_only:
@@ -111,8 +113,8 @@ class PartialPlan(Plan):
     def call(self, tree: Call, scope: Scope) -> Node:
         function, args = tree.function, tree.args
         if function in JUNCTIONS:
-            operands = tuple(self.node(argument, scope) for argument in args)
-            return partial.Junction(operands, JUNCTIONS[function], function, tree.position)
+            terms = tuple(self.node(argument, scope) for argument in args)
+            return partial.Junction(terms, JUNCTIONS[function], function, tree.position)
         if function == "_?_:_":
             chosen, other = self.part(args[1], scope), self.part(args[2], scope)
             return logic.Conditional(self.node(args[0], scope), chosen, other, tree.position)
@@ -124,20 +126,15 @@ class PartialPlan(Plan):
             return optionals.OptionalMember(operand, args[1].value, tree.position)
         if function == BLOCK:
             return loops.block(self, tree, scope)
-        return self.strict_call(tree, scope)
-
-    def strict_call(self, tree: Call, scope: Scope) -> Node:
         name, target = self.function(tree)
-        if (name, len(tree.args) + (target is not None)) in LAZY:
-            return super().call(tree, scope)
-        operands = tree.args if target is None else (target, *tree.args)
+        operands = args if target is None else (target, *args)
 
         def over(names: tuple[Expr, ...]) -> Call:
             called = tree.target if target is None else names[0]
-            args = names if target is None else names[1:]
-            return Call(tree.id, tree.position, tree.function, called, args)
+            left = names if target is None else names[1:]
+            return Call(tree.id, tree.position, function, called, left)
 
-        return self.strict(operands, over, scope)
+        return self.strict(operands, over, scope, (name, len(operands)) in LAZY)
 
     # -- literals with parts ----------------------------------------------------------------------
 
@@ -169,9 +166,14 @@ class PartialPlan(Plan):
         return self.strict(tuple(entry.value for entry in tree.entries), over, scope)
 
     def strict(
-        self, operands: tuple[Expr, ...], over: Callable[[tuple[Expr, ...]], Expr], scope: Scope
+        self,
+        operands: tuple[Expr, ...],
+        over: Callable[[tuple[Expr, ...]], Expr],
+        scope: Scope,
+        lazy: bool = False,
     ) -> Node:
-        """The node of a part that needs all of its `operands`; `over` makes it one over names."""
+        """The node of a part that needs all of its `operands`; `over` makes it one over names. If
+        it is `lazy`, they are evaluated where the part asks for them."""
         first = self.claim(scope, len(operands))
         inner = {**scope, NEXT: first + len(operands)}
         planned: list[Node] = []
@@ -183,16 +185,19 @@ class PartialPlan(Plan):
             register = first + len(planned)
             planned.append(self.node(operand, inner))
             names.append(Ident(operand.id, operand.position, f"#{register}"))
-            inner[f"#{register}"] = register
+            inner[f"#{register}"] = planned[-1] if lazy else register
         tree = over(tuple(names))
         node = PLAN[type(tree)](self.single, tree, inner)
-        return partial.Strict(tuple(planned), first, node) if planned else node
+        return node if lazy or not planned else partial.Strict(tuple(planned), first, node)
 
     # -- loops ------------------------------------------------------------------------------------
 
     def comprehension(self, tree: Comprehension, scope: Scope) -> Node:
-        names_only = type(tree.iter_range) is ListExpr and not tree.iter_range.elements
-        if names_only or tree.macro not in (loops.PAIRS if tree.iter_var2 else loops.MACROS):
+        if type(tree.iter_range) is ListExpr and not tree.iter_range.elements:
+            if tree.macro in loops.OPTIONAL_MAPS:
+                return loops.optional_map(self, tree, scope)
+            return loops.named(self, [(tree.accu_var, tree.accu_init)], tree.result, scope)
+        if tree.macro not in (loops.PAIRS if tree.iter_var2 else loops.MACROS):
             return loops.comprehension(self, tree, scope)
         register = self.claim(scope, 1)
         inner = {**scope, NEXT: register + 1, TURN: (register, tree)}

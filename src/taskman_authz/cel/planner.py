@@ -85,13 +85,8 @@ class Plan:
         """The node of a tree within the comprehensions of `scope`."""
         return PLAN[type(tree)](self, tree, scope)
 
-    def part(self, tree: Expr, scope: Scope) -> Node:
-        """The node of a tree that is bound to a name, or only read of."""
-        return self.node(tree, scope)
-
-    def source(self, tree: Expr, scope: Scope) -> Node:
-        """The node of what a loop goes over."""
-        return self.node(tree, scope)
+    # What is bound to a name or only read of, and what a loop goes over: other plans may differ.
+    part = source = node
 
     def literal(self, tree: Literal, scope: Scope) -> Node:
         return nodes.Constant(tree.value, tree.position)
