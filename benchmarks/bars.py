@@ -42,10 +42,13 @@ class Verdict:
 
 BARS = (
     Bar(
-        "the document's policy takes at most 1.5× a hand-written Cython function",
+        "the document's policy, false or true, takes at most 1.5× a hand-written Cython function",
         1.5,
-        lambda least: least("policy", OURS) / least("policy", "handwritten"),
-        ("policy",),
+        lambda least: max(
+            least("policy", OURS) / least("policy", "handwritten"),
+            least("policy-true", OURS) / least("policy-true", "handwritten"),
+        ),
+        ("policy", "policy-true"),
     ),
     Bar(
         "the document's policy on dicts is at least 3× faster than common-expression-language",

@@ -44,6 +44,13 @@ EXACT = {
     "_/_": truncated,
     "_%_": lambda left, right: left - right * truncated(left, right),
 }
+OPERATORS = {
+    "_+_": numbers.ADD,
+    "_-_": numbers.SUBTRACT,
+    "_*_": numbers.MULTIPLY,
+    "_/_": numbers.DIVIDE,
+    "_%_": numbers.MODULO,
+}
 FUNCTIONS = {
     "_+_": numbers.add,
     "_-_": numbers.subtract,
@@ -68,7 +75,7 @@ def applied(operation, left, right):
     one, other = constant(left), constant(right, 1)
     if operation == "_+_":
         return value_of(numbers.Add(one, other, numbers.VALUE_SIZE, 2))
-    return value_of(numbers.Arithmetic(FUNCTIONS[operation], one, other, 2))
+    return value_of(numbers.Arithmetic(OPERATORS[operation], one, other, 2))
 
 
 # -- integers ----------------------------------------------------------------------------------
@@ -94,6 +101,30 @@ def test_ints_are_exact_at_every_edge(operation):
             wanted = expected(operation, left, right, int, INT_MIN, INT_MAX)
             found = FUNCTIONS[operation](left, right)
             assert same(found, wanted), (left, right, found)
+
+
+SMALL = st.integers(-(2**30) + 1, 2**30 - 1) | st.integers(-3, 3)
+NEAR = INTS | SMALL | st.sampled_from([2**30 - 1, 2**30, -(2**30), -(2**30) + 1])
+
+
+@given(OPERATIONS, NEAR, SMALL)
+@example("_/_", INT_MIN, -1)
+@example("_*_", INT_MIN, -1)
+@example("_%_", -7, 2)
+def test_arithmetic_with_a_small_constant_is_arithmetic(operation, left, right):
+    node = numbers.WithInt(OPERATORS[operation], constant(left), right, 2)
+    assert same(value_of(node), expected(operation, left, right, int, INT_MIN, INT_MAX))
+
+
+@given(OPERATIONS, VALUES, SMALL)
+def test_arithmetic_of_any_value_with_a_small_constant_is_arithmetic(operation, left, right):
+    node = numbers.WithInt(OPERATORS[operation], constant(left), right, 2)
+    assert same(value_of(node), FUNCTIONS[operation](left, right))
+
+
+@pytest.mark.parametrize("number", [2**30, -(2**30), INT_MAX, INT_MIN])
+def test_a_constant_whose_products_may_not_fit_is_not_small(number):
+    assert not numbers.is_small(number)
 
 
 @given(OPERATIONS, UINTS, UINTS)

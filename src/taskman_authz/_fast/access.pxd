@@ -8,7 +8,7 @@ cdef class EntityValue:
     cdef readonly object attributes
     cdef readonly bint is_action
 
-@cython.locals(number=cython.longlong)
+@cython.locals(number=cython.longlong, above=cython.longlong)
 cpdef bint fits(object value) except -1
 
 cpdef object adapt(object value)

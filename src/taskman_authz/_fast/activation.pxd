@@ -24,6 +24,7 @@ cdef class Activation:
     cdef public list roots
     cdef public list slots
     cdef public list registers
+    cdef public bint touched
     @cython.locals(variables=dict)
     cdef object root(self, Py_ssize_t number, str name)
     @cython.locals(number=Py_ssize_t, roots=list, slots=list, registers=list)

@@ -59,11 +59,12 @@ class Activation:
     `observer` is who watches, where a plan has nodes that are watched (`observed`).
     """
 
-    __slots__ = ("variables", "roots", "slots", "registers", "observer")
+    __slots__ = ("variables", "roots", "slots", "registers", "observer", "touched")
 
     def __init__(self, slots: int, registers: int, roots: int) -> None:
         self.variables: Any = None
         self.observer: Any = None
+        self.touched = False  # whether anything lies in the roots or slots
         self.roots: list[Any] = [_UNSET] * roots
         self.slots: list[Any] = [_UNSET] * slots
         self.registers: list[Any] = [None] * registers
@@ -81,18 +82,21 @@ class Activation:
         if value is _MISSING:
             value = Fault("no_such_attribute", (name,))
         self.roots[number] = value
+        self.touched = True
         return value
 
     def clear(self) -> None:
         """Forget everything that was read."""
         unset = _UNSET
         self.variables = None
-        roots = self.roots
-        for number in range(len(roots)):
-            roots[number] = unset
-        slots = self.slots
-        for number in range(len(slots)):
-            slots[number] = unset
+        if self.touched:
+            self.touched = False
+            roots = self.roots
+            for number in range(len(roots)):
+                roots[number] = unset
+            slots = self.slots
+            for number in range(len(slots)):
+                slots[number] = unset
         registers = self.registers
         for number in range(len(registers)):
             registers[number] = None

@@ -189,6 +189,7 @@ class Decider:
         # In the order of the policy variables. Without a company there is no `company_id`: to
         # read it is an error. A context that was not given is an empty one.
         roots = activation.roots
+        activation.touched = True
         roots[0] = subject
         roots[1] = resource
         roots[ACTION] = action

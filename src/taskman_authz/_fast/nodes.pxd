@@ -1,5 +1,5 @@
 cimport cython
-from .access cimport has, index, select
+from .access cimport adapt, has, index, select
 from .activation cimport Activation, Path, Unset
 from .values cimport Fault, MixedMap
 
@@ -27,10 +27,14 @@ cdef class Attribute(Node):
     cdef readonly Py_ssize_t slot
     cdef readonly Path path
     cdef readonly Py_ssize_t root
+    cdef readonly str name
     cdef readonly str member
+    cdef readonly Py_ssize_t depth
     cdef public bint kept
-    @cython.locals(members=dict, is_found=bint)
+    @cython.locals(variables=dict, members=dict)
     cdef object value(self, Activation activation)
+    @cython.locals(members=dict)
+    cdef object read(self, Activation activation)
 
 @cython.final
 cdef class Local(Node):

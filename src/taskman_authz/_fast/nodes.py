@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .access import has, index, select
+from .access import adapt, has, index, select
 from .activation import Activation, Path, Unset
 from .values import Fault, MixedMap, UInt, type_name
 
@@ -68,44 +68,62 @@ class Constant(Node):
 
 
 class Attribute(Node):
-    """An attribute path, read through its slot."""
+    """An attribute path. With `kept` its value lies in a slot, which all readers share; without,
+    it is read anew: whoever plans says so where nothing reads the path again."""
 
-    __slots__ = ("slot", "path", "root", "member", "kept")
+    __slots__ = ("slot", "path", "root", "name", "member", "depth", "kept")
 
     def __init__(self, slot: int, path: Path, position: int) -> None:
         self.slot = slot
         self.path = path
         self.root = path.root
-        self.member = path.members[0] if len(path.members) == 1 else ""
-        self.kept = True  # false, by the planner, where nothing reads the slot again
+        self.name = path.name
+        self.depth = len(path.members)
+        self.member = path.members[0] if self.depth else ""
+        self.kept = True
         self.position = position
 
     def value(self, activation: Activation) -> Any:
-        value: Any = None
+        value: Any
         if self.kept:
             value = activation.slots[self.slot]
             if type(value) is str:
                 return value
-        if not self.kept or type(value) is Unset:
-            # What most paths are, `variable.member` of a dict with a text or a list under it, is
-            # found here without a call. Everything else is found by the path.
-            root: Any = activation.roots[self.root]
-            if type(root) is Unset:
-                root = activation.root(self.root, self.path.name)
-            if type(root) is dict and self.member:
-                members: dict[str, Any] = root
-                value = members.get(self.member)
-            is_found = type(value) is str or type(value) is list
-            if not is_found:
-                value = self.path.resolve(activation)
-            if self.kept:
-                activation.slots[self.slot] = value
-            if is_found:
+            return self.read(activation) if type(value) is Unset else placed(value, self.position)
+        # What most paths are, a variable or a member of one, all dicts, is found here without a
+        # call. Everything else is found by the path.
+        if type(activation.variables) is dict and self.depth <= 1:
+            variables: dict[str, Any] = activation.variables
+            value = variables.get(self.name)
+            if self.depth == 1:
+                if type(value) is dict:
+                    members: dict[str, Any] = value
+                    value = members.get(self.member)
+                else:
+                    value = None
+            if type(value) is str or type(value) is list:
                 return value
-        if type(value) is Fault:
-            # The slot is shared by all conditions; the place is this reader's own.
-            return Fault(value.code, value.details, self.position)
-        return value
+            if value is not None:
+                return placed(adapt(value), self.position)
+        return placed(self.path.resolve(activation), self.position)
+
+    def read(self, activation: Activation) -> Any:
+        """Fill the slot, and give its value."""
+        value: Any = None
+        root: Any = activation.roots[self.root]
+        if type(root) is Unset:
+            root = activation.root(self.root, self.name)
+        if self.depth == 1 and type(root) is dict:
+            members: dict[str, Any] = root
+            value = members.get(self.member)
+        if value is None:
+            value = self.path.resolve(activation)
+        elif type(value) is not str:
+            value = adapt(value)
+        activation.slots[self.slot] = value
+        activation.touched = True
+        # The slot is shared by all conditions; the place of a fault is this reader's own.
+        return placed(value, self.position)
 
 
 class Local(Node):
@@ -118,7 +136,8 @@ class Local(Node):
         self.position = position
 
     def value(self, activation: Activation) -> Any:
-        return placed(activation.registers[self.register], self.position)
+        value: Any = activation.registers[self.register]
+        return placed(value, self.position) if type(value) is Fault else value
 
 
 class Member(Node):

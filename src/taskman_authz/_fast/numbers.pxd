@@ -25,6 +25,16 @@ cdef class Add(Node):
 
 @cython.final
 cdef class Arithmetic(Node):
-    cdef readonly object function
+    cdef readonly int operator
     cdef readonly Node left
     cdef readonly Node right
+
+cdef object calculate(int operator, object left, object right)
+
+cdef class WithInt(Node):
+    cdef readonly int operator
+    cdef readonly Node operand
+    cdef readonly object constant
+    cdef readonly long long number
+    @cython.locals(x=cython.longlong)
+    cdef object value(self, Activation activation)

@@ -11,7 +11,6 @@ integers grow, notice the same overflow.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from .activation import Activation
@@ -211,15 +210,28 @@ class Add(Node):
         return total
 
 
+# The operators of arithmetic; `Arithmetic.operator` and `WithInt.operator` are one of them.
+ADD, SUBTRACT, MULTIPLY, DIVIDE, MODULO = 0, 1, 2, 3, 4
+
+
+def calculate(operator: int, left: Any, right: Any) -> Any:
+    """`left + right`, `left - right` and so on; a Fault without place where it is not defined."""
+    if operator == 4:
+        return modulo(left, right)
+    if operator == 2:
+        return multiply(left, right)
+    if operator == 1:
+        return subtract(left, right)
+    return divide(left, right) if operator == 3 else add(left, right)
+
+
 class Arithmetic(Node):
-    """`a - b`, `a * b`, `a / b`, `a % b`: `function` is one of the functions of this module."""
+    """`a - b`, `a * b`, `a / b`, `a % b`."""
 
-    __slots__ = ("function", "left", "right")
+    __slots__ = ("operator", "left", "right")
 
-    def __init__(
-        self, function: Callable[[Any, Any], Any], left: Node, right: Node, position: int
-    ) -> None:
-        self.function = function
+    def __init__(self, operator: int, left: Node, right: Node, position: int) -> None:
+        self.operator = operator
         self.left = left
         self.right = right
         self.position = position
@@ -231,7 +243,45 @@ class Arithmetic(Node):
         right = self.right.value(activation)
         if type(right) is Fault:
             return right
-        result = self.function(left, right)
+        result = calculate(self.operator, left, right)
+        if type(result) is Fault:
+            result.position = self.position
+        return result
+
+
+def is_small(number: int) -> bool:
+    """Whether sums and products with another such number surely fit 64 bits."""
+    return -1073741824 < number < 1073741824
+
+
+class WithInt(Node):
+    """`a + 1`, `a - 1`, `a * 2`, `a / 2`, `a % 2`, with a small constant."""
+
+    __slots__ = ("operator", "operand", "constant", "number")
+
+    def __init__(self, operator: int, operand: Node, constant: int, position: int) -> None:
+        self.operator = operator
+        self.operand = operand
+        self.constant = constant
+        self.number = constant  # compiled: a C integer
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        value = self.operand.value(activation)
+        if type(value) is int:
+            x = value
+            if -1073741824 < x < 1073741824:  # as is_small, in numbers that C can read
+                if self.operator == 4 and x >= 0 and self.number > 0:
+                    return x % self.number
+                if self.operator == 2:
+                    return x * self.number
+                if self.operator == 0:
+                    return x + self.number
+                if self.operator == 1:
+                    return x - self.number
+        elif type(value) is Fault:
+            return value
+        result = calculate(self.operator, value, self.constant)
         if type(result) is Fault:
             result.position = self.position
         return result

@@ -33,6 +33,14 @@ cdef class EqualText(Node):
     cdef readonly str text
     cdef readonly bint negated
 
+cdef class EqualInt(Node):
+    cdef readonly Node operand
+    cdef readonly object constant
+    cdef readonly long long number
+    cdef readonly bint negated
+    @cython.locals(x=cython.longlong)
+    cdef object value(self, Activation activation)
+
 cdef class Order(Node):
     cdef readonly Node left
     cdef readonly Node right
@@ -40,6 +48,11 @@ cdef class Order(Node):
     @cython.locals(a=cython.longlong, b=cython.longlong)
     cdef object value(self, Activation activation)
     cdef object ordered(self, object comparison)
+
+cdef class OrderInt(Order):
+    cdef readonly long long number
+    @cython.locals(x=cython.longlong)
+    cdef object value(self, Activation activation)
 
 @cython.final
 cdef class In(Node):
@@ -50,3 +63,4 @@ cdef class In(Node):
 cdef class InTexts(Node):
     cdef readonly Node member
     cdef readonly frozenset texts
+    cdef readonly bint negated

@@ -14,7 +14,7 @@ from typing import Any
 
 from .access import EntityValue, adapt, entries, find, is_map, missing
 from .activation import Activation
-from .nodes import Node, placed
+from .nodes import Constant, Node, placed
 from .times import Duration, Timestamp
 from .values import Fault, MixedMap, ObjectValue, OptionalValue, UInt, type_name
 
@@ -260,6 +260,31 @@ class EqualText(Node):
         return value if type(value) is Fault else self.negated
 
 
+class EqualInt(Node):
+    """`a == 1`, or with `negated` `a != 1`."""
+
+    __slots__ = ("operand", "constant", "number", "negated")
+
+    def __init__(self, operand: Node, constant: int, negated: bool, position: int) -> None:
+        self.operand = operand
+        self.constant = constant
+        self.number = constant  # compiled: a C integer
+        self.negated = negated
+        self.position = position
+
+    def value(self, activation: Activation) -> Any:
+        value = self.operand.value(activation)
+        if type(value) is int:
+            x = value
+            return not self.negated if x == self.number else self.negated
+        if type(value) is Fault:
+            return value
+        found = equals(value, self.constant)
+        if type(found) is Fault:
+            return placed(found, self.position)
+        return not found if self.negated else found
+
+
 # The operators of order; `Order.operator` is one of them.
 LESS, LESS_EQUAL, GREATER, GREATER_EQUAL = 0, 1, 2, 3
 ORDER_NAMES = ("_<_", "_<=_", "_>_", "_>=_")
@@ -302,6 +327,30 @@ class Order(Node):
         return comparison == 1 or (self.operator == 3 and comparison == 0)
 
 
+class OrderInt(Order):
+    """`a < 1` and so on, with a constant."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, left: Node, right: Constant, operator: int, position: int) -> None:
+        super().__init__(left, right, operator, position)
+        self.number = right.constant  # compiled: a C integer
+
+    def value(self, activation: Activation) -> Any:
+        left = self.left.value(activation)
+        if type(left) is int:
+            x = left
+            if self.operator == 2:
+                return x > self.number
+            if self.operator == 0:
+                return x < self.number
+            return x <= self.number if self.operator == 1 else x >= self.number
+        if type(left) is Fault:
+            return left
+        constant: Any = self.right.value(activation)
+        return self.ordered(compare(left, constant, ORDER_NAMES[self.operator]))
+
+
 class In(Node):
     """`a in b`."""
 
@@ -323,17 +372,18 @@ class In(Node):
 
 
 class InTexts(Node):
-    """`a in ['x', 'y']`, all strings and constant."""
+    """`a in ['x', 'y']`, all strings and constant, or with `negated` `!(a in ['x', 'y'])`."""
 
-    __slots__ = ("member", "texts")
+    __slots__ = ("member", "texts", "negated")
 
-    def __init__(self, member: Node, texts: frozenset[str], position: int) -> None:
+    def __init__(self, member: Node, texts: frozenset[str], negated: bool, position: int) -> None:
         self.member = member
         self.texts = texts
+        self.negated = negated
         self.position = position
 
     def value(self, activation: Activation) -> Any:
         member = self.member.value(activation)
         if type(member) is str:
-            return member in self.texts
-        return member if type(member) is Fault else False
+            return not self.negated if member in self.texts else self.negated
+        return member if type(member) is Fault else self.negated

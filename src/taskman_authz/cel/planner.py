@@ -10,6 +10,7 @@ it to the plan without these forms.
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import intern
 from typing import Any
 
 from .._fast import calls, logic, nodes, numbers, optionals, relations
@@ -89,7 +90,10 @@ class Plan:
     part = source = node
 
     def literal(self, tree: Literal, scope: Scope) -> Node:
-        return nodes.Constant(tree.value, tree.position)
+        value = tree.value
+        # The same word stands in many policies: it is kept once, and found equal by identity
+        # where the data are made of such words too.
+        return nodes.Constant(intern(value) if type(value) is str else value, tree.position)
 
     def ident(self, tree: Ident, scope: Scope) -> Node:
         given = scope.get(tree.name)
@@ -169,6 +173,38 @@ class Plan:
         if name is None or name.partition(".")[0] in scope:
             return None
         return self.reference(tree, name)
+
+    def choices(self, operands: Operands, negated: bool) -> Operands:
+        """The operands of `||` (with `negated`, of `&&`), those that compare one attribute with
+        texts as one of them: `a == 'x' || a == 'y'` is `a in ['x', 'y']`. It stands where the
+        first of them stood, which is where a fault of the attribute is told."""
+        if len(operands) < 2:
+            return operands
+        found: dict[int, tuple[Node, nodes.Attribute, frozenset[str]]] = {}
+        for operand in operands:
+            compared = choice(operand, negated)
+            if compared is not None:
+                attribute, texts = compared
+                first = found.get(attribute.slot, (operand, attribute, frozenset()))
+                found[attribute.slot] = (*first[:2], first[2] | texts)
+        merged = {slot for slot, (_, _, texts) in found.items() if len(texts) >= CHOICES}
+        return operands if not merged else self.merged(operands, negated, found, merged)
+
+    def merged(self, operands: Operands, negated: bool, found: Any, slots: set[int]) -> Operands:
+        """The operands, those that compare an attribute of `slots` as one."""
+        made: list[Node] = []
+        for operand in operands:
+            compared = choice(operand, negated)
+            if compared is None or compared[0].slot not in slots:
+                made.append(operand)
+                continue
+            first, attribute, texts = found[compared[0].slot]
+            if operand is first:
+                made.append(relations.InTexts(attribute, texts, negated, operand.position))
+            else:
+                readers = self.reads[attribute.slot]
+                self.reads[attribute.slot] = [one for one in readers if one is not compared[0]]
+        return tuple(made)
 
     # -- literals with parts ----------------------------------------------------------------------
 
@@ -287,17 +323,38 @@ Operator = Callable[[Plan, Call, Operands], Node]
 
 
 def _and(plan: Plan, tree: Call, operands: Operands) -> Node:
-    flat = flattened(logic.And, operands)
+    flat = plan.choices(flattened(logic.And, operands), True)
     if any(is_constant(operand, False) for operand in flat):
         return nodes.Constant(False, tree.position)
-    return folded(logic.And(flat, tree.position), flat)
+    return folded(logic.And(flat, tree.position), flat) if len(flat) > 1 else only(flat)
 
 
 def _or(plan: Plan, tree: Call, operands: Operands) -> Node:
-    flat = flattened(logic.Or, operands)
+    flat = plan.choices(flattened(logic.Or, operands), False)
     if any(is_constant(operand, True) for operand in flat):
         return nodes.Constant(True, tree.position)
-    return folded(logic.Or(flat, tree.position), flat)
+    return folded(logic.Or(flat, tree.position), flat) if len(flat) > 1 else only(flat)
+
+
+# From so many texts on, a look-up in a set takes less than comparing with each of them.
+CHOICES = 4
+
+
+def choice(node: Node, negated: bool) -> tuple[nodes.Attribute, frozenset[str]] | None:
+    """The attribute and the texts of `a == 'x'` and `a in ['x', 'y']`, or with `negated` of
+    `a != 'x'`."""
+    if type(node) is relations.EqualText and node.negated is negated:
+        operand, texts = node.operand, frozenset((node.text,))
+    elif type(node) is relations.InTexts and node.negated is negated:
+        operand, texts = node.member, node.texts
+    else:
+        return None
+    return (operand, texts) if type(operand) is nodes.Attribute else None
+
+
+def only(operands: Operands) -> Node:
+    node: Node = operands[0]
+    return node
 
 
 def flattened(kind: type[logic.And] | type[logic.Or], operands: Operands) -> Operands:
@@ -336,6 +393,10 @@ def _equality(negated: bool) -> Operator:
             return relations.EqualText(left, right.constant, negated, tree.position)
         if is_text(left) and not is_text(right):
             return relations.EqualText(right, left.constant, negated, tree.position)
+        if is_int(right) and not is_int(left):
+            return relations.EqualInt(left, right.constant, negated, tree.position)
+        if is_int(left) and not is_int(right):
+            return relations.EqualInt(right, left.constant, negated, tree.position)
         return folded(general(left, right, tree.position), operands)
 
     return planned
@@ -345,9 +406,14 @@ def is_text(node: Any) -> bool:
     return type(node) is nodes.Constant and type(node.constant) is str
 
 
+def is_int(node: Any) -> bool:
+    return type(node) is nodes.Constant and type(node.constant) is int
+
+
 def _order(operator: int) -> Operator:
     def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
-        return folded(relations.Order(operands[0], operands[1], operator, tree.position), operands)
+        form = relations.OrderInt if is_int(operands[1]) else relations.Order
+        return folded(form(operands[0], operands[1], operator, tree.position), operands)
 
     return planned
 
@@ -357,19 +423,23 @@ def _in(plan: Plan, tree: Call, operands: Operands) -> Node:
     if type(container) is nodes.Constant and type(container.constant) is list:
         members = container.constant
         if type(member) is not nodes.Constant and all(type(text) is str for text in members):
-            return relations.InTexts(member, frozenset(members), tree.position)
+            return relations.InTexts(member, frozenset(members), False, tree.position)
     return folded(relations.In(member, container, tree.position), operands)
 
 
 def _add(plan: Plan, tree: Call, operands: Operands) -> Node:
     left, right = operands
+    if is_int(right) and numbers.is_small(right.constant):
+        return folded(numbers.WithInt(numbers.ADD, left, right.constant, tree.position), operands)
     return folded(numbers.Add(left, right, plan.limits.value_size, tree.position), operands)
 
 
-def _arithmetic(function: Callable[[Any, Any], Any]) -> Operator:
+def _arithmetic(operator: int) -> Operator:
     def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
         left, right = operands
-        return folded(numbers.Arithmetic(function, left, right, tree.position), operands)
+        if is_int(right) and numbers.is_small(right.constant):
+            return folded(numbers.WithInt(operator, left, right.constant, tree.position), operands)
+        return folded(numbers.Arithmetic(operator, left, right, tree.position), operands)
 
     return planned
 
@@ -403,10 +473,10 @@ OPERATORS: dict[str, Operator] = {
     **{name: _order(operator) for operator, name in enumerate(relations.ORDER_NAMES)},
     "@in": _in,
     "_+_": _add,
-    "_-_": _arithmetic(numbers.subtract),
-    "_*_": _arithmetic(numbers.multiply),
-    "_/_": _arithmetic(numbers.divide),
-    "_%_": _arithmetic(numbers.modulo),
+    "_-_": _arithmetic(numbers.SUBTRACT),
+    "_*_": _arithmetic(numbers.MULTIPLY),
+    "_/_": _arithmetic(numbers.DIVIDE),
+    "_%_": _arithmetic(numbers.MODULO),
     "_[_]": _index,
     "_?._": _optional_member,
     "_[?_]": _optional_index,
