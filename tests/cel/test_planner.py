@@ -159,7 +159,7 @@ def test_a_constant_is_not_what_a_program_gives_away():
         ("v_s.endsWith(v_t)", calls.EndsWith),
         ("v_s.contains(v_t)", calls.Contains),
         ("v_s.matches('^a.*b')", calls.Matches),
-        ("v_s.matches(v_t)", calls.Binary),
+        ("v_s.matches(v_t)", calls.Function),
         ("size(v_l)", calls.Size),
         ("v_l.exists(e, e > 1)", folds.Exists),
         ("v_l.all(e, e > 1)", folds.Exists),

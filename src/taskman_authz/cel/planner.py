@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .._fast import calls, logic, nodes, numbers, optionals, relations
-from .._fast.activation import Activation
+from .._fast.activation import Activation, extent
+from .._fast.calls import size_of
 from .._fast.patterns import plan_pattern
 from .._fast.shapes import Matcher
 from .._fast.tree import (
@@ -33,7 +34,7 @@ from ..limits import DEFAULT, Limits
 from . import functions, loops
 from .checker import Checked
 from .decls import Declarations, FieldEntry, Reference
-from .functions import Implementation, Implementations
+from .functions import CONSTANT_TIME, Described, Implementation, Implementations
 from .layout import Layout
 from .loops import NEXT, Scope
 from .macros import BLOCK
@@ -41,6 +42,8 @@ from .types import Kind
 
 Node = nodes.Node
 Operands = tuple[Any, ...]  # planned nodes
+# As large as their text.
+WRITTEN = (nodes.MakeList, nodes.MakeMap, optionals.MakeOptionalList, optionals.MakeOptionalMap)
 
 
 class Plan:
@@ -61,6 +64,8 @@ class Plan:
         self.limits = limits
         self.high = 0  # the first register that nothing planned so far uses
         self.reads: dict[int, list[nodes.Attribute]] = {}  # by slot; twice for a read in a loop
+        self.planned = 0  # how many nodes, for the weights of loops' bodies
+        self.folding = Activation(0, 0, 0, limits.folding_steps)
 
     # -- registers --------------------------------------------------------------------------------
 
@@ -79,13 +84,30 @@ class Plan:
         self.high = max(before, free)
         return node, free
 
+    # -- constants --------------------------------------------------------------------------------
+
+    def folded(self, node: Node, operands: Operands) -> Node:
+        """The constant that a node over constants is; the node itself if it is none, or a fault, or
+        takes long, or makes much of little."""
+        for operand in operands:
+            if type(operand) is not nodes.Constant:
+                return node
+        value = nodes.evaluate(node, self.folding)
+        if type(value) is Fault or self.folding.steps < 0:
+            return node
+        if size_of(value) > self.limits.folded_size and type(node) not in WRITTEN:
+            return node
+        return nodes.Constant(value, node.position)
+
     # -- names ------------------------------------------------------------------------------------
 
     def node(self, tree: Expr, scope: Scope) -> Node:
         """The node of a tree within the comprehensions of `scope`."""
+        self.planned += 1
         return PLAN[type(tree)](self, tree, scope)
 
     def literal(self, tree: Literal, scope: Scope) -> Node:
+        self.planned += extent(tree.value)
         return nodes.Constant(tree.value, tree.position)
 
     def ident(self, tree: Ident, scope: Scope) -> Node:
@@ -131,13 +153,13 @@ class Plan:
 
     def members(self, node: Node, members: tuple[str, ...], position: int) -> Node:
         for member in members:
-            node = folded(nodes.Member(node, member, position), (node,))
+            node = self.folded(nodes.Member(node, member, position), (node,))
         return node
 
     def select(self, tree: Select, scope: Scope) -> Node:
         if tree.test_only:
             operand = self.node(tree.operand, scope)
-            return folded(nodes.Has(operand, tree.field, tree.position), (operand,))
+            return self.folded(nodes.Has(operand, tree.field, tree.position), (operand,))
         path = self.path(tree, scope)
         if path is not None:
             return path
@@ -173,8 +195,8 @@ class Plan:
         elements = tuple(self.node(element, scope) for element in tree.elements)
         if tree.optionals:
             marks = tuple(number in tree.optionals for number in range(len(elements)))
-            return folded(optionals.MakeOptionalList(elements, marks, tree.position), elements)
-        return folded(nodes.MakeList(elements, tree.position), elements)
+            return self.folded(optionals.MakeOptionalList(elements, marks, tree.position), elements)
+        return self.folded(nodes.MakeList(elements, tree.position), elements)
 
     def map(self, tree: MapExpr, scope: Scope) -> Node:
         keys: Operands = tuple(self.key(entry, scope) for entry in tree.entries)
@@ -182,8 +204,8 @@ class Plan:
         marks = tuple(entry.optional for entry in tree.entries)
         if any(marks):
             made = optionals.MakeOptionalMap(keys, members, marks, tree.position)
-            return folded(made, keys + members)
-        return folded(nodes.MakeMap(keys, members, tree.position), keys + members)
+            return self.folded(made, keys + members)
+        return self.folded(nodes.MakeMap(keys, members, tree.position), keys + members)
 
     def key(self, entry: Entry, scope: Scope) -> Node:
         assert isinstance(entry.key, Expr)
@@ -197,7 +219,7 @@ class Plan:
             fault = Fault("no_such_overload", (f"{tree.type_name}{{}}",), tree.position)
             return nodes.Constant(fault, tree.position)
         members = tuple(self.node(entry.value, scope) for entry in tree.entries)
-        return folded(nodes.Call(construct, members, tree.position), members)
+        return self.folded(nodes.Call(construct, members, tree.position), members)
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -215,9 +237,11 @@ class Plan:
             return nodes.Constant(fault, tree.position)
         arguments = tuple(self.node(argument, scope) for argument in written)
         implementation = self.implementations[name, len(written)]
+        if type(implementation) is Described and not implementation.pure:
+            return applied(implementation, arguments, tree.position)
         tighter = TIGHTER.get((name, len(written)))
         made = tighter(self, implementation, arguments, tree.position) if tighter else None
-        return made or folded(applied(implementation, arguments, tree.position), arguments)
+        return made or self.folded(applied(implementation, arguments, tree.position), arguments)
 
     def function(self, tree: Call) -> tuple[str, Expr | None]:
         """The full name of a call's function, and its target where that is an argument."""
@@ -257,25 +281,21 @@ TYPE_VALUES = frozenset(
 )
 
 
-# -- folding --------------------------------------------------------------------------------------
-
-
-def folded(node: Node, operands: Operands) -> Node:
-    """The constant that a node over constants is; the node itself if it is none, or a fault."""
-    for operand in operands:
-        if type(operand) is not nodes.Constant:
-            return node
-    value = nodes.evaluate(node, Activation(0, 0, 0))
-    return node if type(value) is Fault else nodes.Constant(value, node.position)
+# -- functions ------------------------------------------------------------------------------------
 
 
 def applied(implementation: Implementation, arguments: Operands, position: int) -> Node:
     """A node that calls an implementation."""
+    if type(implementation) is Described:
+        found = implementation
+        parts = calls.WORK, found.cost, found.metered
+        return calls.Function(found.function, arguments, position, *parts)
+    work = 0 if implementation in CONSTANT_TIME else calls.WORK
     if len(arguments) == 1:
-        return calls.Unary(implementation, arguments[0], position)
+        return calls.Unary(implementation, arguments[0], position, work)
     if len(arguments) == 2:
-        return calls.Binary(implementation, arguments[0], arguments[1], position)
-    return nodes.Call(implementation, arguments, position)
+        return calls.Binary(implementation, arguments[0], arguments[1], position, work)
+    return calls.Function(implementation, arguments, position, work)
 
 
 # -- operators ------------------------------------------------------------------------------------
@@ -287,14 +307,14 @@ def _and(plan: Plan, tree: Call, operands: Operands) -> Node:
     flat = flattened(logic.And, operands)
     if any(is_constant(operand, False) for operand in flat):
         return nodes.Constant(False, tree.position)
-    return folded(logic.And(flat, tree.position), flat)
+    return plan.folded(logic.And(flat, tree.position), flat)
 
 
 def _or(plan: Plan, tree: Call, operands: Operands) -> Node:
     flat = flattened(logic.Or, operands)
     if any(is_constant(operand, True) for operand in flat):
         return nodes.Constant(True, tree.position)
-    return folded(logic.Or(flat, tree.position), flat)
+    return plan.folded(logic.Or(flat, tree.position), flat)
 
 
 def flattened(kind: type[logic.And] | type[logic.Or], operands: Operands) -> Operands:
@@ -310,7 +330,7 @@ def is_constant(node: Node, value: bool) -> bool:
 
 
 def _not(plan: Plan, tree: Call, operands: Operands) -> Node:
-    return folded(logic.Not(operands[0], tree.position), operands)
+    return plan.folded(logic.Not(operands[0], tree.position), operands)
 
 
 def _conditional(plan: Plan, tree: Call, operands: Operands) -> Node:
@@ -333,7 +353,7 @@ def _equality(negated: bool) -> Operator:
             return relations.EqualText(left, right.constant, negated, tree.position)
         if is_text(left) and not is_text(right):
             return relations.EqualText(right, left.constant, negated, tree.position)
-        return folded(general(left, right, tree.position), operands)
+        return plan.folded(general(left, right, tree.position), operands)
 
     return planned
 
@@ -344,7 +364,9 @@ def is_text(node: Any) -> bool:
 
 def _order(operator: int) -> Operator:
     def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
-        return folded(relations.Order(operands[0], operands[1], operator, tree.position), operands)
+        return plan.folded(
+            relations.Order(operands[0], operands[1], operator, tree.position), operands
+        )
 
     return planned
 
@@ -355,35 +377,35 @@ def _in(plan: Plan, tree: Call, operands: Operands) -> Node:
         members = container.constant
         if type(member) is not nodes.Constant and all(type(text) is str for text in members):
             return relations.InTexts(member, frozenset(members), tree.position)
-    return folded(relations.In(member, container, tree.position), operands)
+    return plan.folded(relations.In(member, container, tree.position), operands)
 
 
 def _add(plan: Plan, tree: Call, operands: Operands) -> Node:
     left, right = operands
-    return folded(numbers.Add(left, right, plan.limits.value_size, tree.position), operands)
+    return plan.folded(numbers.Add(left, right, plan.limits.value_size, tree.position), operands)
 
 
 def _arithmetic(function: Callable[[Any, Any], Any]) -> Operator:
     def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
         left, right = operands
-        return folded(numbers.Arithmetic(function, left, right, tree.position), operands)
+        return plan.folded(numbers.Arithmetic(function, left, right, tree.position), operands)
 
     return planned
 
 
 def _index(plan: Plan, tree: Call, operands: Operands) -> Node:
-    return folded(nodes.Index(operands[0], operands[1], tree.position), operands)
+    return plan.folded(nodes.Index(operands[0], operands[1], tree.position), operands)
 
 
 def _optional_member(plan: Plan, tree: Call, operands: Operands) -> Node:
     operand, name = operands
     if not is_text(name):
         return nodes.Constant(Fault("no_such_overload", ("_?._",), tree.position), tree.position)
-    return folded(optionals.OptionalMember(operand, name.constant, tree.position), (operand,))
+    return plan.folded(optionals.OptionalMember(operand, name.constant, tree.position), (operand,))
 
 
 def _optional_index(plan: Plan, tree: Call, operands: Operands) -> Node:
-    return folded(optionals.OptionalIndex(operands[0], operands[1], tree.position), operands)
+    return plan.folded(optionals.OptionalIndex(operands[0], operands[1], tree.position), operands)
 
 
 def _not_strictly_false(plan: Plan, tree: Call, operands: Operands) -> Node:
@@ -428,19 +450,19 @@ def _contains(
     container, member = arguments
     lists = implementation is functions.contains
     node = calls.Contains(implementation, container, member, lists, position)
-    return folded(node, arguments)
+    return plan.folded(node, arguments)
 
 
 def _size(plan: Plan, implementation: Implementation, arguments: Operands, position: int) -> Node:
-    return folded(calls.Size(implementation, arguments[0], position), arguments)
+    return plan.folded(calls.Size(implementation, arguments[0], position), arguments)
 
 
 def _starts(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node:
-    return folded(calls.StartsWith(arguments[0], arguments[1], position), arguments)
+    return plan.folded(calls.StartsWith(arguments[0], arguments[1], position), arguments)
 
 
 def _ends(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node:
-    return folded(calls.EndsWith(arguments[0], arguments[1], position), arguments)
+    return plan.folded(calls.EndsWith(arguments[0], arguments[1], position), arguments)
 
 
 def _either(
@@ -452,7 +474,7 @@ def _either(
     first, other = arguments
     if unwraps and type(first) is optionals.OptionalMember:
         return optionals.MemberOr(first.operand, first.name, other, first.position)
-    return folded(optionals.Either(first, other, unwraps, position), arguments)
+    return plan.folded(optionals.Either(first, other, unwraps, position), arguments)
 
 
 TIGHTER: dict[tuple[str, int], Callable[[Plan, Implementation, Operands, int], Node | None]] = {

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from .._fast.access import EntityValue, adapt, entries
+from .._fast.activation import Activation
+from .._fast.calls import WORK
 from .._fast.evaluator import Evaluator
 from .._fast.nodes import Node, placed
 from .._fast.relations import VALUE_DEPTH
 from .._fast.times import Duration, Timestamp
 from .._fast.values import Fault, MixedMap, ObjectValue, OptionalValue, UInt
 from ..errors import EvaluationError
+from ..limits import Limits
 from .layout import Layout
 from .messages import fault_message
 from .observation import Observable
@@ -23,6 +26,10 @@ from .types import Type
 
 class Origin(Protocol):
     """Where a program is from, and can be compiled again."""
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of its evaluations."""
 
     def observable(self, source: Source) -> Observable:
         """The expression as one whose parts can be watched."""
@@ -43,7 +50,8 @@ class Program(Evaluator):
     def __init__(
         self, node: Node, layout: Layout, source: Source, type: Type, origin: Origin
     ) -> None:
-        super().__init__(node, layout.slots, layout.registers, len(layout.roots))
+        steps = origin.limits.evaluation_steps
+        super().__init__(node, layout.slots, layout.registers, len(layout.roots), steps)
         self.source = source
         self.type = type
         self.origin = origin
@@ -60,7 +68,8 @@ class Program(Evaluator):
     def finish(self, value: Any) -> Any:
         if type(value) is Fault:
             raise evaluation_error(value, self.source)
-        found = placed(plain(value), self.node.position)
+        meter = Activation(0, 0, 0, self.steps)
+        found = placed(plain(value, meter=meter), self.node.position)
         if type(found) is Fault:
             raise evaluation_error(found, self.source)
         return found
@@ -69,9 +78,11 @@ class Program(Evaluator):
         return f"<Program {self.source.text!r}: {self.type}>"
 
 
-def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
+def plain(value: Any, depth: int = VALUE_DEPTH, meter: Activation | None = None) -> Any:
     """A value of the core as plain Python, or the Fault of a part of it. Containers are new ones,
-    all the way down: a caller may change them. An object of the caller's own is given back."""
+    all the way down: a caller may change them. An object of the caller's own is given back.
+
+    `meter` pays for the members: a value that shares its parts has more of them than memory."""
     kind = type(value)
     if kind in _PLAIN:
         return value
@@ -79,18 +90,19 @@ def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
         return to_datetime(value)
     if kind is Duration:
         return to_timedelta(value)
+    meter = meter or Activation(0, 0, 0)
     if kind is list or kind is tuple:
-        return _plain_list(value, depth)
+        return _plain_list(value, depth, meter)
     if kind is OptionalValue:
-        return _plain_optional(value, depth)
+        return _plain_optional(value, depth, meter)
     if kind is MixedMap:
-        members = _plain_list(value.values(), depth)
+        members = _plain_list(value.values(), depth, meter)
         return members if type(members) is Fault else MixedMap(zip(value, members, strict=True))
     if kind is EntityValue or isinstance(value, Mapping):
         found = entries(value)
         if type(found) is Fault:
             return found
-        members = _plain_list(found.values(), depth)
+        members = _plain_list(found.values(), depth, meter)
         return members if type(members) is Fault else dict(zip(found, members, strict=True))
     return value.plain() if isinstance(value, ObjectValue) else value
 
@@ -98,22 +110,24 @@ def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
 _PLAIN = frozenset({type(None), bool, int, UInt, float, str, bytes})
 
 
-def _plain_list(members: Iterable[Any], depth: int) -> Any:
+def _plain_list(members: Collection[Any], depth: int, meter: Activation) -> Any:
     if depth <= 0:
         return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
+    if not meter.pay(WORK * len(members)):
+        return meter.spent()
     made = []
     for member in members:
-        found = plain(adapt(member), depth - 1)
+        found = plain(adapt(member), depth - 1, meter)
         if type(found) is Fault:
             return found
         made.append(found)
     return made
 
 
-def _plain_optional(optional: OptionalValue, depth: int) -> Any:
+def _plain_optional(optional: OptionalValue, depth: int, meter: Activation) -> Any:
     if not optional.present:
         return Optional.none()
-    found = _plain_list((optional.content,), depth)
+    found = _plain_list((optional.content,), depth, meter)
     return found if type(found) is Fault else Optional.of(found[0])
 
 
