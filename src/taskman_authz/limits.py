@@ -29,6 +29,22 @@ class Limits(msgspec.Struct, frozen=True):
     # All issues are reported, but a broken generated text must not drown the reader.
     issues: int = 100
 
+    # Loops within loops: each multiplies what the others cost, and no policy nests three.
+    comprehension_depth: int = 16
+
+    # -- evaluations -------------------------------------------------------------------------
+    # A step is about what evaluating one node takes, 10 to 50 ns compiled, so these are some tenths
+    # of a second (ten times as much on the plain twin). One loop within another over a thousand
+    # elements each passes.
+    evaluation_steps: int = 10_000_000  # of one expression
+    # A decision stands between a user and their click, and others wait behind it. All conditions
+    # share it, so that many do not take longer than one may.
+    decision_steps: int = 1_000_000
+    # Constants are folded when a program is compiled: what takes longer is left to the evaluation,
+    # which has a budget.
+    folding_steps: int = 20_000  # of one expression
+    folded_size: int = 1_000  # code points, bytes or elements of what is not written, but made
+
     # -- values ------------------------------------------------------------------------------
     # Digits behind the point in `format`; a double has no more than some hundred that say anything.
     format_precision: int = 100

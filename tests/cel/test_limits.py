@@ -7,6 +7,7 @@ import sys
 import msgspec
 import pytest
 
+from taskman_authz.cel import ext
 from taskman_authz.cel.macros import STANDARD_MACROS, MacroTable
 from taskman_authz.cel.parser import parse
 from taskman_authz.cel.source import Source
@@ -110,11 +111,12 @@ def test_macros_that_multiply_are_bounded():
 
 
 def test_macros_count_with_the_levels_that_they_become():
+    limits = msgspec.structs.replace(DEFAULT, comprehension_depth=DEPTH)
     nested = "a"
     for _ in range(DEPTH // 2 - 2):
         nested = f"a.filter(x, {nested})"
-    assert outcome(nested) == ""
-    assert outcome(f"a.filter(x, {nested})") == "expression_depth"
+    assert outcome(nested, limits) == ""
+    assert outcome(f"a.filter(x, {nested})", limits) == "expression_depth"
 
 
 def test_issues_are_bounded():
@@ -147,3 +149,36 @@ def test_too_deep_is_refused_under_three_hundred_frames(opening):
         return below(frames - 1) if frames else outcome(opening * 400)
 
     assert below(240) == "expression_depth"
+
+
+def loops(depth, body="true"):
+    for number in range(depth):
+        body = f"[1].exists(e{number}, {body})"
+    return body
+
+
+def test_loops_in_loops_are_bounded():
+    most = DEFAULT.comprehension_depth
+    assert outcome(loops(most)) == ""
+    assert outcome(loops(most + 1)) == "comprehension_depth"
+    assert outcome(f"{loops(most)} && {loops(most)}") == ""
+    assert outcome(f"[{loops(most)}].all(e, e)") == ""  # gone over once
+
+
+def test_the_loop_that_lies_too_deep_is_shown():
+    with pytest.raises(CompileError) as caught:
+        parse(
+            Source(loops(3)),
+            STANDARD_MACROS,
+            msgspec.structs.replace(DEFAULT, comprehension_depth=2),
+        )
+    assert str(caught.value).splitlines()[1:] == [
+        "  | [1].exists(e2, [1].exists(e1, [1].exists(e0, true)))",
+        "  |                                   ^",
+    ]
+
+
+def test_names_for_values_are_no_loops():
+    text = "cel.bind(a, 1, " * 30 + "a" + ")" * 30
+    assert ext.BINDINGS.macros.find("bind", 3, True) is not None
+    assert outcome(text, macros=STANDARD_MACROS | ext.BINDINGS.macros) == ""

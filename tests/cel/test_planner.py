@@ -170,7 +170,7 @@ def test_a_constant_is_not_what_a_program_gives_away():
         ("v_s.endsWith(v_t)", calls.EndsWith),
         ("v_s.contains(v_t)", calls.Contains),
         ("v_s.matches('^a.*b')", calls.Matches),
-        ("v_s.matches(v_t)", calls.Binary),
+        ("v_s.matches(v_t)", calls.Function),
         ("size(v_l)", calls.Size),
         ("v_l.exists(e, e > 1)", folds.Exists),
         ("v_l.all(e, e > 1)", folds.Exists),
@@ -368,6 +368,6 @@ def test_whatever_is_not_too_deep_to_parse_is_planned_and_evaluated(before, afte
         except CompileError as refused:
             assert [issue.code for issue in refused.issues] == ["limit_exceeded"]
             continue
-        assert depth >= 20
+        assert depth >= 16  # which is as deep as loops may lie in one another
         assert type(program.evaluate({"v_i": 1})) is int
         break

@@ -304,7 +304,7 @@ def test_equality_with_a_text_is_equality(value, text):
 
 @given(st.one_of(VALUES, TEXTS), st.lists(TEXTS, max_size=3))
 def test_membership_in_constant_texts_is_membership(value, texts):
-    node = relations.InTexts(constant(value), frozenset(texts), 0)
+    node = relations.InTexts(constant(value), frozenset(texts), False, 0)
     assert value_of(node) is member_of(value, texts)
 
 
@@ -319,4 +319,4 @@ def test_a_fault_within_gets_the_place_of_the_operator():
 def test_a_text_is_compared_with_a_fault_no_more_than_anything_else(value):
     fault = Fault("overflow", (), 1)
     assert value_of(relations.EqualText(constant(fault), "a", True, 0)) is fault
-    assert value_of(relations.InTexts(constant(fault), frozenset("a"), 0)) is fault
+    assert value_of(relations.InTexts(constant(fault), frozenset("a"), False, 0)) is fault

@@ -1,6 +1,6 @@
 cimport cython
 from .access cimport adapt, find, missing, select
-from .values cimport Fault
+from .values cimport Fault, MixedMap
 
 @cython.final
 cdef class Unset:
@@ -8,6 +8,9 @@ cdef class Unset:
 
 cdef Unset _UNSET
 cdef object _MISSING
+
+@cython.locals(text=str)
+cpdef Py_ssize_t extent(object value) except -1
 
 @cython.final
 cdef class Path:
@@ -25,7 +28,13 @@ cdef class Activation:
     cdef public list slots
     cdef public list registers
     cdef public bint touched
+    cdef public Py_ssize_t steps
+    cdef readonly Py_ssize_t allowed
+    cdef readonly str limit
+    cdef readonly Fault stop
     @cython.locals(variables=dict)
     cdef object root(self, Py_ssize_t number, str name)
+    cpdef Fault spent(self, int position=*)
+    cdef object ended(self, object value, int position)
     @cython.locals(number=Py_ssize_t, roots=list, slots=list, registers=list)
     cdef void clear(self) noexcept

@@ -1,9 +1,16 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""What one evaluation reads: attribute slots, comprehension registers, condition results.
+"""What one evaluation reads: attribute slots, comprehension registers, condition results; and the
+steps that it may take.
 
 Laws: an attribute path is resolved at most once in an evaluation, when a node first reads it, and
 all conditions of a policy set read the same slot. An activation belongs to one evaluation in one
-thread.
+thread. Steps that are spent stay spent: whoever began the evaluation asks, and then no value counts
+that `||` or a macro has made of the fault.
+
+A step is about what evaluating one node takes. What a text of an expression bounds is not counted:
+a turn of a loop pays for its body, and whatever goes over a value pays for the value's `extent`.
+Both are the same on either twin. As the budget is spent in about a second, no loop looks whether
+somebody wants to interrupt it.
 """
 
 from __future__ import annotations
@@ -12,7 +19,7 @@ import sys
 from typing import Any
 
 from .access import adapt, find, missing, select
-from .values import Fault
+from .values import Fault, MixedMap
 
 
 class Unset:
@@ -23,6 +30,22 @@ class Unset:
 
 _UNSET = Unset()
 _MISSING = missing()
+
+# The same as `limits.Limits.evaluation_steps`, which the core cannot see.
+STEPS = 10_000_000
+
+
+def extent(value: Any) -> int:
+    """The steps of going over a value: one for an element, one for 64 characters or bytes."""
+    kind = type(value)
+    if kind is int or kind is bool:
+        return 0
+    if kind is str:
+        text: str = value
+        return len(text) >> 6
+    if kind is list or kind is dict or kind is tuple or kind is MixedMap:
+        return len(value)
+    return len(value) >> 6 if kind is bytes else 0
 
 
 class Path:
@@ -56,12 +79,35 @@ class Activation:
 
     `variables` maps names to what the caller passed; `roots` holds by number what was found there,
     or for a decision, which has no names, what it is about. `slots` holds what paths led to.
-    `observer` is who watches, where a plan has nodes that are watched (`observed`).
+    `observer` is who watches, where a plan has nodes that are watched (`observed`). `steps` are
+    left of the `allowed` ones, which the limit of this name gives; below zero there are none.
     """
 
-    __slots__ = ("variables", "roots", "slots", "registers", "observer", "touched")
+    __slots__ = (
+        "variables",
+        "roots",
+        "slots",
+        "registers",
+        "observer",
+        "touched",
+        "steps",
+        "allowed",
+        "limit",
+        "stop",
+    )
 
-    def __init__(self, slots: int, registers: int, roots: int) -> None:
+    def __init__(
+        self,
+        slots: int,
+        registers: int,
+        roots: int,
+        steps: int = STEPS,
+        limit: str = "evaluation_steps",
+    ) -> None:
+        self.steps = steps
+        self.allowed = steps
+        self.limit = limit
+        self.stop: Fault | None = None
         self.variables: Any = None
         self.observer: Any = None
         self.touched = False  # whether anything lies in the roots or slots
@@ -85,10 +131,29 @@ class Activation:
         self.touched = True
         return value
 
+    def pay(self, steps: int) -> bool:
+        """Whether so many more steps may be taken: for functions that are no nodes."""
+        if self.steps >= 0:
+            self.steps = self.steps - steps if steps <= self.steps else -1
+        return self.steps >= 0
+
+    def spent(self, position: int = -1) -> Fault:
+        """The Fault of whatever would take more steps than are left."""
+        if self.stop is None:
+            self.stop = Fault("limit_exceeded", (self.limit, self.allowed), position)
+        return self.stop
+
+    def ended(self, value: Any, position: int) -> Any:
+        """What an evaluation came to, whose steps are spent: a Fault, whatever became of that."""
+        stop = self.spent(position)
+        return value if type(value) is Fault and value.code == stop.code else stop
+
     def clear(self) -> None:
-        """Forget everything that was read."""
+        """Forget everything that was read, and that steps were taken."""
         unset = _UNSET
         self.variables = None
+        self.steps = self.allowed
+        self.stop = None
         if self.touched:
             self.touched = False
             roots = self.roots

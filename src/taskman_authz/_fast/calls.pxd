@@ -1,6 +1,7 @@
 cimport cython
-from .activation cimport Activation
-from .nodes cimport Node, placed
+from .access cimport is_map, keys
+from .activation cimport Activation, extent
+from .nodes cimport Node, placed, value_of
 from .relations cimport member_of, text_in_list
 from .shapes cimport Matcher
 from .values cimport Fault
@@ -9,12 +10,26 @@ from .values cimport Fault
 cdef class Unary(Node):
     cdef readonly object function
     cdef readonly Node argument
+    cdef readonly Py_ssize_t work
 
 @cython.final
 cdef class Binary(Node):
     cdef readonly object function
     cdef readonly Node first
     cdef readonly Node second
+    cdef readonly Py_ssize_t work
+
+cdef class Function(Node):
+    cdef readonly object function
+    cdef readonly tuple arguments
+    cdef readonly Py_ssize_t work
+    cdef readonly object cost
+    cdef readonly bint metered
+    @cython.locals(steps=Py_ssize_t)
+    cdef object value(self, Activation activation)
+
+cpdef object price_of(object cost, list values)
+cpdef object size_of(object value)
 
 cdef class StartsWith(Node):
     cdef readonly Node text
@@ -45,3 +60,4 @@ cdef class Size(Node):
 cdef class Matches(Node):
     cdef readonly Node text
     cdef readonly Matcher matcher
+    cdef readonly Py_ssize_t weight

@@ -1,7 +1,8 @@
 """Calls of functions: the frequent ones of policies as nodes of their own, the rest by arity.
 
 Laws: functions are strict (the first Fault among the arguments is the answer) and total: a
-function gives a core value or a Fault and never raises.
+function gives a core value or a Fault and never raises. What takes longer the larger an argument is
+is paid for by the argument's extent before it is done, what is made by its own.
 """
 
 from __future__ import annotations
@@ -9,42 +10,63 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .activation import Activation
-from .nodes import Node, placed
+from .access import is_map, keys
+from .activation import Activation, extent
+from .nodes import Node, placed, value_of
 from .relations import member_of, text_in_list
 from .shapes import Matcher
 from .values import Fault, type_name
 
+# The steps that a function written in Python takes for one of its argument's extent.
+WORK = 8
+
 
 class Unary(Node):
-    """A function of one argument."""
+    """A function of one argument. `work` is what it takes for one of the argument's extent: 0 for a
+    function that does not go over it."""
 
-    __slots__ = ("function", "argument")
+    __slots__ = ("function", "argument", "work")
 
-    def __init__(self, function: Callable[[Any], Any], argument: Node, position: int) -> None:
+    def __init__(
+        self, function: Callable[[Any], Any], argument: Node, position: int, work: int = WORK
+    ) -> None:
         self.function = function
         self.argument = argument
         self.position = position
+        self.work = work
 
     def value(self, activation: Activation) -> Any:
         argument = self.argument.value(activation)
         if type(argument) is Fault:
             return argument
-        return placed(self.function(argument), self.position)
+        if self.work == 0:
+            return placed(self.function(argument), self.position)
+        activation.steps -= self.work * extent(argument)
+        if activation.steps < 0:
+            return activation.spent(self.position)
+        result = self.function(argument)
+        activation.steps -= extent(result)
+        return placed(result, self.position)
 
 
 class Binary(Node):
     """A function of two arguments."""
 
-    __slots__ = ("function", "first", "second")
+    __slots__ = ("function", "first", "second", "work")
 
     def __init__(
-        self, function: Callable[[Any, Any], Any], first: Node, second: Node, position: int
+        self,
+        function: Callable[[Any, Any], Any],
+        first: Node,
+        second: Node,
+        position: int,
+        work: int = WORK,
     ) -> None:
         self.function = function
         self.first = first
         self.second = second
         self.position = position
+        self.work = work
 
     def value(self, activation: Activation) -> Any:
         first = self.first.value(activation)
@@ -53,7 +75,72 @@ class Binary(Node):
         second = self.second.value(activation)
         if type(second) is Fault:
             return second
-        return placed(self.function(first, second), self.position)
+        activation.steps -= self.work * (extent(first) + extent(second))
+        if activation.steps < 0:
+            return activation.spent(self.position)
+        result = self.function(first, second)
+        activation.steps -= extent(result)
+        return placed(result, self.position)
+
+
+class Function(Node):
+    """A function of any number of arguments. `cost` is what a call of it takes, or gives that for
+    the sizes of the arguments; None where it is their extents that count. With `metered` the
+    function is given the activation as `meter` and pays itself for what these do not show."""
+
+    __slots__ = ("function", "arguments", "work", "cost", "metered")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        arguments: tuple[Node, ...],
+        position: int,
+        work: int = WORK,
+        cost: int | Callable[..., int] | None = None,
+        metered: bool = False,
+    ) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.position = position
+        self.work = work
+        self.cost = cost
+        self.metered = metered
+
+    def value(self, activation: Activation) -> Any:
+        values = []
+        steps = 0
+        for argument in self.arguments:
+            value = value_of(argument, activation)
+            if type(value) is Fault:
+                return value
+            values.append(value)
+            steps += extent(value)
+        price = steps * self.work if self.cost is None else price_of(self.cost, values)
+        if not activation.pay(price):
+            return activation.spent(self.position)
+        if self.metered:
+            result = self.function(*values, meter=activation)
+        else:
+            result = self.function(*values)
+        activation.steps -= extent(result)
+        return placed(result, self.position)
+
+
+def price_of(cost: int | Callable[..., int], values: list[Any]) -> int:
+    """What a call with these arguments costs, at least 0."""
+    return max(0, cost if isinstance(cost, int) else cost(*map(size_of, values)))
+
+
+def size_of(value: Any) -> int:
+    """The size of a value in the language: characters, bytes, elements or entries; 1 of what has no
+    parts."""
+    kind = type(value)
+    if kind is str or kind is list or kind is dict or kind is bytes or kind is tuple:
+        return len(value)
+    if not is_map(value):
+        return 1
+    found = keys(value)
+    return 0 if type(found) is Fault else len(found)
 
 
 class StartsWith(Node):
@@ -72,6 +159,7 @@ class StartsWith(Node):
             return text
         prefix = self.prefix.value(activation)
         if type(text) is str and type(prefix) is str:
+            activation.steps -= extent(prefix)
             whole: str = text
             return whole.startswith(prefix)
         return _no_overload("startsWith", text, prefix, self.position)
@@ -93,6 +181,7 @@ class EndsWith(Node):
             return text
         suffix = self.suffix.value(activation)
         if type(text) is str and type(suffix) is str:
+            activation.steps -= extent(suffix)
             whole: str = text
             return whole.endswith(suffix)
         return _no_overload("endsWith", text, suffix, self.position)
@@ -130,13 +219,16 @@ class Contains(Node):
         member = self.member.value(activation)
         if type(container) is str and type(member) is str:
             text: str = container
+            activation.steps -= extent(text)
+            if activation.steps < 0:
+                return activation.spent(self.position)
             return member in text
         if type(member) is Fault:
             return member
-        if self.lists and type(container) is list:
-            if type(member) is str:
-                return placed(text_in_list(member, container), self.position)
-            return placed(member_of(member, container), self.position)
+        if self.lists and type(container) is list and type(member) is str:
+            return placed(text_in_list(member, container, activation), self.position)
+        if self.lists and (type(container) is list or type(container) is tuple):
+            return placed(member_of(member, container, activation), self.position)
         return placed(self.function(container, member), self.position)
 
 
@@ -163,16 +255,20 @@ class Size(Node):
 class Matches(Node):
     """`a.matches('pattern')` with a constant pattern, planned once (`patterns`)."""
 
-    __slots__ = ("text", "matcher")
+    __slots__ = ("text", "matcher", "weight")
 
     def __init__(self, text: Node, matcher: Matcher, position: int) -> None:
         self.text = text
         self.matcher = matcher
+        self.weight = matcher.weight()
         self.position = position
 
     def value(self, activation: Activation) -> Any:
         text = self.text.value(activation)
         if type(text) is str:
+            activation.steps -= extent(text) * self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             return placed(self.matcher.match(text), self.position)
         if type(text) is Fault:
             return text

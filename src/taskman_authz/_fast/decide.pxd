@@ -13,6 +13,7 @@ cdef class Outcome:
 @cython.locals(row=RuleRow, unmet=list, shared=dict)
 cpdef Outcome combine(tuple rows, Activation activation, Outcome nothing, Py_ssize_t limit)
 
+cdef tuple _ended(RuleRow row)
 @cython.locals(made=Outcome)
 cdef Outcome _outcome(bint allowed, RuleRow row, tuple reasons)
 
@@ -28,6 +29,7 @@ cdef class Decider:
     cdef readonly Py_ssize_t reasons
     cdef readonly Py_ssize_t name_length
     cdef readonly Py_ssize_t subject_roles
+    cdef readonly Py_ssize_t steps
     cdef readonly bint reads_action
     cdef readonly bint reads_now
     cdef list spare

@@ -2,7 +2,8 @@
 """How rules become one decision. Nowhere else do effects combine.
 
 Laws: deny overrides allow; nothing that grants is a no. Only a condition that is `true` grants.
-In a deny rule everything but `false` denies: an error closes. Equal conditions are evaluated at
+In a deny rule everything but `false` denies: an error closes. All conditions of a decision share
+its steps; where these are spent the decision ends, and is a no. Equal conditions are evaluated at
 most once for a question. The outcome is that of the first deciding row in canonical order.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .access import EntityValue
-from .activation import Activation, Path
+from .activation import STEPS, Activation, Path
 from .rules import RuleIndex, RuleRow
 from .times import timestamp_of
 from .values import Fault
@@ -49,6 +50,8 @@ def combine(
             if row.number not in shared:
                 shared[row.number] = row.condition.value(activation)
             value = shared[row.number]
+        if activation.steps < 0:
+            return _outcome(False, row if row.deny else None, _ended(row))
         if row.deny:
             if value is not False:
                 return _outcome(False, row, row.decided if value is True else row.failed)
@@ -60,6 +63,11 @@ def combine(
             if len(unmet) < limit:
                 unmet.append(row.unmet if value is False else row.failed)
     return nothing if unmet is None else _outcome(False, None, tuple(unmet))
+
+
+def _ended(row: RuleRow) -> tuple[Any, ...]:
+    """The reasons of a decision that ended at a row, because its condition spent the steps."""
+    return row.failed if row.deny else (row.failed,)
 
 
 def _outcome(allowed: bool, row: RuleRow | None, reasons: tuple[Any, ...]) -> Outcome:
@@ -95,6 +103,7 @@ class Decider:
         "reasons",
         "name_length",
         "subject_roles",
+        "steps",
         "reads_action",
         "reads_now",
         "spare",
@@ -109,6 +118,7 @@ class Decider:
         reasons: int,
         name_length: int,
         subject_roles: int,
+        steps: int = STEPS,
     ) -> None:
         self.index = index
         self.paths = paths
@@ -117,6 +127,7 @@ class Decider:
         self.reasons = reasons
         self.name_length = name_length
         self.subject_roles = subject_roles
+        self.steps = steps  # that a decision may take
         roots = {path.root for path in paths}
         self.reads_action = ACTION in roots
         self.reads_now = NOW in roots
@@ -185,7 +196,9 @@ class Decider:
         try:
             activation = self.spare.pop()  # atomic: threads never share an activation
         except IndexError:
-            activation = Activation(len(self.paths), self.registers, ROOTS)
+            activation = Activation(
+                len(self.paths), self.registers, ROOTS, self.steps, "decision_steps"
+            )
         # In the order of the policy variables. Without a company there is no `company_id`: to
         # read it is an error. A context that was not given is an empty one.
         roots = activation.roots

@@ -7,6 +7,7 @@ cdef class Evaluator:
     cdef readonly Py_ssize_t slots
     cdef readonly Py_ssize_t registers
     cdef readonly Py_ssize_t roots
+    cdef readonly Py_ssize_t steps
     cdef Activation spare
     @cython.locals(activation=Activation)
     cdef object run(self, object variables)

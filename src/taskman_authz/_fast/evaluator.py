@@ -10,20 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .activation import Activation
+from .activation import STEPS, Activation
 from .nodes import Node
 
 
 class Evaluator:
     """A planned expression with spare activations. `Program` is its face in the language room."""
 
-    __slots__ = ("node", "slots", "registers", "roots", "spare")
+    __slots__ = ("node", "slots", "registers", "roots", "steps", "spare")
 
-    def __init__(self, node: Node, slots: int, registers: int, roots: int) -> None:
+    def __init__(
+        self, node: Node, slots: int, registers: int, roots: int, steps: int = STEPS
+    ) -> None:
         self.node = node
         self.slots = slots
         self.registers = registers
         self.roots = roots
+        self.steps = steps  # that an evaluation may take
         self.spare: Activation | None = None
 
     def value(self, variables: Any) -> Any:
@@ -36,27 +39,37 @@ class Evaluator:
         activation = self.spare
         self.spare = None
         if activation is None:
-            activation = Activation(self.slots, self.registers, self.roots)
+            activation = Activation(self.slots, self.registers, self.roots, self.steps)
         activation.variables = variables
         value = self.node.value(activation)
+        if activation.steps < 0:
+            value = activation.ended(value, self.node.position)
         activation.clear()
         self.spare = activation
         return value
 
     def observe(self, variables: Any, observer: Callable[[int, Any], Any]) -> Any:
         """The core value, where the plan is a watched one (`observed`)."""
-        activation = Activation(self.slots, self.registers, self.roots)
+        activation = Activation(self.slots, self.registers, self.roots, self.steps)
         activation.variables = variables
         activation.observer = observer
-        return self.node.value(activation)
+        value = self.node.value(activation)
+        return value if activation.steps >= 0 else activation.ended(value, self.node.position)
 
-    def evaluate(self, variables: Any = None) -> Any:
-        """The value of the expression over `variables` (names to values) as plain Python."""
+    def evaluate(self, variables: Any = None, budget: int | None = None) -> Any:
+        """The value of the expression over `variables` (names to values) as plain Python; with a
+        `budget`, only if that does not cost more."""
+        if budget is not None:
+            return self.within(variables, budget)
         value = self.run(_NOTHING if variables is None else variables)
         kind = type(value)
         if kind is bool or kind is str or kind is int or kind is float or value is None:
             return value
         return self.finish(value)
+
+    def within(self, variables: Any, budget: int) -> Any:
+        """`evaluate` with a budget: a subclass knows what parts cost."""
+        raise NotImplementedError
 
     def finish(self, value: Any) -> Any:
         """What becomes of a value that is not plain: a subclass converts it, or raises."""

@@ -1,13 +1,16 @@
 cimport cython
 from .access cimport adapt, index, is_map, keys
-from .activation cimport Activation
+from .activation cimport Activation, extent
 from .nodes cimport Node, placed
 from .values cimport Fault
 
-cpdef object elements(object value, int position)
+cpdef object elements(object value, Activation activation, int position)
 cpdef Fault not_bool(str macro, object value, int position)
 
-cdef class Exists(Node):
+cdef class Turning(Node):
+    cdef public Py_ssize_t weight
+
+cdef class Exists(Turning):
     cdef readonly Node range
     cdef readonly Py_ssize_t register
     cdef readonly Node predicate
@@ -15,14 +18,14 @@ cdef class Exists(Node):
     @cython.locals(registers=list)
     cdef object value(self, Activation activation)
 
-cdef class ExistsOne(Node):
+cdef class ExistsOne(Turning):
     cdef readonly Node range
     cdef readonly Py_ssize_t register
     cdef readonly Node predicate
     @cython.locals(found=Py_ssize_t)
     cdef object value(self, Activation activation)
 
-cdef class Collect(Node):
+cdef class Collect(Turning):
     cdef readonly Node range
     cdef readonly Py_ssize_t register
     cdef readonly Node predicate
@@ -30,7 +33,7 @@ cdef class Collect(Node):
     @cython.locals(made=list)
     cdef object value(self, Activation activation)
 
-cdef class Fold(Node):
+cdef class Fold(Turning):
     cdef readonly Node range
     cdef readonly Py_ssize_t register
     cdef readonly Py_ssize_t second

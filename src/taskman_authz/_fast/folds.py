@@ -4,7 +4,8 @@ fold of the language for any other comprehension.
 
 Laws: a fold iterates over a list, or over the keys of a map; `exists` and `all` absorb faults as
 `||` and `&&` do, the others return the first; loop variables live in registers of the activation,
-numbered by the planner so that nested loops never share one.
+numbered by the planner so that nested loops never share one. A turn is paid for before it is made,
+so that a loop ends at the turn that there are no steps for, and so do all that it is inside of.
 """
 
 from __future__ import annotations
@@ -12,18 +13,28 @@ from __future__ import annotations
 from typing import Any
 
 from .access import adapt, index, is_map, keys
-from .activation import Activation
+from .activation import Activation, extent
 from .nodes import Node, placed
 from .values import Fault, type_name
 
 
-def elements(value: Any, position: int) -> Any:
+class Turning(Node):
+    """What all loops have: the `weight` of a turn, the steps that its body takes at most, but for
+    loops in it. The planner knows it: so many nodes are planned for the body."""
+
+    __slots__ = ("weight",)
+    weight: int
+
+
+def elements(value: Any, activation: Activation, position: int) -> Any:
     """What a fold iterates over: a list, or the keys of a map as a list; or a Fault."""
     kind = type(value)
     if kind is list or kind is tuple or kind is Fault:
         return value
     if is_map(value):
-        return placed(keys(value), position)
+        found = keys(value)
+        activation.steps -= extent(found)
+        return activation.spent(position) if activation.steps < 0 else placed(found, position)
     return Fault("no_such_overload", ("comprehension", type_name(value)), position)
 
 
@@ -34,7 +45,7 @@ def not_bool(macro: str, value: Any, position: int) -> Fault:
     return Fault("no_such_overload", (macro, type_name(value)), position)
 
 
-class Exists(Node):
+class Exists(Turning):
     """`range.exists(x, predicate)`, or with `universal` `range.all(x, predicate)`."""
 
     __slots__ = ("range", "register", "predicate", "universal")
@@ -47,9 +58,10 @@ class Exists(Node):
         self.predicate = predicate
         self.universal = universal
         self.position = position
+        self.weight = 1
 
     def value(self, activation: Activation) -> Any:
-        members = elements(self.range.value(activation), self.position)
+        members = elements(self.range.value(activation), activation, self.position)
         if type(members) is Fault:
             return members
         decides = False if self.universal else True
@@ -57,6 +69,9 @@ class Exists(Node):
         fault = None
         registers = activation.registers
         for member in members:
+            activation.steps -= self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             registers[self.register] = adapt(member)
             value = self.predicate.value(activation)
             if value is decides:
@@ -66,7 +81,7 @@ class Exists(Node):
         return neutral if fault is None else fault
 
 
-class ExistsOne(Node):
+class ExistsOne(Turning):
     """`range.exists_one(x, predicate)`."""
 
     __slots__ = ("range", "register", "predicate")
@@ -76,13 +91,17 @@ class ExistsOne(Node):
         self.register = register
         self.predicate = predicate
         self.position = position
+        self.weight = 1
 
     def value(self, activation: Activation) -> Any:
-        members = elements(self.range.value(activation), self.position)
+        members = elements(self.range.value(activation), activation, self.position)
         if type(members) is Fault:
             return members
         found = 0
         for member in members:
+            activation.steps -= self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             activation.registers[self.register] = adapt(member)
             value = self.predicate.value(activation)
             if value is True:
@@ -92,7 +111,7 @@ class ExistsOne(Node):
         return found == 1
 
 
-class Collect(Node):
+class Collect(Turning):
     """`range.map(x, result)`, `range.map(x, predicate, result)`, `range.filter(x, predicate)`.
 
     `predicate` is None for the plain map, `result` is None for the filter.
@@ -113,13 +132,17 @@ class Collect(Node):
         self.predicate = predicate
         self.result = result
         self.position = position
+        self.weight = 1
 
     def value(self, activation: Activation) -> Any:
-        members = elements(self.range.value(activation), self.position)
+        members = elements(self.range.value(activation), activation, self.position)
         if type(members) is Fault:
             return members
         made = []
         for member in members:
+            activation.steps -= self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             member = adapt(member)
             activation.registers[self.register] = member
             if self.predicate is not None:
@@ -136,7 +159,7 @@ class Collect(Node):
         return made
 
 
-class Fold(Node):
+class Fold(Turning):
     """Any comprehension, as the language defines it: an accumulator, a condition, a step."""
 
     __slots__ = (
@@ -171,15 +194,19 @@ class Fold(Node):
         self.step = step
         self.result = result
         self.position = position
+        self.weight = 1
 
     def value(self, activation: Activation) -> Any:
         source = self.range.value(activation)
-        members = elements(source, self.position)
+        members = elements(source, activation, self.position)
         if type(members) is Fault:
             return members
         registers = activation.registers
         registers[self.accumulator] = self.initial.value(activation)
         for number, member in enumerate(members):
+            activation.steps -= self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             if self.second < 0:
                 registers[self.register] = adapt(member)
             else:

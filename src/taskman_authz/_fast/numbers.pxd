@@ -1,5 +1,5 @@
 cimport cython
-from .activation cimport Activation
+from .activation cimport Activation, extent
 from .nodes cimport Node
 from .values cimport Fault
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .activation import Activation
+from .activation import Activation, extent
 from .nodes import Node
 from .times import Duration, Timestamp
 from .times import add as add_times
@@ -204,6 +204,9 @@ class Add(Node):
         if type(left) is int and type(right) is int:
             total = _add_ints(left, right)
         else:
+            activation.steps -= extent(left) + extent(right)
+            if activation.steps < 0:
+                return activation.spent(self.position)
             total = add(left, right, self.size)
         if type(total) is Fault:
             total.position = self.position

@@ -1,11 +1,11 @@
 cimport cython
 from .access cimport adapt, entries, index, is_map
-from .activation cimport Activation
-from .folds cimport elements, not_bool
+from .activation cimport Activation, extent
+from .folds cimport Turning, elements, not_bool
 from .nodes cimport Node, placed
 from .values cimport Fault, MixedMap
 
-cdef class Loop(Node):
+cdef class Loop(Turning):
     cdef readonly Node range
     cdef readonly Py_ssize_t first
     cdef readonly Py_ssize_t second

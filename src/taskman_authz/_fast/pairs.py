@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .access import adapt, entries, index, is_map
-from .activation import Activation
-from .folds import elements, not_bool
+from .activation import Activation, extent
+from .folds import Turning, elements, not_bool
 from .nodes import Node, placed
 from .values import Fault, MixedMap, UInt, type_name
 
@@ -21,7 +21,7 @@ _KEYS = frozenset({str, int, UInt, bool})
 _GONE = Fault("no_such_key", ("",))
 
 
-class Loop(Node):
+class Loop(Turning):
     """What loops over pairs have in common: the `range`, and the registers of both variables."""
 
     __slots__ = ("range", "first", "second")
@@ -65,16 +65,20 @@ class ExistsPair(Loop):
         self.predicate = predicate
         self.universal = universal
         self.position = position
+        self.weight = 1
 
     def value(self, activation: Activation) -> Any:
         source = self.range.value(activation)
-        members = elements(source, self.position)
+        members = elements(source, activation, self.position)
         if type(members) is Fault:
             return members
         decides = False if self.universal else True
         neutral = not decides
         fault = None
         for number, member in enumerate(members):
+            activation.steps -= self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             self.bind(activation.registers, source, number, member)
             value = self.predicate.value(activation)
             if value is decides:
@@ -97,14 +101,18 @@ class ExistsOnePair(Loop):
         self.second = second
         self.predicate = predicate
         self.position = position
+        self.weight = 1
 
     def value(self, activation: Activation) -> Any:
         source = self.range.value(activation)
-        members = elements(source, self.position)
+        members = elements(source, activation, self.position)
         if type(members) is Fault:
             return members
         found = 0
         for number, member in enumerate(members):
+            activation.steps -= self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             self.bind(activation.registers, source, number, member)
             value = self.predicate.value(activation)
             if value is True:
@@ -135,6 +143,7 @@ class Transform(Loop):
         self.predicate = predicate
         self.result = result
         self.position = position
+        self.weight = 1
 
     def transformed(self, activation: Activation) -> Any:
         """The result of the pair that is bound, `SKIPPED`, or a Fault."""
@@ -157,11 +166,14 @@ class TransformList(Transform):
 
     def value(self, activation: Activation) -> Any:
         source = self.range.value(activation)
-        members = elements(source, self.position)
+        members = elements(source, activation, self.position)
         if type(members) is Fault:
             return members
         made = []
         for number, member in enumerate(members):
+            activation.steps -= self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             self.bind(activation.registers, source, number, member)
             value = self.transformed(activation)
             if type(value) is Fault:
@@ -178,11 +190,14 @@ class TransformMap(Transform):
 
     def value(self, activation: Activation) -> Any:
         source = self.range.value(activation)
-        members = elements(source, self.position)
+        members = elements(source, activation, self.position)
         if type(members) is Fault:
             return members
         made = MapBuilder()
         for number, member in enumerate(members):
+            activation.steps -= self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             self.bind(activation.registers, source, number, member)
             value = self.transformed(activation)
             if type(value) is Fault:
@@ -202,16 +217,20 @@ class TransformEntries(Transform):
 
     def value(self, activation: Activation) -> Any:
         source = self.range.value(activation)
-        members = elements(source, self.position)
+        members = elements(source, activation, self.position)
         if type(members) is Fault:
             return members
         made = MapBuilder()
         for number, member in enumerate(members):
+            activation.steps -= self.weight
+            if activation.steps < 0:
+                return activation.spent(self.position)
             self.bind(activation.registers, source, number, member)
             value = self.transformed(activation)
             if type(value) is Fault:
                 return value
             if value is not SKIPPED:
+                activation.steps -= extent(value)
                 fault = made.insert_all(value)
                 if fault is not None:
                     return placed(fault, self.position)

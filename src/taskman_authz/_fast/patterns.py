@@ -16,6 +16,7 @@ from typing import Any
 
 import re2
 
+from .activation import Activation, extent
 from .shapes import Matcher, plan_shape
 from .values import Fault, type_name
 
@@ -24,6 +25,7 @@ REGEX_LENGTH = 1_000
 # Patterns that are no constants are planned when they are met. RE2 may take 8 MiB for one of
 # them, and a hostile request may bring new ones.
 PATTERNS_KEPT = 64
+STATES = 4_000  # more instructions than this are ranges of characters, hardly ever alive at once
 
 _ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
 _NOWHERE = (-1, -1)
@@ -43,10 +45,15 @@ class Re2Matcher(Matcher):
     """A pattern that RE2 runs, by the method beneath the wrapper's `search`: the latter spends
     five times as long, on positions in code points and a match object."""
 
-    __slots__ = ("search",)
+    __slots__ = ("search", "size")
 
     def __init__(self, pattern: str) -> None:
-        self.search = re2.compile(pattern, _OPTIONS)._regexp.Match
+        compiled = re2.compile(pattern, _OPTIONS)._regexp
+        self.search = compiled.Match
+        self.size: int = compiled.ProgramSize()
+
+    def weight(self) -> int:
+        return weight_of(self.size)
 
     def match(self, text: str) -> Any:
         try:
@@ -73,9 +80,37 @@ def plan_pattern(pattern: str, limit: int = REGEX_LENGTH) -> Matcher | Fault:
 _remembered = lru_cache(maxsize=PATTERNS_KEPT)(plan_pattern)
 
 
-def matches(text: object, pattern: object, limit: int = REGEX_LENGTH) -> object:
+def steps_of(planned: Any, text: str) -> int:
+    """What it takes to plan a pattern and look for it in a text once, as if no pattern were
+    remembered: which are depends on what was asked before. `planned` has the `size` of RE2's
+    program, or was planned without one, or is a Fault."""
+    size = getattr(planned, "size", 0)
+    if isinstance(planned, Fault) and "too large" in str(planned.details[0]):
+        size = REFUSED
+    return 2_000 + 50 * size + weight_of(size) * extent(text)
+
+
+def weight_of(size: int) -> int:
+    """The steps that RE2 takes with a program of this size for one of a text's extent. It goes over
+    a text once, but looks at each character, and where it cannot remember all states at as much of
+    the pattern as may match there."""
+    return 4 * min(size, STATES)
+
+
+REFUSED = 100_000  # instructions that RE2 has made before it refuses a pattern as too large
+
+
+def matches(
+    text: object,
+    pattern: object,
+    limit: int = REGEX_LENGTH,
+    *,
+    meter: Activation | None = None,
+) -> object:
     """Whether a pattern that is not a constant matches somewhere in `text`."""
     if isinstance(text, str) and isinstance(pattern, str):
         matcher = _remembered(pattern, limit)
+        if meter is not None and not meter.pay(steps_of(matcher, text)):
+            return meter.spent()
         return matcher.match(text) if isinstance(matcher, Matcher) else matcher
     return Fault("no_such_overload", ("matches", type_name(text), type_name(pattern)))

@@ -1,20 +1,22 @@
 cimport cython
 from .access cimport EntityValue, adapt, entries, find, is_map, missing
-from .activation cimport Activation
+from .activation cimport Activation, extent
 from .nodes cimport Node, placed
 from .values cimport Fault, MixedMap, ObjectValue, OptionalValue
 
+cdef Py_ssize_t PAIR
+
 cdef bint same_text(str left, str right) except -1
-cpdef object equals(object left, object right)
-cpdef object _equal(object left, object right, int depth)
-cpdef object _equal_lists(object left, object right, int depth)
-cpdef object _equal_maps(object left, object right, int depth)
-cpdef object _equal_optionals(OptionalValue left, OptionalValue right, int depth)
-cpdef object _equal_members(object left, object right, int depth)
-cpdef object member_of(object value, object container)
+cpdef object equals(object left, object right, Activation meter=*)
+cpdef object _equal(object left, object right, int depth, Activation meter)
+cpdef object _equal_lists(object left, object right, int depth, Activation meter)
+cpdef object _equal_maps(object left, object right, int depth, Activation meter)
+cpdef object _equal_optionals(OptionalValue left, OptionalValue right, int depth, Activation meter)
+cpdef object _equal_members(object left, object right, int depth, Activation meter)
+cpdef object member_of(object value, object container, Activation meter=*)
 @cython.locals(size=Py_ssize_t, text=str)
-cpdef object text_in_list(str wanted, list members)
-cpdef object _member_of_list(object value, object container)
+cpdef object text_in_list(str wanted, list members, Activation meter)
+cpdef object _member_of_list(object value, object container, Activation meter)
 cpdef object compare(object left, object right, str function)
 
 @cython.final

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .access import EntityValue, adapt, entries, find, is_map, missing
-from .activation import Activation
+from .activation import Activation, extent
 from .nodes import Constant, Node, placed
 from .times import Duration, Timestamp
 from .values import Fault, MixedMap, ObjectValue, OptionalValue, UInt, type_name
@@ -27,6 +27,9 @@ _KEYS = frozenset({str, int, UInt, bool, float})
 # Equality recurses into lists and maps. A value may contain itself, and C has no RecursionError:
 # an expression cannot write, nor a request carry, what is nested as deep as this.
 VALUE_DEPTH = 200
+# The steps of beginning to compare two lists or maps. With few members, and some value that shares
+# its parts has very many of those, it is most of the work.
+PAIR = 16
 
 
 def same_text(left: str, right: str) -> bool:
@@ -34,18 +37,22 @@ def same_text(left: str, right: str) -> bool:
     return len(left) == len(right) and left == right
 
 
-def equals(left: Any, right: Any) -> Any:
+def equals(left: Any, right: Any, meter: Activation | None = None) -> Any:
     """Whether two values of the core, no Faults, are equal; a Fault where some member is one and
-    no other member tells them apart."""
-    return _equal(left, right, VALUE_DEPTH)
+    no other member tells them apart.
+
+    `meter` pays for what is compared: values that share their parts have more parts than memory.
+    """
+    return _equal(left, right, VALUE_DEPTH, Activation(0, 0, 0) if meter is None else meter)
 
 
-def _equal(left: Any, right: Any, depth: int) -> Any:
+def _equal(left: Any, right: Any, depth: int, meter: Activation) -> Any:
     kind = type(left)
     other = type(right)
     if kind is str:
         if other is not str:
             return False
+        meter.steps -= extent(left)
         return same_text(left, right)
     if kind is int and other is int:
         return left == right
@@ -54,25 +61,28 @@ def _equal(left: Any, right: Any, depth: int) -> Any:
     if kind in _NUMBERS:
         return other in _NUMBERS and compare(left, right, "") == 0
     if kind is list or kind is tuple:
-        return (other is list or other is tuple) and _equal_lists(left, right, depth)
+        return (other is list or other is tuple) and _equal_lists(left, right, depth, meter)
     if isinstance(left, ObjectValue):
         return left.same_as(right)
     if is_map(left):
-        return is_map(right) and _equal_maps(left, right, depth)
+        return is_map(right) and _equal_maps(left, right, depth, meter)
     if kind is Timestamp or kind is Duration:
         return other is kind and left.ns == right.ns
     if kind is OptionalValue:
-        return other is kind and _equal_optionals(left, right, depth)
+        return other is kind and _equal_optionals(left, right, depth, meter)
     return other is kind and left == right  # bytes and types
 
 
-def _equal_lists(left: Any, right: Any, depth: int) -> Any:
+def _equal_lists(left: Any, right: Any, depth: int, meter: Activation) -> Any:
     if len(left) != len(right):
         return False
+    meter.steps -= PAIR + len(left)
+    if meter.steps < 0:
+        return meter.spent()
     fault = None
     # Not by index: to adapt a member may run the caller's code, which may change the list.
     for one, other in zip(left, right, strict=False):
-        found = _equal_members(one, other, depth)
+        found = _equal_members(one, other, depth, meter)
         if found is False:
             return False
         if found is not True and fault is None:
@@ -80,7 +90,7 @@ def _equal_lists(left: Any, right: Any, depth: int) -> Any:
     return True if fault is None else fault
 
 
-def _equal_maps(left: Any, right: Any, depth: int) -> Any:
+def _equal_maps(left: Any, right: Any, depth: int, meter: Activation) -> Any:
     if left is right:
         return True
     if _is_opaque_object(left) or _is_opaque_object(right):
@@ -93,13 +103,16 @@ def _equal_maps(left: Any, right: Any, depth: int) -> Any:
         return right
     if len(left) != len(right):
         return False
+    meter.steps -= PAIR + 4 * len(left)
+    if meter.steps < 0:
+        return meter.spent()
     fault = None
     for key, member in list(left.items()):
         key = adapt(key)
         if type(key) not in _KEYS:  # the language has no word for such a key
             return key if type(key) is Fault else Fault("unsupported_type", (type_name(key),))
         other = find(right, key)
-        found = False if other is _MISSING else _equal_members(member, other, depth)
+        found = False if other is _MISSING else _equal_members(member, other, depth, meter)
         if found is False:
             return False
         if found is not True and fault is None:
@@ -115,13 +128,15 @@ def _is_opaque_object(value: Any) -> bool:
     return not isinstance(value, Mapping) and not entries(value)
 
 
-def _equal_optionals(left: OptionalValue, right: OptionalValue, depth: int) -> Any:
+def _equal_optionals(
+    left: OptionalValue, right: OptionalValue, depth: int, meter: Activation
+) -> Any:
     if left.present and right.present:
-        return _equal_members(left.held[0], right.held[0], depth)
+        return _equal_members(left.held[0], right.held[0], depth, meter)
     return left.present == right.present
 
 
-def _equal_members(left: Any, right: Any, depth: int) -> Any:
+def _equal_members(left: Any, right: Any, depth: int, meter: Activation) -> Any:
     """Equality of what a list or map holds, not adapted yet."""
     left = adapt(left)
     right = adapt(right)
@@ -131,29 +146,33 @@ def _equal_members(left: Any, right: Any, depth: int) -> Any:
         return right
     if depth <= 0:
         return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
-    return _equal(left, right, depth - 1)
+    return _equal(left, right, depth - 1, meter)
 
 
-def member_of(value: Any, container: Any) -> Any:
-    """`value in container`, a bool or a Fault."""
+def member_of(value: Any, container: Any, meter: Activation | None = None) -> Any:
+    """`value in container`, a bool or a Fault; `meter` pays for what is compared."""
     if type(container) is list or type(container) is tuple:
-        return _member_of_list(value, container)
+        return _member_of_list(value, container, Activation(0, 0, 0) if meter is None else meter)
     if is_map(container):
         found = find(container, value)
         return found if type(found) is Fault else found is not _MISSING
     return Fault("no_such_overload", ("@in", type_name(value), type_name(container)))
 
 
-def _member_of_list(value: Any, container: Any) -> Any:
+def _member_of_list(value: Any, container: Any, meter: Activation) -> Any:
     if type(value) is str and type(container) is list:
-        return text_in_list(value, container)
+        return text_in_list(value, container, meter)
+    meter.steps -= len(container)
+    if meter.steps < 0:
+        return meter.spent()
     fault = None
     for member in container:
         if type(member) is str and type(value) is str:
+            meter.steps -= extent(value)
             if same_text(value, member):
                 return True
             continue
-        found = _equal_members(value, member, VALUE_DEPTH)
+        found = _equal_members(value, member, VALUE_DEPTH, meter)
         if found is True:
             return True
         if found is not False and fault is None:
@@ -161,17 +180,20 @@ def _member_of_list(value: Any, container: Any) -> Any:
     return False if fault is None else fault
 
 
-def text_in_list(wanted: str, members: list[Any]) -> Any:
+def text_in_list(wanted: str, members: list[Any], meter: Activation) -> Any:
     """The most frequent case: mostly a list of texts, compared by length first."""
     fault = None
     size = len(wanted)
+    meter.steps -= len(members) * (1 + (size >> 6))
+    if meter.steps < 0:
+        return meter.spent()
     for member in members:
         if type(member) is str:
             text: str = member
             if len(text) == size and text == wanted:
                 return True
         else:
-            found = _equal_members(wanted, member, VALUE_DEPTH)
+            found = _equal_members(wanted, member, VALUE_DEPTH, meter)
             if found is True:
                 return True
             if found is not False and fault is None:
@@ -215,10 +237,11 @@ class Equal(Node):
             return left
         right = self.right.value(activation)
         if type(left) is str and type(right) is str:
+            activation.steps -= len(left) >> 6
             return same_text(left, right)
         if type(right) is Fault:
             return right
-        return placed(equals(left, right), self.position)
+        return placed(equals(left, right, activation), self.position)
 
 
 class NotEqual(Node):
@@ -238,7 +261,7 @@ class NotEqual(Node):
         right = self.right.value(activation)
         if type(right) is Fault:
             return right
-        found = equals(left, right)
+        found = equals(left, right, activation)
         return placed(found, self.position) if type(found) is Fault else not found
 
 
@@ -314,6 +337,7 @@ class Order(Node):
             if self.operator == 1:
                 return a <= b
             return a > b if self.operator == 2 else a >= b
+        activation.steps -= min(extent(left), extent(right))
         return self.ordered(compare(left, right, ORDER_NAMES[self.operator]))
 
     def ordered(self, comparison: Any) -> Any:
@@ -368,7 +392,7 @@ class In(Node):
         container = self.container.value(activation)
         if type(container) is Fault:
             return container
-        return placed(member_of(member, container), self.position)
+        return placed(member_of(member, container, activation), self.position)
 
 
 class InTexts(Node):

@@ -49,6 +49,10 @@ class Matcher:
 
     __slots__ = ()
 
+    def weight(self) -> int:
+        """The steps that matching takes for one of the text's extent."""
+        return 1
+
     def match(self, text: str) -> Any:
         raise NotImplementedError
 
@@ -72,6 +76,9 @@ class ContainsAny(Matcher):
 
     def __init__(self, words: tuple[str, ...]) -> None:
         self.words = words
+
+    def weight(self) -> int:
+        return len(self.words)
 
     def match(self, text: str) -> Any:
         for word in self.words:

@@ -173,10 +173,11 @@ class Env:
 class Unchecked:
     """An environment as the origin of programs that were not checked."""
 
-    __slots__ = ("env",)
+    __slots__ = ("env", "limits")
 
     def __init__(self, env: Env) -> None:
         self.env = env
+        self.limits = env.limits
 
     def observable(self, source: Source) -> Observable:
         """As `Env.observable`, of a text that is only parsed."""

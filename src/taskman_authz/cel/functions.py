@@ -7,12 +7,15 @@ argument may be dyn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from .._fast import conversions, numbers, patterns, relations, texts, times
+import msgspec
+
+from .._fast import conversions, numbers, optionals, patterns, relations, texts, times, values
 from .._fast.access import index
+from .._fast.activation import Activation
 from .._fast.values import Fault, type_name
 from ..limits import DEFAULT, Limits
 
@@ -27,24 +30,60 @@ class Limited:
     def __init__(self, function: Implementation) -> None:
         self.function = function
 
-    def __call__(self, *arguments: Any) -> Any:
-        return self.function(*arguments, limits=DEFAULT)
+    def __call__(self, *arguments: Any, **meter: Any) -> Any:
+        return self.function(*arguments, limits=DEFAULT, **meter)
 
     def within(self, limits: Limits) -> Implementation:
         """The implementation with these limits."""
         return partial(self.function, limits=limits)
 
 
+# What a call costs, or what gives that for the sizes of the arguments.
+Cost = int | Callable[..., int]
+
+
+class Described(msgspec.Struct, frozen=True):
+    """An implementation of which the planner knows more: what a call costs (None: as the extents of
+    its arguments say), whether it is pure (always gives the same for the same arguments), and
+    whether it is metered (takes the activation as `meter` and pays its steps itself)."""
+
+    function: Implementation
+    cost: Cost | None = None
+    pure: bool = True
+    metered: bool = False
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self.metered:
+            return self.function(*arguments, meter=Activation(0, 0, 0))
+        return self.function(*arguments)
+
+    def within(self, limits: Limits) -> Implementation:
+        """The implementation with these limits."""
+        held = limited(self.function, limits)
+        return self if held is self.function else msgspec.structs.replace(self, function=held)
+
+
+def metered(function: Implementation) -> Described:
+    """As a decorator: an implementation that pays for its steps."""
+    return Described(function, metered=True)
+
+
+def limited(implementation: Implementation, limits: Limits) -> Implementation:
+    """An implementation, held to the limits if it takes any."""
+    if isinstance(implementation, (Limited, Described)):
+        return implementation.within(limits)
+    if implementation is patterns.matches and limits.regex_length != patterns.REGEX_LENGTH:
+        return partial(patterns.matches, limit=limits.regex_length)
+    return implementation
+
+
 def within(limits: Limits, implementations: Implementations) -> Implementations:
     """The implementations, held to the limits of an environment."""
-    held = {
-        key: implementation.within(limits)
-        for key, implementation in implementations.items()
-        if type(implementation) is Limited
-    }
-    bounded = limits.regex_length != patterns.REGEX_LENGTH
-    if bounded and implementations.get(("matches", 2)) is patterns.matches:
-        held["matches", 2] = partial(patterns.matches, limit=limits.regex_length)
+    held = {}
+    for key, implementation in implementations.items():
+        bounded = limited(implementation, limits)
+        if bounded is not implementation:
+            held[key] = bounded
     return {**implementations, **held} if held else implementations
 
 
@@ -58,13 +97,40 @@ def joined(known: Implementations, added: Implementations) -> Implementations:
 
 
 def _either(first: Implementation, second: Implementation) -> Implementation:
-    def call(*arguments: Any) -> Any:
-        found = first(*arguments)
+    one, other = described(first), described(second)
+
+    def call(*arguments: Any, meter: Activation) -> Any:
+        found = called(one, arguments, meter)
         if type(found) is Fault and found.code == "no_such_overload":
-            return second(*arguments)
+            return called(other, arguments, meter)
         return found
 
-    return first if first is second else call
+    def cost(*sizes: int) -> int:
+        return max(price(one, sizes), price(other, sizes))
+
+    priced = one.cost is not None or other.cost is not None
+    both = Described(call, cost if priced else None, one.pure and other.pure, metered=True)
+    return first if first is second else both
+
+
+def described(implementation: Implementation) -> Described:
+    """An implementation and what is known of it."""
+    return implementation if type(implementation) is Described else Described(implementation)
+
+
+def called(implementation: Described, arguments: Iterable[Any], meter: Activation) -> Any:
+    """What a call gives, its steps paid by `meter`."""
+    if implementation.metered:
+        return implementation.function(*arguments, meter=meter)
+    return implementation.function(*arguments)
+
+
+def price(implementation: Described, sizes: Iterable[int]) -> int:
+    """What a call with arguments of these sizes costs; 1 of which nobody has said it."""
+    cost = implementation.cost
+    if cost is None:
+        return 1
+    return max(0, cost if isinstance(cost, int) else cost(*sizes))
 
 
 STANDARD: dict[tuple[str, int], Implementation] = {
@@ -78,7 +144,17 @@ STANDARD: dict[tuple[str, int], Implementation] = {
     ("_%_", 2): numbers.modulo,
     ("-_", 1): numbers.negate,
     ("_[_]", 2): index,
+    ("matches", 2): metered(patterns.matches),
 }
+
+# They take as long for a large value as for a small one.
+CONSTANT_TIME = frozenset(
+    {
+        *(conversions.to_type, conversions.to_dyn),
+        *(values.some, optionals.has_value, optionals.value_inside, optionals.either),
+        *(optionals.value_or, optionals.first, optionals.last, optionals.some_unless_zero),
+    }
+)
 
 
 def contains(container: Any, member: Any) -> Any:

@@ -18,7 +18,7 @@ import msgspec
 from .._fast.access import adapt
 from .._fast.values import Fault, ObjectValue
 from .decls import FunctionDecl, VariableDecl, overload
-from .functions import Implementation
+from .functions import Cost, Described, Implementation
 from .macros import MacroTable
 
 NO_MACROS = MacroTable({})
@@ -36,9 +36,21 @@ class Library(msgspec.Struct, frozen=True):
     optional_syntax: bool = False  # `a.?b`, `a[?b]`, `[?a]`, `{?k: v}`
 
 
-def function(name: str, signature: str, implementation: Callable[..., Any]) -> Library:
+def function(
+    name: str,
+    signature: str,
+    implementation: Callable[..., Any],
+    *,
+    pure: bool = True,
+    cost: Cost | None = None,
+) -> Library:
     """A library of one function in Python: `function("greet", "(string) -> string", greet)`, or
     for a member function `"string.(string) -> string"`.
+
+    With `pure` false a call with constants is not computed when a program is compiled, but each
+    time that it is evaluated. `cost` is what a call costs, in steps and in the units of
+    `Program.estimate`, or a function that gives it for the sizes of the arguments and gives no less
+    for larger ones; where it is not given, larger arguments take more steps, and a call costs 1.
 
     It is called with core values, which for all types but timestamps and durations are plain
     Python; of a protobuf message it is given the message. What it raises becomes an error of the
@@ -55,7 +67,7 @@ def function(name: str, signature: str, implementation: Callable[..., Any]) -> L
     return Library(
         name,
         functions=(FunctionDecl(name, (declared,)),),
-        implementations={(name, len(declared.arguments)): call},
+        implementations={(name, len(declared.arguments)): Described(call, cost, pure)},
     )
 
 

@@ -2,7 +2,8 @@
 
 Laws: a register belongs to one variable for as long as anything can read it. Loops one after the
 other share theirs, loops inside of one another do not; and because a bound value may be computed
-anywhere in its block's result, what computes it shares none with the result.
+anywhere in its block's result, what computes it shares none with the result. The weight of a loop's
+turn is how many nodes are planned for its body.
 
 A fold over an empty list never runs: it gives a name to its initial value, which is how `cel.bind`
 is written. The macros' expansions are those of `macros`, `ext.comprehensions` and `ext.optionals`;
@@ -29,6 +30,8 @@ NEXT = ""
 class Planner(Protocol):
     """What plans the parts of a loop."""
 
+    planned: int  # how many nodes there are so far
+
     def node(self, tree: Expr, scope: Scope) -> Node:
         """The node of a tree."""
 
@@ -49,6 +52,14 @@ def comprehension(plan: Planner, tree: Comprehension, scope: Scope) -> Node:
             return optional_map(plan, tree, scope)
         return named(plan, [(tree.accu_var, tree.accu_init)], tree.result, scope)
     source = plan.source(tree.iter_range, scope)
+    before = plan.planned
+    node = loop(plan, tree, source, scope)
+    node.weight = max(1, plan.planned - before)
+    return node
+
+
+def loop(plan: Planner, tree: Comprehension, source: Node, scope: Scope) -> folds.Turning:
+    """The loop of a comprehension over `source`."""
     macro = (PAIRS if tree.iter_var2 else MACROS).get(tree.macro)
     if macro is None:
         return fold(plan, tree, source, scope)
@@ -60,7 +71,7 @@ def comprehension(plan: Planner, tree: Comprehension, scope: Scope) -> Node:
     return macro(plan, tree, source, first, inner)
 
 
-def fold(plan: Planner, tree: Comprehension, source: Node, scope: Scope) -> Node:
+def fold(plan: Planner, tree: Comprehension, source: Node, scope: Scope) -> folds.Turning:
     """Any comprehension."""
     first = plan.claim(scope, 3)
     second = first + 1 if tree.iter_var2 else -1
@@ -129,28 +140,30 @@ def optional_map(plan: Planner, tree: Any, scope: Scope) -> Node:
 # -- macros with one variable ---------------------------------------------------------------------
 
 
-def _exists(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+def _exists(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> folds.Turning:
     predicate = plan.node(tree.loop_step.args[1], scope)
     return folds.Exists(source, register, predicate, False, tree.position)
 
 
-def _all(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+def _all(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> folds.Turning:
     predicate = plan.node(tree.loop_step.args[1], scope)
     return folds.Exists(source, register, predicate, True, tree.position)
 
 
-def _exists_one(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+def _exists_one(
+    plan: Planner, tree: Any, source: Node, register: int, scope: Scope
+) -> folds.Turning:
     predicate = plan.node(tree.loop_step.args[0], scope)
     return folds.ExistsOne(source, register, predicate, tree.position)
 
 
-def _map(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+def _map(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> folds.Turning:
     predicate, step = chosen(plan, tree, scope)
     result = plan.node(step.args[1].elements[0], scope)
     return folds.Collect(source, register, predicate, result, tree.position)
 
 
-def _filter(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> Node:
+def _filter(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> folds.Turning:
     predicate, _ = chosen(plan, tree, scope)
     return folds.Collect(source, register, predicate, None, tree.position)
 
@@ -166,40 +179,48 @@ def chosen(plan: Planner, tree: Any, scope: Scope) -> tuple[Node | None, Any]:
 # -- macros with two ------------------------------------------------------------------------------
 
 
-def _exists_pair(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> Node:
+def _exists_pair(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> folds.Turning:
     predicate = plan.node(tree.loop_step.args[1], scope)
     return pairs.ExistsPair(source, first, first + 1, predicate, False, tree.position)
 
 
-def _all_pairs(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> Node:
+def _all_pairs(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> folds.Turning:
     predicate = plan.node(tree.loop_step.args[1], scope)
     return pairs.ExistsPair(source, first, first + 1, predicate, True, tree.position)
 
 
-def _exists_one_pair(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> Node:
+def _exists_one_pair(
+    plan: Planner, tree: Any, source: Node, first: int, scope: Scope
+) -> folds.Turning:
     predicate = plan.node(tree.loop_step.args[0], scope)
     return pairs.ExistsOnePair(source, first, first + 1, predicate, tree.position)
 
 
-def _transform_list(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> Node:
+def _transform_list(
+    plan: Planner, tree: Any, source: Node, first: int, scope: Scope
+) -> folds.Turning:
     predicate, step = chosen(plan, tree, scope)
     result = plan.node(step.args[1].elements[0], scope)
     return pairs.TransformList(source, first, first + 1, predicate, result, tree.position)
 
 
-def _transform_map(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> Node:
+def _transform_map(
+    plan: Planner, tree: Any, source: Node, first: int, scope: Scope
+) -> folds.Turning:
     predicate, step = chosen(plan, tree, scope)
     result = plan.node(step.args[2], scope)
     return pairs.TransformMap(source, first, first + 1, predicate, result, tree.position)
 
 
-def _transform_entries(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> Node:
+def _transform_entries(
+    plan: Planner, tree: Any, source: Node, first: int, scope: Scope
+) -> folds.Turning:
     predicate, step = chosen(plan, tree, scope)
     result = plan.node(step.args[1], scope)
     return pairs.TransformEntries(source, first, first + 1, predicate, result, tree.position)
 
 
-Loops = dict[str, Callable[[Planner, Any, Node, int, Scope], Node]]
+Loops = dict[str, Callable[[Planner, Any, Node, int, Scope], folds.Turning]]
 MACROS: Loops = {
     "all": _all,
     "exists": _exists,

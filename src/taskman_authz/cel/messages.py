@@ -114,6 +114,7 @@ def limit_exceeded(limit: str, bound: str) -> Said:
 LIMITS = {
     "expression_length": "the expression is longer than {bound} characters",
     "expression_depth": "the expression is nested more than {bound} levels deep",
+    "comprehension_depth": "loops lie more than {bound} deep in one another",
     "expression_nodes": "the expression has more than {bound} parts",
 }
 

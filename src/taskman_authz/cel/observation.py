@@ -59,7 +59,8 @@ class Observable:
         node = planned.node(tree, {})
         self.tree = tree
         self.checked = checked
-        self.evaluator = Evaluator(node, layout.slots, layout.registers, len(layout.roots))
+        sizes = layout.slots, layout.registers, len(layout.roots)
+        self.evaluator = Evaluator(node, *sizes, limits.evaluation_steps)
 
     def value(self, variables: Any, observer: Observer) -> Any:
         """The core value over `variables` (names to values), or a Fault; `observer` is shown every

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .._fast.access import EntityValue, adapt, entries
+from .._fast.activation import Activation
+from .._fast.calls import WORK
 from .._fast.relations import VALUE_DEPTH
 from .._fast.times import Duration, Timestamp
 from .._fast.values import Fault, MixedMap, ObjectValue, OptionalValue, UInt
@@ -16,9 +18,11 @@ from .source import Source
 from .times import to_datetime, to_timedelta
 
 
-def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
+def plain(value: Any, depth: int = VALUE_DEPTH, meter: Activation | None = None) -> Any:
     """A value of the core as plain Python, or the Fault of a part of it. Containers are new ones,
-    all the way down: a caller may change them. An object of the caller's own is given back."""
+    all the way down: a caller may change them. An object of the caller's own is given back.
+
+    `meter` pays for the members: a value that shares its parts has more of them than memory."""
     kind = type(value)
     if kind in _PLAIN:
         return value
@@ -26,18 +30,19 @@ def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
         return to_datetime(value)
     if kind is Duration:
         return to_timedelta(value)
+    meter = meter or Activation(0, 0, 0)
     if kind is list or kind is tuple:
-        return _plain_list(value, depth)
+        return _plain_list(value, depth, meter)
     if kind is OptionalValue:
-        return _plain_optional(value, depth)
+        return _plain_optional(value, depth, meter)
     if kind is MixedMap:
-        members = _plain_list(value.values(), depth)
+        members = _plain_list(value.values(), depth, meter)
         return members if type(members) is Fault else MixedMap(zip(value, members, strict=True))
     if kind is EntityValue or isinstance(value, Mapping):
         found = entries(value)
         if type(found) is Fault:
             return found
-        members = _plain_list(found.values(), depth)
+        members = _plain_list(found.values(), depth, meter)
         return members if type(members) is Fault else dict(zip(found, members, strict=True))
     return value.plain() if isinstance(value, ObjectValue) else value
 
@@ -45,22 +50,24 @@ def plain(value: Any, depth: int = VALUE_DEPTH) -> Any:
 _PLAIN = frozenset({type(None), bool, int, UInt, float, str, bytes})
 
 
-def _plain_list(members: Iterable[Any], depth: int) -> Any:
+def _plain_list(members: Collection[Any], depth: int, meter: Activation) -> Any:
     if depth <= 0:
         return Fault("limit_exceeded", ("value_depth", VALUE_DEPTH))
+    if not meter.pay(WORK * len(members)):
+        return meter.spent()
     made = []
     for member in members:
-        found = plain(adapt(member), depth - 1)
+        found = plain(adapt(member), depth - 1, meter)
         if type(found) is Fault:
             return found
         made.append(found)
     return made
 
 
-def _plain_optional(optional: OptionalValue, depth: int) -> Any:
+def _plain_optional(optional: OptionalValue, depth: int, meter: Activation) -> Any:
     if not optional.present:
         return Optional.none()
-    found = _plain_list((optional.content,), depth)
+    found = _plain_list((optional.content,), depth, meter)
     return found if type(found) is Fault else Optional.of(found[0])
 
 

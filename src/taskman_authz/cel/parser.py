@@ -15,6 +15,7 @@ from ..limits import DEFAULT, Limits
 from . import messages
 from .check_messages import Said
 from .macros import STANDARD_MACROS
+from .nesting import too_deep
 from .source import Source
 
 
@@ -46,6 +47,10 @@ def parse(
     )
     if result.expr is None:
         raise CompileError(Issues.of(issues_of(source, result.problems)))
+    most = limits.comprehension_depth
+    if len(result.macro_calls) > most and (place := too_deep(result.expr, most)) >= 0:
+        problem = Problem("limit_exceeded", place, place, ("comprehension_depth", str(most)))
+        raise CompileError(Issues.of(issues_of(source, [problem])))
     return Parsed(result.expr, source, result.macro_calls)
 
 

@@ -14,7 +14,8 @@ from sys import intern
 from typing import Any
 
 from .._fast import calls, logic, nodes, numbers, optionals, relations
-from .._fast.activation import Activation
+from .._fast.activation import Activation, extent
+from .._fast.calls import size_of
 from .._fast.patterns import plan_pattern
 from .._fast.shapes import Matcher
 from .._fast.tree import (
@@ -33,8 +34,9 @@ from .._fast.values import CelType, Fault
 from ..limits import DEFAULT, Limits
 from . import functions, loops
 from .checker import Checked
+from .choices import choices
 from .decls import Declarations, FieldEntry, Reference
-from .functions import Implementation, Implementations
+from .functions import CONSTANT_TIME, Described, Implementation, Implementations
 from .layout import Layout
 from .loops import NEXT, Scope
 from .macros import BLOCK
@@ -42,6 +44,8 @@ from .types import Kind
 
 Node = nodes.Node
 Operands = tuple[Any, ...]  # planned nodes
+# As large as their text.
+WRITTEN = (nodes.MakeList, nodes.MakeMap, optionals.MakeOptionalList, optionals.MakeOptionalMap)
 
 
 class Plan:
@@ -62,6 +66,8 @@ class Plan:
         self.limits = limits
         self.high = 0  # the first register that nothing planned so far uses
         self.reads: dict[int, list[nodes.Attribute]] = {}  # by slot; twice for a read in a loop
+        self.planned = 0  # how many nodes, for the weights of loops' bodies
+        self.folding = Activation(0, 0, 0, limits.folding_steps)
 
     # -- registers --------------------------------------------------------------------------------
 
@@ -80,10 +86,26 @@ class Plan:
         self.high = max(before, free)
         return node, free
 
+    # -- constants --------------------------------------------------------------------------------
+
+    def folded(self, node: Node, operands: Operands) -> Node:
+        """The constant that a node over constants is; the node itself if it is none, or a fault, or
+        takes long, or makes much of little."""
+        for operand in operands:
+            if type(operand) is not nodes.Constant:
+                return node
+        value = nodes.evaluate(node, self.folding)
+        if type(value) is Fault or self.folding.steps < 0:
+            return node
+        if size_of(value) > self.limits.folded_size and type(node) not in WRITTEN:
+            return node
+        return nodes.Constant(value, node.position)
+
     # -- names ------------------------------------------------------------------------------------
 
     def node(self, tree: Expr, scope: Scope) -> Node:
         """The node of a tree within the comprehensions of `scope`."""
+        self.planned += 1
         return PLAN[type(tree)](self, tree, scope)
 
     # What is bound to a name or only read of, and what a loop goes over: other plans may differ.
@@ -91,6 +113,7 @@ class Plan:
 
     def literal(self, tree: Literal, scope: Scope) -> Node:
         value = tree.value
+        self.planned += extent(value)
         # The same word stands in many policies: it is kept once, and found equal by identity
         # where the data are made of such words too.
         return nodes.Constant(intern(value) if type(value) is str else value, tree.position)
@@ -138,13 +161,13 @@ class Plan:
 
     def members(self, node: Node, members: tuple[str, ...], position: int) -> Node:
         for member in members:
-            node = folded(nodes.Member(node, member, position), (node,))
+            node = self.folded(nodes.Member(node, member, position), (node,))
         return node
 
     def select(self, tree: Select, scope: Scope) -> Node:
         if tree.test_only:
             operand = self.node(tree.operand, scope)
-            return folded(nodes.Has(operand, tree.field, tree.position), (operand,))
+            return self.folded(nodes.Has(operand, tree.field, tree.position), (operand,))
         path = self.path(tree, scope)
         if path is not None:
             return path
@@ -174,46 +197,14 @@ class Plan:
             return None
         return self.reference(tree, name)
 
-    def choices(self, operands: Operands, negated: bool) -> Operands:
-        """The operands of `||` (with `negated`, of `&&`), those that compare one attribute with
-        texts as one of them: `a == 'x' || a == 'y'` is `a in ['x', 'y']`. It stands where the
-        first of them stood, which is where a fault of the attribute is told."""
-        if len(operands) < 2:
-            return operands
-        found: dict[int, tuple[Node, nodes.Attribute, frozenset[str]]] = {}
-        for operand in operands:
-            compared = choice(operand, negated)
-            if compared is not None:
-                attribute, texts = compared
-                first = found.get(attribute.slot, (operand, attribute, frozenset()))
-                found[attribute.slot] = (*first[:2], first[2] | texts)
-        merged = {slot for slot, (_, _, texts) in found.items() if len(texts) >= CHOICES}
-        return operands if not merged else self.merged(operands, negated, found, merged)
-
-    def merged(self, operands: Operands, negated: bool, found: Any, slots: set[int]) -> Operands:
-        """The operands, those that compare an attribute of `slots` as one."""
-        made: list[Node] = []
-        for operand in operands:
-            compared = choice(operand, negated)
-            if compared is None or compared[0].slot not in slots:
-                made.append(operand)
-                continue
-            first, attribute, texts = found[compared[0].slot]
-            if operand is first:
-                made.append(relations.InTexts(attribute, texts, negated, operand.position))
-            else:
-                readers = self.reads[attribute.slot]
-                self.reads[attribute.slot] = [one for one in readers if one is not compared[0]]
-        return tuple(made)
-
     # -- literals with parts ----------------------------------------------------------------------
 
     def list(self, tree: ListExpr, scope: Scope) -> Node:
         elements = tuple(self.node(element, scope) for element in tree.elements)
         if tree.optionals:
             marks = tuple(number in tree.optionals for number in range(len(elements)))
-            return folded(optionals.MakeOptionalList(elements, marks, tree.position), elements)
-        return folded(nodes.MakeList(elements, tree.position), elements)
+            return self.folded(optionals.MakeOptionalList(elements, marks, tree.position), elements)
+        return self.folded(nodes.MakeList(elements, tree.position), elements)
 
     def map(self, tree: MapExpr, scope: Scope) -> Node:
         keys: Operands = tuple(self.key(entry, scope) for entry in tree.entries)
@@ -221,8 +212,8 @@ class Plan:
         marks = tuple(entry.optional for entry in tree.entries)
         if any(marks):
             made = optionals.MakeOptionalMap(keys, members, marks, tree.position)
-            return folded(made, keys + members)
-        return folded(nodes.MakeMap(keys, members, tree.position), keys + members)
+            return self.folded(made, keys + members)
+        return self.folded(nodes.MakeMap(keys, members, tree.position), keys + members)
 
     def key(self, entry: Entry, scope: Scope) -> Node:
         assert isinstance(entry.key, Expr)
@@ -236,7 +227,7 @@ class Plan:
             fault = Fault("no_such_overload", (f"{tree.type_name}{{}}",), tree.position)
             return nodes.Constant(fault, tree.position)
         members = tuple(self.node(entry.value, scope) for entry in tree.entries)
-        return folded(nodes.Call(construct, members, tree.position), members)
+        return self.folded(nodes.Call(construct, members, tree.position), members)
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -254,9 +245,11 @@ class Plan:
             return nodes.Constant(fault, tree.position)
         arguments = tuple(self.node(argument, scope) for argument in written)
         implementation = self.implementations[name, len(written)]
+        if type(implementation) is Described and not implementation.pure:
+            return applied(implementation, arguments, tree.position)
         tighter = TIGHTER.get((name, len(written)))
         made = tighter(self, implementation, arguments, tree.position) if tighter else None
-        return made or folded(applied(implementation, arguments, tree.position), arguments)
+        return made or self.folded(applied(implementation, arguments, tree.position), arguments)
 
     def function(self, tree: Call) -> tuple[str, Expr | None]:
         """The full name of a call's function, and its target where that is an argument."""
@@ -296,25 +289,21 @@ TYPE_VALUES = frozenset(
 )
 
 
-# -- folding --------------------------------------------------------------------------------------
-
-
-def folded(node: Node, operands: Operands) -> Node:
-    """The constant that a node over constants is; the node itself if it is none, or a fault."""
-    for operand in operands:
-        if type(operand) is not nodes.Constant:
-            return node
-    value = nodes.evaluate(node, Activation(0, 0, 0))
-    return node if type(value) is Fault else nodes.Constant(value, node.position)
+# -- functions ------------------------------------------------------------------------------------
 
 
 def applied(implementation: Implementation, arguments: Operands, position: int) -> Node:
     """A node that calls an implementation."""
+    if type(implementation) is Described:
+        found = implementation
+        parts = calls.WORK, found.cost, found.metered
+        return calls.Function(found.function, arguments, position, *parts)
+    work = 0 if implementation in CONSTANT_TIME else calls.WORK
     if len(arguments) == 1:
-        return calls.Unary(implementation, arguments[0], position)
+        return calls.Unary(implementation, arguments[0], position, work)
     if len(arguments) == 2:
-        return calls.Binary(implementation, arguments[0], arguments[1], position)
-    return nodes.Call(implementation, arguments, position)
+        return calls.Binary(implementation, arguments[0], arguments[1], position, work)
+    return calls.Function(implementation, arguments, position, work)
 
 
 # -- operators ------------------------------------------------------------------------------------
@@ -323,33 +312,17 @@ Operator = Callable[[Plan, Call, Operands], Node]
 
 
 def _and(plan: Plan, tree: Call, operands: Operands) -> Node:
-    flat = plan.choices(flattened(logic.And, operands), True)
+    flat = choices(flattened(logic.And, operands), True, plan.reads)
     if any(is_constant(operand, False) for operand in flat):
         return nodes.Constant(False, tree.position)
-    return folded(logic.And(flat, tree.position), flat) if len(flat) > 1 else only(flat)
+    return plan.folded(logic.And(flat, tree.position), flat) if len(flat) > 1 else only(flat)
 
 
 def _or(plan: Plan, tree: Call, operands: Operands) -> Node:
-    flat = plan.choices(flattened(logic.Or, operands), False)
+    flat = choices(flattened(logic.Or, operands), False, plan.reads)
     if any(is_constant(operand, True) for operand in flat):
         return nodes.Constant(True, tree.position)
-    return folded(logic.Or(flat, tree.position), flat) if len(flat) > 1 else only(flat)
-
-
-# From so many texts on, a look-up in a set takes less than comparing with each of them.
-CHOICES = 4
-
-
-def choice(node: Node, negated: bool) -> tuple[nodes.Attribute, frozenset[str]] | None:
-    """The attribute and the texts of `a == 'x'` and `a in ['x', 'y']`, or with `negated` of
-    `a != 'x'`."""
-    if type(node) is relations.EqualText and node.negated is negated:
-        operand, texts = node.operand, frozenset((node.text,))
-    elif type(node) is relations.InTexts and node.negated is negated:
-        operand, texts = node.member, node.texts
-    else:
-        return None
-    return (operand, texts) if type(operand) is nodes.Attribute else None
+    return plan.folded(logic.Or(flat, tree.position), flat) if len(flat) > 1 else only(flat)
 
 
 def only(operands: Operands) -> Node:
@@ -370,7 +343,7 @@ def is_constant(node: Node, value: bool) -> bool:
 
 
 def _not(plan: Plan, tree: Call, operands: Operands) -> Node:
-    return folded(logic.Not(operands[0], tree.position), operands)
+    return plan.folded(logic.Not(operands[0], tree.position), operands)
 
 
 def _conditional(plan: Plan, tree: Call, operands: Operands) -> Node:
@@ -397,7 +370,7 @@ def _equality(negated: bool) -> Operator:
             return relations.EqualInt(left, right.constant, negated, tree.position)
         if is_int(left) and not is_int(right):
             return relations.EqualInt(right, left.constant, negated, tree.position)
-        return folded(general(left, right, tree.position), operands)
+        return plan.folded(general(left, right, tree.position), operands)
 
     return planned
 
@@ -413,7 +386,7 @@ def is_int(node: Any) -> bool:
 def _order(operator: int) -> Operator:
     def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
         form = relations.OrderInt if is_int(operands[1]) else relations.Order
-        return folded(form(operands[0], operands[1], operator, tree.position), operands)
+        return plan.folded(form(operands[0], operands[1], operator, tree.position), operands)
 
     return planned
 
@@ -424,39 +397,43 @@ def _in(plan: Plan, tree: Call, operands: Operands) -> Node:
         members = container.constant
         if type(member) is not nodes.Constant and all(type(text) is str for text in members):
             return relations.InTexts(member, frozenset(members), False, tree.position)
-    return folded(relations.In(member, container, tree.position), operands)
+    return plan.folded(relations.In(member, container, tree.position), operands)
 
 
 def _add(plan: Plan, tree: Call, operands: Operands) -> Node:
     left, right = operands
     if is_int(right) and numbers.is_small(right.constant):
-        return folded(numbers.WithInt(numbers.ADD, left, right.constant, tree.position), operands)
-    return folded(numbers.Add(left, right, plan.limits.value_size, tree.position), operands)
+        return plan.folded(
+            numbers.WithInt(numbers.ADD, left, right.constant, tree.position), operands
+        )
+    return plan.folded(numbers.Add(left, right, plan.limits.value_size, tree.position), operands)
 
 
 def _arithmetic(operator: int) -> Operator:
     def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
         left, right = operands
         if is_int(right) and numbers.is_small(right.constant):
-            return folded(numbers.WithInt(operator, left, right.constant, tree.position), operands)
-        return folded(numbers.Arithmetic(operator, left, right, tree.position), operands)
+            return plan.folded(
+                numbers.WithInt(operator, left, right.constant, tree.position), operands
+            )
+        return plan.folded(numbers.Arithmetic(operator, left, right, tree.position), operands)
 
     return planned
 
 
 def _index(plan: Plan, tree: Call, operands: Operands) -> Node:
-    return folded(nodes.Index(operands[0], operands[1], tree.position), operands)
+    return plan.folded(nodes.Index(operands[0], operands[1], tree.position), operands)
 
 
 def _optional_member(plan: Plan, tree: Call, operands: Operands) -> Node:
     operand, name = operands[0], tree.args[1]
     if type(name) is not Literal or type(name.value) is not str:
         return nodes.Constant(Fault("no_such_overload", ("_?._",), tree.position), tree.position)
-    return folded(optionals.OptionalMember(operand, name.value, tree.position), (operand,))
+    return plan.folded(optionals.OptionalMember(operand, name.value, tree.position), (operand,))
 
 
 def _optional_index(plan: Plan, tree: Call, operands: Operands) -> Node:
-    return folded(optionals.OptionalIndex(operands[0], operands[1], tree.position), operands)
+    return plan.folded(optionals.OptionalIndex(operands[0], operands[1], tree.position), operands)
 
 
 def _not_strictly_false(plan: Plan, tree: Call, operands: Operands) -> Node:
@@ -501,19 +478,19 @@ def _contains(
     container, member = arguments
     lists = implementation is functions.contains
     node = calls.Contains(implementation, container, member, lists, position)
-    return folded(node, arguments)
+    return plan.folded(node, arguments)
 
 
 def _size(plan: Plan, implementation: Implementation, arguments: Operands, position: int) -> Node:
-    return folded(calls.Size(implementation, arguments[0], position), arguments)
+    return plan.folded(calls.Size(implementation, arguments[0], position), arguments)
 
 
 def _starts(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node:
-    return folded(calls.StartsWith(arguments[0], arguments[1], position), arguments)
+    return plan.folded(calls.StartsWith(arguments[0], arguments[1], position), arguments)
 
 
 def _ends(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node:
-    return folded(calls.EndsWith(arguments[0], arguments[1], position), arguments)
+    return plan.folded(calls.EndsWith(arguments[0], arguments[1], position), arguments)
 
 
 def _either(
@@ -525,7 +502,7 @@ def _either(
     first, other = arguments
     if unwraps and type(first) is optionals.OptionalMember:
         return optionals.MemberOr(first.operand, first.name, other, first.position)
-    return folded(optionals.Either(first, other, unwraps, position), arguments)
+    return plan.folded(optionals.Either(first, other, unwraps, position), arguments)
 
 
 TIGHTER: dict[tuple[str, int], Callable[[Plan, Implementation, Operands, int], Node | None]] = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from .._fast.activation import Activation
 from .._fast.evaluator import Evaluator
 from .._fast.nodes import Node, placed
 from .._fast.partial import is_unknown
 from .._fast.values import Fault
+from ..limits import Limits
 from .explanation import Explanation, explain
 from .expression import Expression
 from .layout import Layout
@@ -22,6 +24,10 @@ from .types import Type
 
 class Origin(Protocol):
     """Where a program is from, and can be compiled again."""
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of its evaluations."""
 
     def observable(self, source: Source) -> Observable:
         """The expression as one whose parts can be watched."""
@@ -48,7 +54,8 @@ class Program(Evaluator):
     def __init__(
         self, node: Node, layout: Layout, source: Source, type: Type, origin: Origin
     ) -> None:
-        super().__init__(node, layout.slots, layout.registers, len(layout.roots))
+        steps = origin.limits.evaluation_steps
+        super().__init__(node, layout.slots, layout.registers, len(layout.roots), steps)
         self.source = source
         self.type = type
         self.origin = origin
@@ -104,7 +111,8 @@ class Program(Evaluator):
     def finish(self, value: Any) -> Any:
         if type(value) is Fault:
             raise evaluation_error(value, self.source)
-        found = placed(plain(value), self.node.position)
+        meter = Activation(0, 0, 0, self.steps)
+        found = placed(plain(value, meter=meter), self.node.position)
         if type(found) is Fault:
             raise evaluation_error(found, self.source)
         return found

@@ -68,6 +68,7 @@ def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT
         limits.reasons,
         limits.name_length,
         limits.subject_roles,
+        limits.decision_steps,
     )
     digests = (digest(entry.document.company, entry.policy) for entry in entries)
     return PolicySet(revision(digests), decider, limits)

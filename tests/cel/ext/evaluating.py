@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from taskman_authz._fast.activation import Activation
 from taskman_authz.cel import Env, Library
-from taskman_authz.cel.functions import Limited
+from taskman_authz.cel.functions import called, described, limited
 from taskman_authz.errors import CompileError, EvaluationError
 from taskman_authz.limits import DEFAULT, Limits
 
@@ -51,7 +52,13 @@ def refused(env: Env, text: str, /) -> set[str]:
 
 def implementations(library: Library, limits: Limits = DEFAULT) -> dict[tuple[str, int], Any]:
     """What a library's functions do, held to limits."""
-    return {
-        key: found.within(limits) if isinstance(found, Limited) else found
-        for key, found in library.implementations.items()
-    }
+
+    def held(implementation: Any) -> Any:
+        found = described(limited(implementation, limits))
+
+        def call(*arguments: Any) -> Any:
+            return called(found, arguments, Activation(0, 0, 0, limits.evaluation_steps))
+
+        return call
+
+    return {key: held(found) for key, found in library.implementations.items()}

@@ -17,10 +17,12 @@ from operator import itemgetter
 from typing import Any
 
 from ..._fast.access import adapt, entries, is_map
+from ..._fast.activation import Activation
+from ..._fast.calls import WORK
 from ..._fast.times import SECOND, Duration, Timestamp, timestamp_text
 from ..._fast.values import CelType, Fault, UInt
-from ...limits import DEFAULT, Limits
-from ..functions import Limited
+from ...limits import Limits
+from ..functions import Limited, metered
 from .overloads import no_overload, takes
 
 PRECISION = 6  # where a clause does not say it
@@ -32,9 +34,10 @@ def invalid(why: str) -> Fault:
     return Fault("invalid_argument", ("format", why))
 
 
+@metered
 @Limited
 @takes("format", (str, list), (str, tuple))
-def format_text(template: str, arguments: list[Any], *, limits: Limits = DEFAULT) -> Any:
+def format_text(template: str, arguments: list[Any], *, limits: Limits, meter: Activation) -> Any:
     """The template with the arguments in the places of its clauses, in their order."""
     parts: list[str] = []
     room = limits.value_size
@@ -46,7 +49,7 @@ def format_text(template: str, arguments: list[Any], *, limits: Limits = DEFAULT
         if clause[0] != "%%":
             if used >= len(arguments):
                 return invalid(f"there is no argument for `{clause[0]}`, the clause {used + 1}")
-            piece = converted(clause, adapt(arguments[used]), room, limits)
+            piece = converted(clause, adapt(arguments[used]), room, limits, meter)
             used += 1
         if type(piece) is Fault:
             return piece
@@ -60,7 +63,9 @@ def format_text(template: str, arguments: list[Any], *, limits: Limits = DEFAULT
     return "".join(parts)
 
 
-def converted(clause: re.Match[str], value: Any, room: int, limits: Limits) -> Any:
+def converted(
+    clause: re.Match[str], value: Any, room: int, limits: Limits, meter: Activation
+) -> Any:
     """What a clause writes for a value: a str or a Fault."""
     if type(value) is Fault:
         return value
@@ -78,7 +83,7 @@ def converted(clause: re.Match[str], value: Any, room: int, limits: Limits) -> A
             return Fault("limit_exceeded", ("format_precision", most))
         precision = int(significant)
     if conversion == "s":
-        return text_of(value, room, limits)
+        return text_of(value, room, limits, meter)
     convert = CONVERSIONS.get(conversion)
     if convert is None:
         return invalid(f"`{clause[0]}` is no clause")
@@ -173,7 +178,7 @@ CONVERSIONS: dict[str, Callable[[Any, int], Any]] = {
 # -- `%s` ---------------------------------------------------------------------------------------
 
 
-def text_of(value: Any, room: int, limits: Limits) -> Any:
+def text_of(value: Any, room: int, limits: Limits, meter: Activation) -> Any:
     """Any value of the language as text; a Fault if that has more than `room` characters.
 
     Without recursion: `pending` holds what is still to be written, the next one last; a text as it
@@ -186,6 +191,8 @@ def text_of(value: Any, room: int, limits: Limits) -> Any:
         item = pending.pop()
         if type(item) is tuple:
             # Every pending item takes a character at least, but for the value just taken.
+            if not meter.pay(WORK):
+                return meter.spent()
             item = opened(item[0], pending) if len(pending) <= room else too_large
             if type(item) is Fault:
                 return item

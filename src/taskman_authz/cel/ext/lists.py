@@ -1,8 +1,9 @@
 """The library `lists`: parts of lists, their order, `range`, `flatten`, `distinct`.
 
 Laws: positions count from 0; sorting keeps the order of equal keys, and keys are all of one type
-that has an order; what a function makes, and the steps it takes, are bounded by
-`limits.value_size`. (`first` and `last` give optionals and belong to that library.)
+that has an order; what a function makes is no larger than `limits.value_size`, and the steps that
+an argument's extent does not show are paid for. (`first` and `last` give optionals and belong to
+that library.)
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..._fast.access import adapt
+from ..._fast.activation import Activation
+from ..._fast.calls import WORK
 from ..._fast.expansion import Expansion
 from ..._fast.times import Duration, Timestamp
 from ..._fast.tree import Expr
 from ..._fast.values import Fault, UInt, type_name
-from ...limits import DEFAULT, Limits
-from ..functions import Implementation, Limited
+from ...limits import Limits
+from ..functions import Implementation, Limited, metered
 from ..library import Library
 from ..macros import MacroTable, map_, variable
 from .membership import Members
@@ -63,15 +66,18 @@ def slice_(values: Any, start: int, end: int) -> Any:
     return list(values[start:end])
 
 
+@metered
 @Limited
 @takes("flatten", (list,), (tuple,), (list, int), (tuple, int))
-def flatten(values: Any, depth: int = 1, *, limits: Limits = DEFAULT) -> Any:
+def flatten(values: Any, depth: int = 1, *, limits: Limits, meter: Activation) -> Any:
     """The members of the list with those of lists in it in their place, `depth` levels down."""
     if depth < 0:
         return Fault("invalid_argument", ("flatten", f"the depth {depth} is negative"))
     made: list[Any] = []
     levels = [iter(values)]
-    for _ in range(limits.value_size + 1):
+    while len(made) <= limits.value_size:
+        if not meter.pay(WORK):
+            return meter.spent()
         member = adapt(next(levels[-1], END))
         if member is END:
             levels.pop()
@@ -92,11 +98,11 @@ def flatten(values: Any, depth: int = 1, *, limits: Limits = DEFAULT) -> Any:
 END: Any = Fault("no_such_key")  # a value that no list holds
 
 
-@Limited
+@metered
 @takes("distinct", (list,), (tuple,))
-def distinct(values: Any, *, limits: Limits = DEFAULT) -> Any:
+def distinct(values: Any, *, meter: Activation) -> Any:
     """The members, each once, where it stands first."""
-    members = Members(limits)
+    members = Members(meter)
     made = []
     for value in values:
         member = adapt(value)
@@ -108,13 +114,16 @@ def distinct(values: Any, *, limits: Limits = DEFAULT) -> Any:
     return made
 
 
+@metered
 @Limited
 @takes("lists.range", (int,))
-def range_(count: int, *, limits: Limits = DEFAULT) -> Any:
+def range_(count: int, *, limits: Limits, meter: Activation) -> Any:
     """The numbers from 0 up to `count`."""
     if count < 0:
         return Fault("invalid_argument", ("lists.range", f"the size {count} is negative"))
-    return list(range(count)) if count <= limits.value_size else too_large(limits)
+    if count > limits.value_size:
+        return too_large(limits)
+    return list(range(count)) if count <= meter.steps else meter.spent()
 
 
 @takes("reverse", (list,), (tuple,))

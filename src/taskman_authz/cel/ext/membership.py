@@ -3,8 +3,7 @@
 Equality across the numeric types is that of doubles, which is not transitive; so a value's mark
 (equal values have equal marks) only finds candidates, and `equals` decides.
 
-Law: the work is bounded by `limits.value_size` steps, for a value may hold itself or the same part
-many times.
+Law: every step is paid for, for a value may hold itself or the same part many times.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..._fast.access import adapt, entries, is_map
+from ..._fast.activation import Activation
+from ..._fast.calls import WORK
 from ..._fast.relations import equals
 from ..._fast.times import Duration, Timestamp
 from ..._fast.values import Fault, UInt
-from ...limits import Limits
 
 MARKED_DEPTH = 8  # levels of lists and maps that a mark tells apart; no one nests deeper
 
@@ -26,9 +26,8 @@ TIMES = frozenset({Timestamp, Duration})
 class Members:
     """A set of values by the equality of the language."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.steps = limits.value_size  # left
+    def __init__(self, meter: Activation) -> None:
+        self.meter = meter
         self.buckets: dict[Any, list[Any]] = {}
 
     def add_all(self, values: Any) -> Fault | None:
@@ -60,22 +59,19 @@ class Members:
             return bool(bucket)  # the mark of a string is itself
         fault = None
         for member in bucket:
-            self.steps -= 1 + (len(value) if type(value) is list else 0)
-            found = equals(member, value)
+            if not self.meter.pay(WORK):
+                return self.meter.spent()
+            found = equals(member, value, self.meter)
             if found is True:
                 return True
             if found is not False:
                 fault = found
-        return self.spent() if self.steps < 0 else fault or False
-
-    def spent(self) -> Fault:
-        return Fault("limit_exceeded", ("value_size", self.limits.value_size))
+        return fault or False
 
     def mark(self, value: Any, depth: int = MARKED_DEPTH) -> Any:
         """Something hashable that equal values share; or a Fault."""
-        self.steps -= 1
-        if self.steps < 0:
-            return self.spent()
+        if not self.meter.pay(WORK):
+            return self.meter.spent()
         kind = type(value)
         if kind is str:
             return value

@@ -30,9 +30,9 @@ def takes(function: str, *kinds: tuple[type, ...]) -> Callable[[Implementation],
 
     def decorate(implementation: Implementation) -> Implementation:
         @wraps(implementation)
-        def checked(*arguments: Any, **limits: Any) -> Any:
+        def checked(*arguments: Any, **named: Any) -> Any:
             if tuple(map(type, arguments)) in accepted:
-                return implementation(*arguments, **limits)
+                return implementation(*arguments, **named)
             return no_overload(function, *arguments)
 
         # The same for one argument and for two, at a third of the cost.
@@ -48,7 +48,8 @@ def takes(function: str, *kinds: tuple[type, ...]) -> Callable[[Implementation],
                 return implementation(first, second)
             return no_overload(function, first, second)
 
-        if "limits" in (getattr(implementation, "__kwdefaults__", None) or ()):
+        code = getattr(implementation, "__code__", None)
+        if code is not None and code.co_kwonlyargcount:  # limits, or a meter
             return checked
         if counts == {1}:
             return checked_one

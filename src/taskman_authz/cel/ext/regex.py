@@ -13,10 +13,11 @@ from typing import Any
 
 import re2
 
-from ..._fast.patterns import PATTERNS_KEPT
+from ..._fast.activation import Activation
+from ..._fast.patterns import PATTERNS_KEPT, steps_of
 from ..._fast.values import NONE, Fault, OptionalValue
-from ...limits import DEFAULT, Limits
-from ..functions import Implementation, Limited
+from ...limits import Limits
+from ..functions import Implementation, Limited, metered
 from ..library import Library
 from .overloads import made, takes
 
@@ -31,6 +32,7 @@ OVERLOADS = """
 """
 # fmt: on
 
+MATCH = 50  # steps of taking a match out of a text
 ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
 Spans = Any  # (start, end) in bytes of a match and of each of its groups; -1 where a group is not
 
@@ -38,7 +40,7 @@ Spans = Any  # (start, end) in bytes of a match and of each of its groups; -1 wh
 class Pattern:
     """A compiled pattern and how many groups it has."""
 
-    __slots__ = ("groups", "match")
+    __slots__ = ("groups", "match", "size")
 
     def __init__(self, pattern: str) -> None:
         options = re2.Options()
@@ -46,16 +48,21 @@ class Pattern:
         compiled = re2.compile(pattern, options)
         self.groups: int = compiled.groups
         self.match = compiled._regexp.Match
+        self.size: int = compiled._regexp.ProgramSize()
 
     def search(self, text: bytes, start: int = 0) -> Spans | None:
         """The first match at `start` or behind it."""
         spans = self.match(ANYWHERE, text, start, len(text))
         return spans if spans[0][0] >= 0 else None
 
-    def matches(self, text: bytes) -> Iterator[Spans]:
-        """All matches, from left to right."""
+    def matches(self, text: bytes, meter: Activation) -> Iterator[Spans]:
+        """All matches, from left to right, as far as there are steps: to know where a match ends,
+        the whole rest of the text may be looked at."""
         start, before = 0, -1
-        while start <= len(text) and (spans := self.search(text, start)):
+        while start <= len(text) and meter.pay(MATCH + (len(text) - start >> 6)):
+            spans = self.search(text, start)
+            if spans is None:
+                return
             begin, end = spans[0]
             if end == start:
                 if begin != before:
@@ -86,11 +93,13 @@ def compiled(pattern: str) -> Pattern | Fault:
         return Fault("invalid_regex", ("a lone surrogate",))
 
 
-def prepared(function: str, text: str, pattern: str, limits: Limits) -> Any:
+def prepared(function: str, text: str, pattern: str, limits: Limits, meter: Activation) -> Any:
     """The compiled pattern and the text in UTF-8; or a Fault."""
     if len(pattern) > limits.regex_length:
         return Fault("limit_exceeded", ("regex_length", limits.regex_length))
     found = compiled(pattern)
+    if not meter.pay(steps_of(found, text)):
+        return meter.spent()
     if isinstance(found, Fault):
         return found
     try:
@@ -99,9 +108,9 @@ def prepared(function: str, text: str, pattern: str, limits: Limits) -> Any:
         return Fault("invalid_argument", (function, "a lone surrogate"))
 
 
-def extracting(function: str, text: str, pattern: str, limits: Limits) -> Any:
+def extracting(function: str, text: str, pattern: str, limits: Limits, meter: Activation) -> Any:
     """As `prepared`, of a pattern with one group at most."""
-    ready = prepared(function, text, pattern, limits)
+    ready = prepared(function, text, pattern, limits, meter)
     if type(ready) is tuple and ready[0].groups > 1:
         return Fault("invalid_argument", (function, "the pattern has more than one group"))
     return ready
@@ -113,11 +122,12 @@ def extracted(found: Pattern, text: bytes, spans: Spans) -> str | None:
     return None if found.groups and start == end else text[start:end].decode()
 
 
+@metered
 @Limited
 @takes("regex.extract", (str, str))
-def extract(text: str, pattern: str, *, limits: Limits = DEFAULT) -> Any:
+def extract(text: str, pattern: str, *, limits: Limits, meter: Activation) -> Any:
     """What the first match gives, as an optional."""
-    ready = extracting("regex.extract", text, pattern, limits)
+    ready = extracting("regex.extract", text, pattern, limits, meter)
     if type(ready) is Fault:
         return ready
     found, encoded = ready
@@ -126,28 +136,37 @@ def extract(text: str, pattern: str, *, limits: Limits = DEFAULT) -> Any:
     return NONE if piece is None else OptionalValue(True, piece)
 
 
+@metered
 @Limited
 @takes("regex.extractAll", (str, str))
-def extract_all(text: str, pattern: str, *, limits: Limits = DEFAULT) -> Any:
+def extract_all(text: str, pattern: str, *, limits: Limits, meter: Activation) -> Any:
     """What the matches give, those left out whose group is empty."""
-    ready = extracting("regex.extractAll", text, pattern, limits)
+    ready = extracting("regex.extractAll", text, pattern, limits, meter)
     if type(ready) is Fault:
         return ready
     found, encoded = ready
-    pieces = (extracted(found, encoded, spans) for spans in found.matches(encoded))
-    return [piece for piece in pieces if piece is not None]
+    pieces = (extracted(found, encoded, spans) for spans in found.matches(encoded, meter))
+    taken = [piece for piece in pieces if piece is not None]
+    return taken if meter.steps >= 0 else meter.spent()
 
 
+@metered
 @Limited
 @takes("regex.replace", (str, str, str), (str, str, str, int))
 def replace(
-    text: str, pattern: str, replacement: str, count: int = -1, *, limits: Limits = DEFAULT
+    text: str,
+    pattern: str,
+    replacement: str,
+    count: int = -1,
+    *,
+    limits: Limits,
+    meter: Activation,
 ) -> Any:
     """The text with the first `count` matches replaced; a negative count is all of them. In the
     replacement `\\1` is the first group, `\\0` the match and `\\\\` a backslash."""
     if count == 0:
         return text
-    ready = prepared("regex.replace", text, pattern, limits)
+    ready = prepared("regex.replace", text, pattern, limits, meter)
     if type(ready) is Fault:
         return ready
     found, encoded = ready
@@ -155,7 +174,7 @@ def replace(
     pieces: list[bytes] = []
     end = 0
     room = 4 * limits.value_size  # no more than this can be so few characters
-    for number, spans in enumerate(found.matches(encoded)):
+    for number, spans in enumerate(found.matches(encoded, meter)):
         if number == count or room < 0:
             break
         if type(template) is Fault:  # as in the reference, only where there is something to replace
@@ -168,6 +187,8 @@ def replace(
         )
         room -= sum(map(len, pieces[start:]))
         end = spans[0][1]
+    if meter.steps < 0:
+        return meter.spent()
     pieces.append(encoded[end:])
     if room >= 0:
         replaced = b"".join(pieces).decode()

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..._fast.access import adapt
+from ..._fast.activation import Activation
 from ..._fast.values import Fault
-from ...limits import DEFAULT, Limits
-from ..functions import Implementation, Limited
+from ..functions import Implementation, metered
 from ..library import Library
 from .membership import Members
 from .overloads import made, takes
@@ -30,45 +30,45 @@ Comparison = Callable[..., Any]
 
 
 def comparison(function: str) -> Callable[[Comparison], Implementation]:
-    """An implementation that takes two lists and limits."""
+    """An implementation that takes two lists, and a meter."""
     kinds = [(left, right) for left in (list, tuple) for right in (list, tuple)]
 
     def decorate(compare: Comparison) -> Implementation:
-        return Limited(takes(function, *kinds)(compare))
+        return metered(takes(function, *kinds)(compare))
 
     return decorate
 
 
-def members_of(values: Any, limits: Limits) -> Any:
+def members_of(values: Any, meter: Activation) -> Any:
     """The members of a list, to look in; or the Fault of one."""
-    members = Members(limits)
+    members = Members(meter)
     return members.add_all(values) or members
 
 
 @comparison("sets.contains")
-def contains(values: Any, others: Any, *, limits: Limits = DEFAULT) -> Any:
+def contains(values: Any, others: Any, *, meter: Activation) -> Any:
     """Whether all of `others` are in `values`."""
-    members = members_of(values, limits)
+    members = members_of(values, meter)
     return members if type(members) is Fault else holds_all(members, others)
 
 
 @comparison("sets.equivalent")
-def equivalent(values: Any, others: Any, *, limits: Limits = DEFAULT) -> Any:
+def equivalent(values: Any, others: Any, *, meter: Activation) -> Any:
     """Whether each is in the other."""
-    members = members_of(values, limits)
+    members = members_of(values, meter)
     if type(members) is Fault:
         return members
     found = holds_all(members, others)
     if found is not True:
         return found
-    members = members_of(others, limits)
+    members = members_of(others, meter)
     return members if type(members) is Fault else holds_all(members, values)
 
 
 @comparison("sets.intersects")
-def intersects(values: Any, others: Any, *, limits: Limits = DEFAULT) -> Any:
+def intersects(values: Any, others: Any, *, meter: Activation) -> Any:
     """Whether some value is in both."""
-    members = members_of(values, limits)
+    members = members_of(values, meter)
     if type(members) is Fault:
         return members
     for other in others:

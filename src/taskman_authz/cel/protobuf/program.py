@@ -21,8 +21,10 @@ class MessageProgram(Program):
     def value(self, variables: Any) -> Any:
         return super().value(self.core_variables(variables))
 
-    def evaluate(self, variables: Any = None) -> Any:
-        return super().evaluate(self.core_variables(variables))
+    def evaluate(self, variables: Any = None, budget: int | None = None) -> Any:
+        # With a budget, `within` comes back with them.
+        given = self.core_variables(variables) if budget is None else variables
+        return super().evaluate(given, budget)
 
     def core_variables(self, variables: Any) -> Any:
         return self.schema.bound(variables or {})
