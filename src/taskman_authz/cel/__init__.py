@@ -14,6 +14,7 @@ standard library declares and `functions` what it does, `messages` holds every e
 from __future__ import annotations
 
 from .._fast.values import CelType, UInt
+from .costs import UNBOUNDED, Cost
 from .env import Env, evaluate, policy_env, policy_layout
 from .layout import Layout
 from .library import Library, function
@@ -24,7 +25,9 @@ from .times import Duration, Timestamp
 from .types import Type
 
 __all__ = [
+    "UNBOUNDED",
     "CelType",
+    "Cost",
     "Duration",
     "Env",
     "Layout",

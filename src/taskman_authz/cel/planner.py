@@ -398,10 +398,10 @@ def _index(plan: Plan, tree: Call, operands: Operands) -> Node:
 
 
 def _optional_member(plan: Plan, tree: Call, operands: Operands) -> Node:
-    operand, name = operands
-    if not is_text(name):
+    operand, name = operands[0], tree.args[1]
+    if type(name) is not Literal or type(name.value) is not str:
         return nodes.Constant(Fault("no_such_overload", ("_?._",), tree.position), tree.position)
-    return plan.folded(optionals.OptionalMember(operand, name.constant, tree.position), (operand,))
+    return plan.folded(optionals.OptionalMember(operand, name.value, tree.position), (operand,))
 
 
 def _optional_index(plan: Plan, tree: Call, operands: Operands) -> Node:
