@@ -30,7 +30,7 @@ class Limits(msgspec.Struct, frozen=True):
     issues: int = 100
 
     # Loops within loops: each multiplies what the others cost, and no policy nests three.
-    comprehension_depth: int = 16
+    comprehension_depth: int = 24
 
     # -- evaluations -------------------------------------------------------------------------
     # A step is about what evaluating one node takes, 10 to 50 ns compiled, so these are some tenths

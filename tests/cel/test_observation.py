@@ -9,6 +9,7 @@ from hypothesis import given
 from taskman_authz import cel
 from taskman_authz._fast.tree import Literal
 from taskman_authz._fast.values import Fault
+from taskman_authz.cel import ext
 from tests.cel.typed import DYNAMIC, TYPES, expressions, inputs
 from tests.core.strategies import is_fault, same
 
@@ -53,6 +54,13 @@ def test_a_part_within_a_loop_is_shown_once_a_turn():
 
 def test_an_attribute_path_is_one_part():
     assert watch("task.owner.name", {"task": {"owner": {"name": "ann"}}}) == ("ann", ["ann"])
+
+
+def test_an_optional_member_can_be_watched():
+    env = cel.Env({"task": "dyn"}, libraries=[ext.OPTIONALS])
+    watched = env.compile("task.?owner.orValue('nobody')").observable()
+    assert watched.value({"task": {"owner": "ann"}}, lambda id, value: value) == "ann"
+    assert watched.value({"task": {}}, lambda id, value: value) == "nobody"
 
 
 def test_what_the_observer_answers_stands_for_the_part():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 
@@ -121,3 +122,36 @@ def test_what_evaluation_does_not_need_is_not_imported():
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "1\n[]\n"
+
+
+NUMBERS = ("items.all(i, i > 0)", "--var", "items=[1, 2, 3]")
+
+
+def test_a_budget_that_is_enough_changes_nothing(capsys):
+    assert evaluated(capsys, *NUMBERS, "--budget", "17") == "true\n"
+
+
+def test_a_budget_that_is_passed_is_an_error(capsys):
+    assert main(["eval", *NUMBERS, "--budget", "16"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, "the limit `budget` of 16 is exceeded" in printed.err) == ("", True)
+
+
+@pytest.mark.parametrize("budget", ["-1", "x", "1.5", "9" * 30])
+def test_what_is_no_budget_is_refused(capsys, budget):
+    assert main(["eval", *NUMBERS, f"--budget={budget}"]) == 2
+    assert "is no budget" in capsys.readouterr().err
+
+
+def test_the_cost_is_told_beside_the_value(capsys):
+    assert main(["eval", *NUMBERS, "--cost"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "true\n"
+    assert printed.err == "cost: 2 or more by the expression\ncost: 17 spent\n"
+
+
+def test_the_cost_is_told_in_json(capsys):
+    found = json.loads(evaluated(capsys, *NUMBERS, "--cost", "--format", "json"))
+    assert found == {"value": True, "cost": {"spent": 17, "least": 2, "most": None}}
+    found = json.loads(evaluated(capsys, "1 + 2", "--cost", "--format", "json"))
+    assert found == {"value": 3, "cost": {"spent": 1, "least": 1, "most": 1}}

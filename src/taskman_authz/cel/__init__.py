@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from .._fast.values import CelType, UInt
 from .attributes import ANY, AttributePattern
+from .costs import UNBOUNDED, Cost
 from .env import Env, evaluate, policy_env, policy_layout
 from .explanation import Explanation, Turn
 from .layout import Layout
@@ -28,8 +29,10 @@ from .types import Type
 
 __all__ = [
     "ANY",
+    "UNBOUNDED",
     "AttributePattern",
     "CelType",
+    "Cost",
     "Duration",
     "Env",
     "Explanation",

@@ -151,8 +151,9 @@ STANDARD: dict[tuple[str, int], Implementation] = {
 CONSTANT_TIME = frozenset(
     {
         *(conversions.to_type, conversions.to_dyn),
-        *(values.some, optionals.has_value, optionals.value_inside, optionals.either),
-        *(optionals.value_or, optionals.first, optionals.last, optionals.some_unless_zero),
+        *(values.some, optionals.none, optionals.has_value, optionals.value_inside),
+        *(optionals.either, optionals.value_or, optionals.first, optionals.last),
+        optionals.some_unless_zero,
     }
 )
 

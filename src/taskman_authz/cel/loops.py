@@ -60,15 +60,22 @@ def comprehension(plan: Planner, tree: Comprehension, scope: Scope) -> Node:
 
 def loop(plan: Planner, tree: Comprehension, source: Node, scope: Scope) -> folds.Turning:
     """The loop of a comprehension over `source`."""
-    macro = (PAIRS if tree.iter_var2 else MACROS).get(tree.macro)
-    if macro is None:
+    made = (PAIRS if tree.iter_var2 else MACROS).get(tree.macro)
+    if made is None:
         return fold(plan, tree, source, scope)
     count = 2 if tree.iter_var2 else 1
     first = plan.claim(scope, count)
     inner = {**scope, tree.iter_var: first, NEXT: first + count}
     if tree.iter_var2:
         inner[tree.iter_var2] = first + 1
-    return macro(plan, tree, source, first, inner)
+    predicate, result = body_of(tree)
+    return made(
+        source,
+        first,
+        None if predicate is None else plan.node(predicate, inner),
+        None if result is None else plan.node(result, inner),
+        tree.position,
+    )
 
 
 def fold(plan: Planner, tree: Comprehension, source: Node, scope: Scope) -> folds.Turning:
@@ -137,104 +144,68 @@ def optional_map(plan: Planner, tree: Any, scope: Scope) -> Node:
     return optionals.MapOptional(optional, register, result, flat, tree.position)
 
 
-# -- macros with one variable ---------------------------------------------------------------------
+# -- macros ---------------------------------------------------------------------------------------
 
 
-def _exists(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> folds.Turning:
-    predicate = plan.node(tree.loop_step.args[1], scope)
-    return folds.Exists(source, register, predicate, False, tree.position)
+def body_of(tree: Comprehension) -> tuple[Expr | None, Expr | None]:
+    """What was written for each turn of a macro's loop: the predicate and the result, None where
+    the macro has none."""
+    step: Any = tree.loop_step
+    if tree.macro in ("all", "exists"):
+        return step.args[1], None
+    if tree.macro in ("exists_one", "existsOne", "filter"):
+        return step.args[0], None
+    predicate = None
+    if step.function == "_?_:_":
+        predicate, step = step.args[0], step.args[1]
+    made = step.args[-1]
+    return predicate, made.elements[0] if step.function == "_+_" else made
 
 
-def _all(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> folds.Turning:
-    predicate = plan.node(tree.loop_step.args[1], scope)
-    return folds.Exists(source, register, predicate, True, tree.position)
+# Source, the first register, predicate and result (None where the macro has none), place → the loop
+Made = Callable[[Node, int, Any, Any, int], folds.Turning]
 
 
-def _exists_one(
-    plan: Planner, tree: Any, source: Node, register: int, scope: Scope
-) -> folds.Turning:
-    predicate = plan.node(tree.loop_step.args[0], scope)
-    return folds.ExistsOne(source, register, predicate, tree.position)
+def _exists(universal: bool) -> Made:
+    return lambda source, first, predicate, _, place: folds.Exists(
+        source, first, predicate, universal, place
+    )
 
 
-def _map(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> folds.Turning:
-    predicate, step = chosen(plan, tree, scope)
-    result = plan.node(step.args[1].elements[0], scope)
-    return folds.Collect(source, register, predicate, result, tree.position)
+def _exists_pair(universal: bool) -> Made:
+    return lambda source, first, predicate, _, place: pairs.ExistsPair(
+        source, first, first + 1, predicate, universal, place
+    )
 
 
-def _filter(plan: Planner, tree: Any, source: Node, register: int, scope: Scope) -> folds.Turning:
-    predicate, _ = chosen(plan, tree, scope)
-    return folds.Collect(source, register, predicate, None, tree.position)
+def _exists_one(source: Node, first: int, predicate: Any, _: Any, place: int) -> folds.Turning:
+    return folds.ExistsOne(source, first, predicate, place)
 
 
-def chosen(plan: Planner, tree: Any, scope: Scope) -> tuple[Node | None, Any]:
-    """The predicate of a step `p ? s : @result`, planned, and `s`; of another step, None and it."""
-    step = tree.loop_step
-    if step.function != "_?_:_":
-        return None, step
-    return plan.node(step.args[0], scope), step.args[1]
+def _exists_one_pair(source: Node, first: int, predicate: Any, _: Any, place: int) -> pairs.Loop:
+    return pairs.ExistsOnePair(source, first, first + 1, predicate, place)
 
 
-# -- macros with two ------------------------------------------------------------------------------
+def _transform(kind: Callable[..., pairs.Transform]) -> Made:
+    return lambda source, first, predicate, result, place: kind(
+        source, first, first + 1, predicate, result, place
+    )
 
 
-def _exists_pair(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> folds.Turning:
-    predicate = plan.node(tree.loop_step.args[1], scope)
-    return pairs.ExistsPair(source, first, first + 1, predicate, False, tree.position)
-
-
-def _all_pairs(plan: Planner, tree: Any, source: Node, first: int, scope: Scope) -> folds.Turning:
-    predicate = plan.node(tree.loop_step.args[1], scope)
-    return pairs.ExistsPair(source, first, first + 1, predicate, True, tree.position)
-
-
-def _exists_one_pair(
-    plan: Planner, tree: Any, source: Node, first: int, scope: Scope
-) -> folds.Turning:
-    predicate = plan.node(tree.loop_step.args[0], scope)
-    return pairs.ExistsOnePair(source, first, first + 1, predicate, tree.position)
-
-
-def _transform_list(
-    plan: Planner, tree: Any, source: Node, first: int, scope: Scope
-) -> folds.Turning:
-    predicate, step = chosen(plan, tree, scope)
-    result = plan.node(step.args[1].elements[0], scope)
-    return pairs.TransformList(source, first, first + 1, predicate, result, tree.position)
-
-
-def _transform_map(
-    plan: Planner, tree: Any, source: Node, first: int, scope: Scope
-) -> folds.Turning:
-    predicate, step = chosen(plan, tree, scope)
-    result = plan.node(step.args[2], scope)
-    return pairs.TransformMap(source, first, first + 1, predicate, result, tree.position)
-
-
-def _transform_entries(
-    plan: Planner, tree: Any, source: Node, first: int, scope: Scope
-) -> folds.Turning:
-    predicate, step = chosen(plan, tree, scope)
-    result = plan.node(step.args[1], scope)
-    return pairs.TransformEntries(source, first, first + 1, predicate, result, tree.position)
-
-
-Loops = dict[str, Callable[[Planner, Any, Node, int, Scope], folds.Turning]]
-MACROS: Loops = {
-    "all": _all,
-    "exists": _exists,
+MACROS: dict[str, Made] = {
+    "all": _exists(True),
+    "exists": _exists(False),
     "exists_one": _exists_one,
     "existsOne": _exists_one,
-    "map": _map,
-    "filter": _filter,
+    "map": folds.Collect,
+    "filter": folds.Collect,
 }
-PAIRS: Loops = {
-    "all": _all_pairs,
-    "exists": _exists_pair,
+PAIRS: dict[str, Made] = {
+    "all": _exists_pair(True),
+    "exists": _exists_pair(False),
     "exists_one": _exists_one_pair,
     "existsOne": _exists_one_pair,
-    "transformList": _transform_list,
-    "transformMap": _transform_map,
-    "transformMapEntry": _transform_entries,
+    "transformList": _transform(pairs.TransformList),
+    "transformMap": _transform(pairs.TransformMap),
+    "transformMapEntry": _transform(pairs.TransformEntries),
 }

@@ -31,19 +31,25 @@ Observer = Callable[[int, Any], Any]
 
 
 class ObservedPlan(Plan):
-    """A plan all of whose parts are watched."""
+    """A plan all of whose parts are watched; `parts` are these, by their ids."""
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        self.parts: dict[int, Expr] = {}
 
     def node(self, tree: Expr, scope: Scope) -> Node:
+        self.parts[tree.id] = tree
         return Observed(PLAN[type(tree)](self, tree, scope), tree.id)
 
     part = source = node
 
 
 class Observable:
-    """A planned expression that can be watched, with its tree and, where it was checked, the types
-    and references of the parts."""
+    """A planned expression that can be watched, with its tree, the `parts` that can be shown by
+    their ids, what functions do, and, where it was checked, the types and references of the parts.
+    """
 
-    __slots__ = ("checked", "evaluator", "tree")
+    __slots__ = ("checked", "evaluator", "implementations", "parts", "tree")
 
     def __init__(
         self,
@@ -58,6 +64,8 @@ class Observable:
         planned = ObservedPlan(references, declarations, implementations, layout, limits)
         node = planned.node(tree, {})
         self.tree = tree
+        self.parts = planned.parts
+        self.implementations = implementations
         self.checked = checked
         sizes = layout.slots, layout.registers, len(layout.roots)
         self.evaluator = Evaluator(node, *sizes, limits.evaluation_steps)

@@ -11,6 +11,8 @@ from .._fast.nodes import Node, placed
 from .._fast.partial import is_unknown
 from .._fast.values import Fault
 from ..limits import Limits
+from .costs import Cost, Counter, Spent
+from .estimate import Estimator, Sizes
 from .explanation import Explanation, explain
 from .expression import Expression
 from .layout import Layout
@@ -46,7 +48,8 @@ class Program(Evaluator):
     bytes, list, dict (`MixedMap` where both bools and numbers are keys), `cel.Timestamp` (a
     datetime), `cel.Duration` (a timedelta), `cel.CelType`, `cel.Optional`, or an object of the
     caller's own. Raises EvaluationError where the value is an error. `value(variables)` gives the
-    core's value, which may be a Fault. `type` is the type that the checker found.
+    core's value, which may be a Fault. `evaluate(variables, budget=1_000)` raises EvaluationError
+    `limit_exceeded` as soon as more than that is spent. `type` is what the checker found.
     """
 
     __slots__ = ("origin", "planned_partially", "source", "type")
@@ -103,6 +106,38 @@ class Program(Evaluator):
         who may see them."""
         expression = self.origin.expression(self.source)
         return explain(expression, self.source, self.core_variables(variables))
+
+    @property
+    def cost(self) -> Cost:
+        """What an evaluation costs at least and at most, where nothing is known of sizes."""
+        return self.estimate()
+
+    def estimate(self, sizes: Sizes | None = None) -> Cost:
+        """What an evaluation costs at least and at most (`cel.costs` says in which units).
+
+        `sizes` says how large values are: names as they are read (`"name"`, `"task.tags"`), with
+        `.@items`, `.@keys` and `.@values` for what a list or map holds (`"task.tags.@items"`), to
+        the most characters, bytes, elements or entries, or to a pair of the least and the most.
+        What it does not name may have any size, and then there may be no most: it is
+        `cel.costs.UNBOUNDED`. The most holds for variables that have the declared types and these
+        sizes, the least where moreover no part of the expression fails.
+        """
+        return Estimator(self.observable(), sizes or {}).cost()
+
+    def within(self, variables: Any, budget: int) -> Any:
+        return self.measure(variables, budget)[0]
+
+    def measure(self, variables: Any = None, budget: int | None = None) -> tuple[Any, int]:
+        """The value as `evaluate` gives it, and what it cost. Raises EvaluationError as that does.
+        The expression is compiled anew to be watched, and takes some times longer."""
+        watched = self.observable()
+        counter = Counter(watched, budget)
+        try:
+            value = watched.value(self.core_variables(variables), counter)
+        except Spent as spent:
+            fault = Fault("limit_exceeded", ("budget", budget), spent.position)
+            raise evaluation_error(fault, self.source) from None
+        return self.finish(value), counter.cost
 
     def core_variables(self, variables: Any) -> Any:
         """What the core is given for the variables that `evaluate` is given."""

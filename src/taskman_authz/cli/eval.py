@@ -26,9 +26,12 @@ examples:
   taskman-authz eval 'size(items)' --input request.json
   taskman-authz eval 'tags.exists(t, t == "urgent") || level > 3' --explain \\
       --var tags='["new"]' --var level=4
+  taskman-authz eval 'items.all(i, i > 0)' --input request.json --budget 1000 --cost
   echo '{"x": [1, 2]}' | taskman-authz eval 'x.map(i, i * 2)' --input - --format json
 
-output: the value as CEL writes it (`true`, `1u`, `"text"`, `timestamp("…")`), or as JSON
+output: the value as CEL writes it (`true`, `1u`, `"text"`, `timestamp("…")`), or as JSON; with
+--cost, what it cost on standard error, or as JSON with the value: {"value": …, "cost": {"spent",
+"least", "most"}}, where most is null if there is no most
 
 exit status: 0 a value, 1 with -e where the value is not `true`, 2 an error"""
 
@@ -51,11 +54,28 @@ def main(arguments: list[str]) -> int:
         implementations=functions.POLICY,
     )
     program = env.compile(options.expression)
+    if options.explain and (options.cost or options.budget is not None):
+        parser.error("--explain cannot be combined with --cost or --budget")
     if options.explain:
         return _explained(program.explain(variables), options)
-    value = program.evaluate(variables)
+    if options.cost:
+        # What is dear to measure is told before it is measured.
+        estimate = program.cost
+        in_text = options.format == "text"
+        if in_text:
+            print(f"cost: {estimate} by the expression", file=sys.stderr)
+        value, spent = program.measure(variables, budget=options.budget)
+        if in_text:
+            print(f"cost: {spent} spent", file=sys.stderr)
+    else:
+        value = program.evaluate(variables, budget=options.budget)
     if options.format == "json":
-        print(json.dumps(json_value(value), ensure_ascii=False))
+        written = json_value(value)
+        if options.cost:
+            most = estimate.most if estimate.bounded else None
+            cost = {"spent": spent, "least": estimate.least, "most": most}
+            written = {"value": written, "cost": cost}
+        print(json.dumps(written, ensure_ascii=False))
     else:
         print(cel_text(value))
     return 1 if options.exit_status and value is not True else 0
@@ -93,9 +113,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.add_argument(
+        "--budget",
+        metavar="N",
+        type=_budget,
+        help="what it may cost; where it costs more, that is an error",
+    )
+    parser.add_argument(
+        "--cost", action="store_true", help="tell what it can cost, and what it did cost"
+    )
+    parser.add_argument(
         "-e", "--exit-status", action="store_true", help="exit with 1 where the value is not true"
     )
     return parser
+
+
+def _budget(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"`{text}` is no budget: expected a number from 0")
+    return int(text)
 
 
 def _variables(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Any]:
