@@ -6,6 +6,7 @@ Law: an environment is immutable and shared; compiling in it changes nothing but
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any
@@ -17,7 +18,7 @@ from . import bridge, functions, stdlib
 from .annotations import annotated_type
 from .bridge import is_message_class
 from .checker import Checked, check, check_condition
-from .containers import Container
+from .containers import ROOT, Container
 from .decls import Declarations, TypeProvider, VariableDecl
 from .layout import Layout
 from .library import Library
@@ -26,7 +27,7 @@ from .notation import parse_type
 from .observation import Observable
 from .parser import Parsed, parse
 from .planner import plan, plan_unchecked
-from .program import Program
+from .program import Origin, Program
 from .source import Source
 from .types import DYN, STRING, TIMESTAMP, Type
 
@@ -97,8 +98,11 @@ class Env:
 
     def check(self, text: str | Source, name: str = "<expression>") -> Checked:
         """The checked tree of an expression. Raises CompileError with all issues."""
-        source = text if isinstance(text, Source) else Source(text, name)
-        checked = check(self.parse(source).expr, source, self.declarations, self.limits)
+        return self.check_tree(self.parse(text, name))
+
+    def check_tree(self, parsed: Parsed) -> Checked:
+        """The checked tree of a parsed one. Raises CompileError with all issues."""
+        checked = check(parsed.expr, parsed.source, self.declarations, self.limits)
         if checked.issues:
             raise CompileError(checked.issues)
         return checked
@@ -111,23 +115,38 @@ class Env:
         With `check` false only the syntax is checked; what the rest would have found becomes an
         error of the evaluation.
         """
-        source = text if isinstance(text, Source) else Source(text, name)
+        return self._program(self.parse(text, name), check, self if check else Unchecked(self))
+
+    def program(self, parsed: Parsed, *, check: bool = True) -> Program:
+        """The program of a tree that was parsed or read (`cel.protobuf`), which it keeps; as
+        `compile` otherwise."""
+        return self._program(parsed, check, ParsedOrigin(self, parsed, check))
+
+    def _program(self, parsed: Parsed, check: bool, origin: Origin) -> Program:
         layout = Layout()
+        parts = self.declarations, self.implementations, layout, self.limits
         if check:
-            checked = self.check(source)
-            node = plan(
-                checked, self.declarations, self.implementations, layout, self.limits, alone=True
-            )
-            return self.make_program(node, layout, source, checked.type, self)
-        tree = self.parse(source).expr
-        node = plan_unchecked(tree, self.declarations, self.implementations, layout, self.limits)
-        return self.make_program(node, layout, source, DYN, Unchecked(self))
+            checked = self.check_tree(parsed)
+            node = plan(checked, *parts, alone=True)
+            return self.make_program(node, layout, parsed.source, checked.type, origin)
+        node = plan_unchecked(parsed.expr, *parts)
+        return self.make_program(node, layout, parsed.source, DYN, origin)
+
+    def at_root(self) -> Env:
+        """This environment without its container: where names are full names."""
+        found = copy.copy(self)
+        found.declarations = self.declarations.extended(container=ROOT)
+        return found
 
     def observable(self, source: Source) -> Observable:
         """An expression as one whose parts can be watched. Raises CompileError with all issues."""
-        checked = self.check(source)
+        return self.observable_tree(self.parse(source))
+
+    def observable_tree(self, parsed: Parsed, *, check: bool = True) -> Observable:
+        """As `observable`, of a parsed tree."""
+        checked = self.check_tree(parsed) if check else None
         parts = self.declarations, self.implementations, self.limits
-        return Observable(checked.tree, checked, *parts)
+        return Observable(parsed.expr, checked, *parts)
 
     def compile_condition(self, source: Source, layout: Layout) -> Node:
         """The node of a condition, reading through the layout of its policy set.
@@ -149,11 +168,41 @@ class Unchecked:
     def __init__(self, env: Env) -> None:
         self.env = env
 
+    def parse(self, source: Source) -> Parsed:
+        """As `Env.parse`."""
+        return self.env.parse(source)
+
+    def check_tree(self, parsed: Parsed) -> Checked:
+        """As `Env.check_tree`."""
+        return self.env.check_tree(parsed)
+
     def observable(self, source: Source) -> Observable:
         """As `Env.observable`, of a text that is only parsed."""
-        env = self.env
-        tree = env.parse(source).expr
-        return Observable(tree, None, env.declarations, env.implementations, env.limits)
+        return self.env.observable_tree(self.env.parse(source), check=False)
+
+
+class ParsedOrigin:
+    """An environment and a tree as the origin of a program, whose text is not needed, and may not
+    be there."""
+
+    __slots__ = ("check", "env", "parsed")
+
+    def __init__(self, env: Env, parsed: Parsed, check: bool) -> None:
+        self.env = env
+        self.parsed = parsed
+        self.check = check
+
+    def parse(self, source: Source) -> Parsed:
+        """The tree."""
+        return self.parsed
+
+    def check_tree(self, parsed: Parsed) -> Checked:
+        """As `Env.check_tree`."""
+        return self.env.check_tree(parsed)
+
+    def observable(self, source: Source) -> Observable:
+        """As `Env.observable`, of the tree."""
+        return self.env.observable_tree(self.parsed, check=self.check)
 
 
 def declared_type(given: str | Type | type) -> Type:

@@ -12,10 +12,12 @@ from .._fast.relations import VALUE_DEPTH
 from .._fast.times import Duration, Timestamp
 from .._fast.values import Fault, MixedMap, ObjectValue, OptionalValue, UInt
 from ..errors import EvaluationError
+from .checker import Checked
 from .layout import Layout
 from .messages import fault_message
 from .observation import Observable
 from .optional import Optional
+from .parser import Parsed
 from .source import Source
 from .times import to_datetime, to_timedelta
 from .types import Type
@@ -23,6 +25,12 @@ from .types import Type
 
 class Origin(Protocol):
     """Where a program is from, and can be compiled again."""
+
+    def parse(self, source: Source) -> Parsed:
+        """Its tree."""
+
+    def check_tree(self, parsed: Parsed) -> Checked:
+        """That tree, checked. Raises CompileError where it was not and does not."""
 
     def observable(self, source: Source) -> Observable:
         """The expression as one whose parts can be watched."""
