@@ -21,6 +21,8 @@ class Limits(msgspec.Struct, frozen=True):
     expression_depth: int = 200  # levels of the tree
     # What a macro may expand to: nested macros multiply.
     expression_nodes: int = 200_000
+    # A tree that comes as bytes: some 20 a part, and the longest expression has half of these.
+    tree_bytes: int = 4_194_304
     # A macro can double a type, as `{x: x}` does; what is larger holds dyn instead of parts.
     type_size: int = 100  # names in a type's notation
     # What names and calls came to is remembered, because policies ask the same; when full it is

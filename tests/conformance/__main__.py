@@ -1,6 +1,7 @@
-"""`python -m tests.conformance`: run the suites, print the report, exit 1 where gaps.txt errs.
+"""`python -m tests.conformance`: run the suites, print the report, exit 1 where gaps.txt and
+reasons.yaml err.
 
-Exit status: 0 as gaps.txt says, 1 not so, 2 the suite cannot be had (npm or node missing).
+Exit status: 0 as these say, 1 not so, 2 the suite cannot be had (npm or node missing).
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from . import comprehension, report
+from . import checker, comprehension, parser, report
 from .cases import Case, conformance
 from .fetch import PACKAGE, UPSTREAM, VERSION, Unavailable
-from .runner import Outcome, read_gaps, run, run_all, unexpected, unknown_gaps
+from .runner import Outcome, known_failures, read_reasons, run, run_all, unexpected, unknown_gaps
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     outcomes: list[Outcome] = []
+    shares: list[str] = []
+    reasons = read_reasons()["cases"]
     for name, every in suites.items():
         cases = [
             case
@@ -34,11 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = run_all(cases, _progress(len(cases)), SUITES[name][1])
             _print(name, found, options.verbose)
             outcomes += found
+            shares.append(report.share(name, found, reasons))
     if not outcomes:
         print("error: no test of the suites has such a name", file=sys.stderr)
         return 2
     print(report.core(outcomes))
-    gaps = read_gaps()
+    print(*shares, sep="\n")
+    gaps = known_failures()
     surprises = unexpected(outcomes, gaps)
     every = [case for cases in suites.values() for case in cases]
     surprises += [f"{name}: no such test" for name in unknown_gaps(every, gaps)]
@@ -52,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # Name → how its cases are got, and what becomes of one.
 SUITES: dict[str, tuple[Callable[[], list[Case]], Callable[[Case], Outcome]]] = {
     "conformance": (conformance, run),
+    parser.NAME: (parser.cases, parser.run),
+    checker.NAME: (checker.cases, checker.run),
     comprehension.NAME: (comprehension.cases, comprehension.run),
 }
 
@@ -79,16 +86,14 @@ def _progress(count: int) -> Callable[[Case], None]:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         prog="python -m tests.conformance",
         description="Run the official CEL conformance suites.",
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="show every failure")
-    parser.add_argument("-k", metavar="NAME", help="only tests whose name contains this")
-    parser.add_argument(
-        "--file", metavar="FILE", help="only this file, e.g. basic or comprehension"
-    )
-    return parser.parse_args(arguments)
+    options.add_argument("-v", "--verbose", action="store_true", help="show every failure")
+    options.add_argument("-k", metavar="NAME", help="only tests whose name contains this")
+    options.add_argument("--file", metavar="FILE", help="only this file, e.g. basic or parser")
+    return options.parse_args(arguments)
 
 
 if __name__ == "__main__":

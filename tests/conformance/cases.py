@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from . import fetch
 
@@ -68,6 +71,16 @@ def read(suite: Json) -> list[Case]:
         seen[name] += 1
         cases.append(_case(name if seen[name] == 1 else f"{name}#{seen[name]}", test))
     return cases
+
+
+def numbered(path: Path) -> dict[int, dict[str, Any]]:
+    """What a file says about cases, by their number in their suite: each of its groups has
+    `cases`, the first number and the last."""
+    found = {}
+    for group in yaml.safe_load(path.read_text("utf-8")):
+        first, last = group["cases"]
+        found |= dict.fromkeys(range(first, last + 1), group)
+    return found
 
 
 def _walk(suite: Json, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Json]]:

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from taskman_authz import cel
 from taskman_authz.cel import ext
 from taskman_authz.cel.source import Source
@@ -21,14 +19,14 @@ from taskman_authz.cel.unparser import unparse
 from taskman_authz.errors import CompileError, EvaluationError
 
 from . import fetch
-from .cases import Case, read
+from .cases import Case, numbered, read
 from .debug import debug
 from .runner import Outcome
 from .values import actual_form, show
 
 NAME = "comprehension"
 LIBRARIES = (ext.COMPREHENSIONS, ext.BINDINGS, ext.LISTS, ext.STRINGS, ext.OPTIONALS)
-EXPECTED = Path(__file__).with_suffix(".yaml")
+EXPECTED = numbered(Path(__file__).with_suffix(".yaml"))
 REFUSED, ERROR = "refused", "error"
 
 
@@ -42,7 +40,7 @@ def cases() -> list[Case]:
 
 def run(case: Case) -> Outcome:
     """What became of a case."""
-    expected = _EXPECTED[int(case.name.rpartition("/")[2])]
+    expected = EXPECTED[int(case.name.rpartition("/")[2])]
     wanted = expected["gives"]
     if wanted not in (REFUSED, ERROR):
         wanted = show(actual_form(cel.evaluate(wanted)))
@@ -78,14 +76,3 @@ def _given(env: cel.Env, text: str, variables: dict[str, Any], check: bool) -> s
 def _reads_back(env: cel.Env, text: str) -> bool:
     parsed = env.parse(text)
     return debug(env.parse(Source(unparse(parsed))).expr) == debug(parsed.expr)
-
-
-def _expectations() -> dict[int, dict[str, Any]]:
-    found = {}
-    for group in yaml.safe_load(EXPECTED.read_text("utf-8")):
-        first, last = group["cases"]
-        found |= dict.fromkeys(range(first, last + 1), group)
-    return found
-
-
-_EXPECTED = _expectations()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from taskman_authz import cel
 from taskman_authz.cel import ext, stdlib
-from taskman_authz.cel.decls import FunctionDecl, overload
+from taskman_authz.cel.decls import Declarations, FunctionDecl, overload
 from taskman_authz.cel.notation import parse_type
 from taskman_authz.errors import CompileError, EvaluationError
 
@@ -61,34 +61,38 @@ def type_name(type: Json) -> str:
 
 
 def _evaluate(case: Case) -> Answer:
-    env = _environment(case)
+    env = environment(case)
     if case.check_only:
         return Answer(type=str(env.check(case.expression).type))
     program = env.compile(case.expression, check=case.check)
     return Answer(actual_form(program.evaluate(_bindings(case))), str(program.type))
 
 
-def _environment(case: Case) -> cel.Env:
-    variables = {
-        declaration["name"]: type_text(declaration["ident"]["type"])
-        for declaration in case.declarations
-        if "ident" in declaration
-    }
-    functions = list(_functions(case))
+def environment(
+    case: Case, base: Declarations = stdlib.STANDARD, libraries: Iterable[cel.Library] = ()
+) -> cel.Env:
+    """What a case is compiled in; `libraries` besides what it needs."""
+    declared = list(functions(case))
     return cel.Env(
-        variables,
+        {name: type_text(type) for name, type in variables(case)},
         container=case.container,
         messages=messages.files(),
         strong_enums=case.strong_enums,
         macros=case.macros,
-        libraries=[LIBRARIES[need] for need in needs(case) if need in LIBRARIES],
-        declarations=stdlib.STANDARD.extended(functions=functions)
-        if functions
-        else stdlib.STANDARD,
+        libraries=[*libraries, *(LIBRARIES[need] for need in needs(case) if need in LIBRARIES)],
+        declarations=base.extended(functions=declared) if declared else base,
     )
 
 
-def _functions(case: Case) -> Iterator[FunctionDecl]:
+def variables(case: Case) -> Iterator[tuple[str, Json]]:
+    """The names that a case declares, with their types."""
+    for declaration in case.declarations:
+        if "ident" in declaration:
+            yield declaration["name"], declaration["ident"]["type"]
+
+
+def functions(case: Case) -> Iterator[FunctionDecl]:
+    """The functions that a case declares."""
     for declaration in case.declarations:
         if "function" in declaration:
             overloads = declaration["function"]["overloads"]

@@ -44,6 +44,8 @@ FILES = (
     f"{PACKAGE}/proto3/test_all_types",
 )
 
+EXPRESSIONS = ("cel/expr/syntax", "cel/expr/checked")
+
 
 @functools.cache
 def pool() -> DescriptorPool:
@@ -68,6 +70,21 @@ def files() -> tuple[FileDescriptor, ...]:
 
 
 @functools.cache
+def expressions() -> DescriptorPool:
+    """The official descriptors of expressions as trees. Raises `fetch.Unavailable`."""
+    made = DescriptorPool()
+    names = []
+    for module in WELL_KNOWN:
+        made.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
+        names.append(module.DESCRIPTOR.name)
+    for described in _described(EXPRESSIONS):
+        described.dependency.extend(names)
+        made.AddSerializedFile(described.SerializeToString())
+        names.append(described.name)
+    return made
+
+
+@functools.cache
 def checker_files() -> FileDescriptorSet:
     """The same messages under the names that the checker's cases have for them."""
     made = FileDescriptorSet()
@@ -88,9 +105,9 @@ CHECKER_NAMES = {
 }
 
 
-def _described() -> Iterator[FileDescriptorProto]:
+def _described(files: tuple[str, ...] = FILES) -> Iterator[FileDescriptorProto]:
     with tarfile.open(fetch.archive()) as tar:
-        for name in FILES:
+        for name in files:
             member = tar.extractfile(f"package/dist/cjs/gen/{name}_pb.js")
             source = member.read().decode("utf-8") if member else ""
             found = re.search(r"fileDesc\)\(\"([A-Za-z0-9+/]+)\"", source)

@@ -380,13 +380,14 @@ class _Checker:
             self.types[node.id] = ERROR
             return self.wrong(node.position, messages.not_a_block())
         around = self.locals
+        members = Members(self.inference)
         for number, part in enumerate(parts.elements):
-            CHECK[type(part)](self, part)
+            members.add(CHECK[type(part)](self, part))
             name = index_name(number)
             self.locals = {**self.locals, name: declared(name, DYN)}
         result = CHECK[type(node.args[1])](self, node.args[1])
         self.locals = around
-        self.types[parts.id] = list_of(DYN)
+        self.types[parts.id] = list_of(members.joined())
         self.types[node.id] = result
         self.references[node.id] = BLOCK_REFERENCE
         return result

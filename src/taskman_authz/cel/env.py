@@ -6,6 +6,7 @@ Law: an environment is immutable and shared; compiling in it changes nothing but
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any
@@ -19,7 +20,7 @@ from . import bridge, functions, stdlib
 from .annotations import annotated_type
 from .bridge import is_message_class
 from .checker import Checked, check, check_condition
-from .containers import Container
+from .containers import ROOT, Container
 from .decls import Declarations, TypeProvider, VariableDecl
 from .expression import Expression
 from .layout import Layout
@@ -100,8 +101,11 @@ class Env:
 
     def check(self, text: str | Source, name: str = "<expression>") -> Checked:
         """The checked tree of an expression. Raises CompileError with all issues."""
-        source = text if isinstance(text, Source) else Source(text, name)
-        checked = check(self.parse(source).expr, source, self.declarations, self.limits)
+        return self.check_tree(self.parse(text, name))
+
+    def check_tree(self, parsed: Parsed) -> Checked:
+        """The checked tree of a parsed one. Raises CompileError with all issues."""
+        checked = check(parsed.expr, parsed.source, self.declarations, self.limits)
         if checked.issues:
             raise CompileError(checked.issues)
         return checked
@@ -114,22 +118,28 @@ class Env:
         With `check` false only the syntax is checked; what the rest would have found becomes an
         error of the evaluation.
         """
-        source = text if isinstance(text, Source) else Source(text, name)
-        if check:
-            layout = Layout()
-            checked = self.check(source)
-            node = plan(
-                checked, self.declarations, self.implementations, layout, self.limits, alone=True
-            )
-            return self.make_program(node, layout, source, checked.type, self)
-        return self.unchecked(self.parse(source))
+        return self._program(self.parse(text, name), check, Origin(self, check))
 
-    def unchecked(self, parsed: Parsed) -> Program:
-        """The program of a tree that is not checked."""
+    def program(self, parsed: Parsed, *, check: bool = True) -> Program:
+        """The program of a tree that was parsed or read (`cel.protobuf`), which it keeps; as
+        `compile` otherwise."""
+        return self._program(parsed, check, Origin(self, check, parsed))
+
+    def _program(self, parsed: Parsed, check: bool, origin: Origin) -> Program:
         layout = Layout()
         parts = self.declarations, self.implementations, layout, self.limits
+        if check:
+            checked = self.check_tree(parsed)
+            node = plan(checked, *parts, alone=True)
+            return self.make_program(node, layout, parsed.source, checked.type, origin)
         node = plan_unchecked(parsed.expr, *parts)
-        return self.make_program(node, layout, parsed.source, DYN, Unchecked(self))
+        return self.make_program(node, layout, parsed.source, DYN, origin)
+
+    def at_root(self) -> Env:
+        """This environment without its container: where names are full names."""
+        found = copy.copy(self)
+        found.declarations = self.declarations.extended(container=ROOT)
+        return found
 
     def residual(self, text: str) -> Program:
         """The program of what remains of one, whose values have been checked, and may be longer
@@ -140,23 +150,8 @@ class Env:
         limits = msgspec.structs.replace(
             self.limits, expression_length=length, expression_nodes=nodes
         )
-        return self.unchecked(parse(source, self.macros, limits, self.optionals))
-
-    def observable(self, source: Source) -> Observable:
-        """An expression as one whose parts can be watched. Raises CompileError with all issues."""
-        checked = self.check(source)
-        parts = self.declarations, self.implementations, self.limits
-        return Observable(checked.tree, checked, *parts)
-
-    def expression(self, source: Source) -> Expression:
-        """The trees of an expression, checked. Raises CompileError with all issues."""
-        parsed = self.parse(source)
-        checked = check(parsed.expr, source, self.declarations, self.limits)
-        return self.trees(parsed, checked)
-
-    def trees(self, parsed: Parsed, checked: Checked | None) -> Expression:
-        """Trees with what planning them needs."""
-        return Expression(parsed, checked, self.declarations, self.implementations, self.limits)
+        parsed = parse(source, self.macros, limits, self.optionals)
+        return self._program(parsed, False, Origin(self, False))
 
     def compile_condition(self, source: Source, layout: Layout) -> Node:
         """The node of a condition, reading through the layout of its policy set.
@@ -170,27 +165,44 @@ class Env:
         return plan(checked, self.declarations, self.implementations, layout, self.limits)
 
 
-class Unchecked:
-    """An environment as the origin of programs that were not checked."""
+class Origin:
+    """Where a program is from, and is compiled again by what takes it apart: its environment, and
+    its tree if that was not made of its text. A program keeps no other tree."""
 
-    __slots__ = ("env", "limits")
+    __slots__ = ("checks", "env", "parsed")
 
-    def __init__(self, env: Env) -> None:
+    def __init__(self, env: Env, checks: bool, parsed: Parsed | None = None) -> None:
         self.env = env
-        self.limits = env.limits
+        self.checks = checks
+        self.parsed = parsed
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of its evaluations."""
+        return self.env.limits
+
+    def parse(self, source: Source) -> Parsed:
+        """Its tree."""
+        return self.parsed or self.env.parse(source)
+
+    def check_tree(self, parsed: Parsed) -> Checked:
+        """That tree, checked. Raises CompileError where it was not and does not."""
+        return self.env.check_tree(parsed)
 
     def observable(self, source: Source) -> Observable:
-        """As `Env.observable`, of a text that is only parsed."""
-        env = self.env
-        tree = env.parse(source).expr
-        return Observable(tree, None, env.declarations, env.implementations, env.limits)
+        """The expression as one whose parts can be watched."""
+        env, parsed = self.env, self.parse(source)
+        checked = env.check_tree(parsed) if self.checks else None
+        return Observable(parsed.expr, checked, env.declarations, env.implementations, env.limits)
 
     def expression(self, source: Source) -> Expression:
-        """As `Env.expression`, of a text that is only parsed."""
-        return self.env.trees(self.env.parse(source), None)
+        """The expression's trees."""
+        env, parsed = self.env, self.parse(source)
+        checked = env.check_tree(parsed) if self.checks else None
+        return Expression(parsed, checked, env.declarations, env.implementations, env.limits)
 
     def residual(self, text: str) -> Program:
-        """As `Env.residual`."""
+        """The program of what remains of the expression."""
         return self.env.residual(text)
 
 

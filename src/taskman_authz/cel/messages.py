@@ -116,6 +116,7 @@ LIMITS = {
     "expression_depth": "the expression is nested more than {bound} levels deep",
     "comprehension_depth": "loops lie more than {bound} deep in one another",
     "expression_nodes": "the expression has more than {bound} parts",
+    "tree_bytes": "the serialised expression is longer than {bound} bytes",
 }
 
 
@@ -155,6 +156,43 @@ def number_expected(macro: str) -> Said:
 def extension_expected(macro: str) -> Said:
     message = f"the second argument of `proto.{macro}` must be the name of an extension"
     return "macro_argument", message, f"such as `proto.{macro}(message, package.field)`"
+
+
+# -- a tree that was not parsed here ---------------------------------------------------------
+
+
+def unreadable_tree(what: str) -> Said:
+    return "invalid_tree", f"these bytes are no serialised `{what}`", ""
+
+
+def incomplete_tree(part: str) -> Said:
+    return "invalid_tree", f"the tree lacks {part}", ""
+
+
+def invalid_id(id: int) -> Said:
+    hint = "the ids of a tree's parts are unique, and from 1"
+    return "invalid_tree", f"`{id}` cannot be the id of this part", hint
+
+
+def unwritable_name(name: str, what: str) -> Said:
+    return "invalid_tree", f"`{shown(name)}` cannot be the name of {what}", ""
+
+
+def operator_arguments(function: str, count: int) -> Said:
+    message = f"the operator `{written(function)}` takes {count} arguments and no target"
+    return "invalid_tree", message, ""
+
+
+def not_in_list(index: int) -> Said:
+    return "invalid_tree", f"the list has no element {index} that could be optional", ""
+
+
+def mixed_entry() -> Said:
+    return "invalid_tree", "a map has keys, a message has fields", ""
+
+
+def unknown_extension(name: str) -> Said:
+    return "invalid_tree", f"the tree uses the extension `{shown(name)}`, which is unknown here", ""
 
 
 # The core's codes of what is wrong with a text (`_fast.lexis.Problem`).

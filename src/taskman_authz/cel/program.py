@@ -11,6 +11,7 @@ from .._fast.nodes import Node, placed
 from .._fast.partial import is_unknown
 from .._fast.values import Fault
 from ..limits import Limits
+from .checker import Checked
 from .costs import Cost, Counter, Spent
 from .estimate import Estimator, Sizes
 from .explanation import Explanation, explain
@@ -18,6 +19,7 @@ from .expression import Expression
 from .layout import Layout
 from .observation import Observable
 from .outcome import evaluation_error, plain
+from .parser import Parsed
 from .partial import Partial, Pattern, Unknown, patterns_of
 from .residual import residual_text
 from .source import Source
@@ -30,6 +32,12 @@ class Origin(Protocol):
     @property
     def limits(self) -> Limits:
         """The limits of its evaluations."""
+
+    def parse(self, source: Source) -> Parsed:
+        """Its tree."""
+
+    def check_tree(self, parsed: Parsed) -> Checked:
+        """That tree, checked. Raises CompileError where it was not and does not."""
 
     def observable(self, source: Source) -> Observable:
         """The expression as one whose parts can be watched."""

@@ -4,7 +4,7 @@ Begin with `schema` (which messages, enums and extensions an environment knows),
 message's fields: reading, presence, writing) and `values` (a message as a value). `well_known`
 turns the messages of `google.protobuf` into what they are in the language, `literals` makes
 messages, `equality` compares them, `enums` has enums as types of their own, `provider` tells the
-checker and the planner about all of it.
+checker and the planner about all of it. Expressions themselves as messages are `trees`.
 
     from taskman_authz import cel
 
@@ -29,6 +29,17 @@ from .enums import EnumValue
 from .program import MessageProgram
 from .provider import MessageTypes
 from .schema import Schema
+from .trees import from_checked, from_parsed, to_checked, to_parsed
 from .values import MessageValue
 
-__all__ = ["EnumValue", "MessageProgram", "MessageTypes", "MessageValue", "Schema"]
+__all__ = [
+    "EnumValue",
+    "MessageProgram",
+    "MessageTypes",
+    "MessageValue",
+    "Schema",
+    "from_checked",
+    "from_parsed",
+    "to_checked",
+    "to_parsed",
+]
