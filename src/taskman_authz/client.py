@@ -29,8 +29,8 @@ except ModuleNotFoundError as error:
 from .decision import INVALID, Decision, Reason
 from .errors import AuthzError, RequestError, UnavailableError
 from .limits import DEFAULT, Limits
-from .pdp import request_of
-from .request import CheckRequest, make_request
+from .pdp import check_items, request_of
+from .request import CheckRequest, failed, make_request
 from .wire import SERVICE, read_decision, read_decisions, write_batch, write_check
 
 TIMEOUT = 1.0  # seconds; a check beside the caller takes one millisecond
@@ -159,6 +159,7 @@ class _Batch:
     """The items that can be asked, as bytes, and what is wrong with the others."""
 
     def __init__(self, items: Sequence[Any], limits: Limits) -> None:
+        check_items(items, limits)
         requests = [_item(item, limits) for item in items]
         self.data, self._errors = write_batch(requests, limits)
         self.is_empty = None not in self._errors
@@ -179,13 +180,14 @@ class _Batch:
 
 
 def _item(item: Any, limits: Limits) -> CheckRequest | RequestError:
-    is_timed = "now" in item if isinstance(item, Mapping) else isinstance(item, tuple) and item[5:]
-    if is_timed:
-        return RequestError("now", "the decision point has its own clock")
     try:
+        if "now" in item if isinstance(item, Mapping) else isinstance(item, tuple) and item[5:]:
+            return RequestError("now", "the decision point has its own clock")
         return request_of(item, 0, limits)
     except RequestError as error:
         return error
+    except Exception:  # the caller's own code
+        return failed("item")
 
 
 def _refuse(error: Exception, target: str) -> NoReturn:
