@@ -1,8 +1,8 @@
 cimport cython
-from .access cimport EntityValue, adapt, entries, find, is_map, missing
+from .access cimport adapt, entries, find, is_map, is_whole, missing
 from .activation cimport Activation
 from .nodes cimport Node, placed
-from .values cimport Fault, MixedMap, ObjectValue, OptionalValue
+from .values cimport Fault, ObjectValue, OptionalValue
 
 cdef bint same_text(str left, str right) except -1
 cpdef object equals(object left, object right)
