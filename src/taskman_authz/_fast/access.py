@@ -433,7 +433,8 @@ def is_whole(value: Any) -> bool:
     try:
         if isinstance(value, (Mapping, MixedMap, SimpleNamespace)):
             return True
-        fields = _declared_fields(type(value))
+        kind: Any = type(value)
+        fields = _declared_fields(kind)
         if fields is None or getattr(value, "__pydantic_extra__", None):
             return False
     except Exception:  # the caller's own code failed
