@@ -13,10 +13,11 @@ from typing import Any
 from .._fast.nodes import Node
 from ..errors import CompileError
 from ..limits import DEFAULT, Limits
-from . import bridge, functions, stdlib
+from . import bridge, constants, functions, stdlib
 from .annotations import annotated_type
 from .bridge import is_message_class
 from .checker import Checked, check, check_condition
+from .constants import ConstantCheck
 from .containers import Container
 from .decls import Declarations, TypeProvider, VariableDecl
 from .layout import Layout
@@ -43,6 +44,10 @@ class Env:
     message classes, descriptors, or a FileDescriptorSet; the well-known types come with them, and
     so do the classes that are variables' types. With `strong_enums` an enum's values have its
     type, else they are ints. (Messages may always be passed as variables.)
+
+    With `strict_constants` a constant that is certain to fail wherever it is evaluated does not
+    compile: `matches('(')`, `duration('1x')`, `x / 0`. Without it that is an error of the
+    evaluation, as the language defines it, which `||` and `?:` may absorb. Policies are strict.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Env:
         container: str = "",
         messages: Iterable[Any] | None = None,
         strong_enums: bool = False,
+        strict_constants: bool = False,
         macros: bool = True,
         limits: Limits = DEFAULT,
         declarations: Declarations = stdlib.STANDARD,
@@ -83,6 +89,11 @@ class Env:
         self.macros = STANDARD_MACROS if macros else MacroTable({})
         for library in added if macros else ():
             self.macros = self.macros | library.macros
+        self.constants: dict[str, ConstantCheck] = {}
+        if strict_constants:
+            self.constants |= constants.STANDARD
+            for library in added:
+                self.constants |= library.constants
         self.optionals = any(library.optional_syntax for library in added)
         self.limits = limits
         self.implementations = functions.within(limits, implementations)
@@ -98,7 +109,8 @@ class Env:
     def check(self, text: str | Source, name: str = "<expression>") -> Checked:
         """The checked tree of an expression. Raises CompileError with all issues."""
         source = text if isinstance(text, Source) else Source(text, name)
-        checked = check(self.parse(source).expr, source, self.declarations, self.limits)
+        tree = self.parse(source).expr
+        checked = check(tree, source, self.declarations, self.limits, self.constants)
         if checked.issues:
             raise CompileError(checked.issues)
         return checked
@@ -135,7 +147,7 @@ class Env:
         Raises CompileError with all issues; a condition that can never be a bool is one.
         """
         tree = self.parse(source).expr
-        checked = check_condition(tree, source, self.declarations, self.limits)
+        checked = check_condition(tree, source, self.declarations, self.limits, self.constants)
         if checked.issues:
             raise CompileError(checked.issues)
         return plan(checked, self.declarations, self.implementations, layout, self.limits)
@@ -187,6 +199,7 @@ def policy_env(limits: Limits = DEFAULT) -> Env:
     return Env(
         POLICY_VARIABLES,
         libraries=policy_libraries(),
+        strict_constants=True,
         limits=limits,
         declarations=stdlib.POLICY,
         implementations=functions.POLICY,

@@ -16,6 +16,7 @@ import re2
 from ..._fast.patterns import PATTERNS_KEPT
 from ..._fast.values import NONE, Fault, OptionalValue
 from ...limits import DEFAULT, Limits
+from ..constants import pattern
 from ..functions import Implementation, Limited
 from ..library import Library
 from .overloads import made, takes
@@ -211,6 +212,22 @@ IMPLEMENTATIONS: dict[tuple[str, int], Implementation] = {
 }
 
 
+def ready(text: str, limits: Limits) -> Any:
+    return prepared("regex.replace", "", text, limits)
+
+
+CONSTANTS = {
+    "regex_extract_string_string": pattern(
+        1, lambda text, limits: extracting("regex.extract", "", text, limits)
+    ),
+    "regex_extractAll_string_string": pattern(
+        1, lambda text, limits: extracting("regex.extractAll", "", text, limits)
+    ),
+    "regex_replace_string_string_string": pattern(1, ready),
+    "regex_replace_string_string_string_int": pattern(1, ready),
+}
+
+
 def library(version: int = LATEST) -> Library:
     """The library as of a version. `regex.extract` gives an optional: add that library too."""
-    return made("regex", version, OVERLOADS, IMPLEMENTATIONS)
+    return made("regex", version, OVERLOADS, IMPLEMENTATIONS, constants=CONSTANTS)
