@@ -6,14 +6,16 @@ Law: an environment is immutable and shared; compiling in it changes nothing but
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
 from .._fast.nodes import Node
 from ..errors import CompileError
+from ..issues import Issue, Issues, place_at
 from ..limits import DEFAULT, Limits
-from . import bridge, constants, functions, stdlib
+from . import bridge, check_messages, constants, functions, stdlib
 from .annotations import annotated_type
 from .bridge import is_message_class
 from .checker import Checked, check, check_condition
@@ -23,7 +25,7 @@ from .decls import Declarations, TypeProvider, VariableDecl
 from .layout import Layout
 from .library import Library
 from .macros import STANDARD_MACROS, MacroTable
-from .notation import parse_type
+from .notation import CONSTRUCTORS, NAMES, parse_type
 from .observation import Observable
 from .parser import Parsed, parse
 from .planner import plan, plan_unchecked
@@ -85,6 +87,7 @@ class Env:
                 Container(container) if container else None,
                 provider,
             )
+        _require_known({name: type for name, type in given if isinstance(type, str)}, declarations)
         self.declarations = declarations
         self.macros = STANDARD_MACROS if macros else MacroTable({})
         for library in added if macros else ():
@@ -173,6 +176,21 @@ def declared_type(given: str | Type | type) -> Type:
     if isinstance(given, str):
         return parse_type(given)
     return given if isinstance(given, Type) else annotated_type(given)
+
+
+def _require_known(written: Mapping[str, str], declarations: Declarations) -> None:
+    """Raises CompileError where a type that is given as text has a name that nothing declares."""
+    issues = []
+    for variable, text in written.items():
+        for name in declarations.unknown_names(parse_type(text)):
+            known = [*NAMES, *CONSTRUCTORS, *declarations.objects, *declarations.type_names()]
+            known += sorted(declarations.declared_types())
+            found = re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)
+            place = place_at(f"<type of {variable}>", text, found.start() if found else 0)
+            said = check_messages.unknown_type(name, known)
+            issues.append(Issue(place, *said))
+    if issues:
+        raise CompileError(Issues.of(issues))
 
 
 # What a policy condition may refer to, in the order of the roots of a decision's activation.
