@@ -19,6 +19,7 @@ from .layout import Layout
 from .library import Library, function
 from .optional import Optional
 from .program import Program
+from .schemas import json_schema
 from .source import Source
 from .times import Duration, Timestamp
 from .types import Type
@@ -37,6 +38,7 @@ __all__ = [
     "UInt",
     "evaluate",
     "function",
+    "json_schema",
     "policy_env",
     "policy_layout",
 ]

@@ -30,17 +30,20 @@ from .observation import Observable
 from .parser import Parsed, parse
 from .planner import plan, plan_unchecked
 from .program import Program
+from .schemas import json_schema
 from .source import Source
 from .types import DYN, STRING, TIMESTAMP, Type
 
 bridge.install()
 
+Declarable = str | Type | type | Mapping[str, Any]  # how a variable's type may be given
+
 
 class Env:
     """An environment of `variables`: names to types, as `Type`, in CEL's notation
-    (`"map(string, dyn)"`), or as a class that Python or protobuf knows the fields of. `libraries`
-    are added to the standard library, in their order. `container` is the namespace in which names
-    are resolved first.
+    (`"map(string, dyn)"`), as a class that Python or protobuf knows the fields of, or as a JSON
+    Schema (`schemas` says what becomes of it). `libraries` are added to the standard library, in
+    their order. `container` is the namespace in which names are resolved first.
 
     `messages` are protobuf messages that expressions may name: modules that protoc generated,
     message classes, descriptors, or a FileDescriptorSet; the well-known types come with them, and
@@ -54,7 +57,7 @@ class Env:
 
     def __init__(
         self,
-        variables: Mapping[str, str | Type | type] | None = None,
+        variables: Mapping[str, Declarable] | None = None,
         *,
         libraries: Iterable[Library] = (),
         container: str = "",
@@ -67,7 +70,7 @@ class Env:
         implementations: functions.Implementations = functions.STANDARD,
     ) -> None:
         given = (variables or {}).items()
-        declared = [VariableDecl(name, declared_type(type)) for name, type in given]
+        declared = [VariableDecl(name, declared_type(name, type)) for name, type in given]
         classes = [type for _, type in given if is_message_class(type)]
         added = tuple(libraries)
         provider: TypeProvider | None = None
@@ -171,10 +174,12 @@ class Unchecked:
         return Observable(tree, None, env.declarations, env.implementations, env.limits)
 
 
-def declared_type(given: str | Type | type) -> Type:
-    """The type of a variable. Raises CompileError for a text that is none."""
+def declared_type(name: str, given: Declarable) -> Type:
+    """The type of a variable. Raises CompileError for a text or a schema that is none."""
     if isinstance(given, str):
         return parse_type(given)
+    if isinstance(given, Mapping):
+        return json_schema(given, name)
     return given if isinstance(given, Type) else annotated_type(given)
 
 
