@@ -77,7 +77,7 @@ class Denied:
 
     type, id = "user", "1"
 
-    def __init__(self, error: type[Exception]) -> None:
+    def __init__(self, error: Any) -> None:
         self.error = error
 
     @property
@@ -97,6 +97,11 @@ class Nowhere(tzinfo):
 
     def utcoffset(self, moment: datetime | None) -> timedelta:
         raise LookupError("secret")
+
+    dst = utcoffset
+
+    def tzname(self, moment: datetime | None) -> str:
+        return "nowhere"
 
 
 class Collides:
