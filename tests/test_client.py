@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import importlib
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -249,3 +251,43 @@ def test_without_grpc_the_import_says_what_to_install(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without_grpc)
     with pytest.raises(ModuleNotFoundError, match=r"needs `grpc`: pip install 'taskman-authz\[s"):
         importlib.import_module("taskman_authz.client")
+
+
+@pytest.fixture
+def silent():
+    """The address of somebody who takes connections and never answers."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_closed_client_says_so(silent):
+    client = Client(silent)
+    client.close()
+    with pytest.raises(UnavailableError, match="the client is closed"):
+        client.check("user:1", "a:b", "t/1")
+    with pytest.raises(UnavailableError, match="the client is closed"):
+        client.batch_check([("user:1", "a:b", "t/1")])
+
+
+async def test_a_closed_client_says_so_under_asyncio_too(silent):
+    client = AsyncClient(silent, timeout=30)
+    waiting = asyncio.ensure_future(client.check("user:1", "a:b", "t/1"))
+    await asyncio.sleep(0)
+    await client.close()
+    with pytest.raises(UnavailableError, match="the client is closed"):
+        await waiting
+    with pytest.raises(UnavailableError, match="the client is closed"):
+        await client.check("user:1", "a:b", "t/1")
+    with pytest.raises(UnavailableError, match="the client is closed"):
+        await client.batch_check([("user:1", "a:b", "t/1")])
+
+
+async def test_a_caller_who_gives_up_is_cancelled(silent):
+    async with AsyncClient(silent, timeout=30) as client:
+        waiting = asyncio.ensure_future(client.check("user:1", "a:b", "t/1"))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting

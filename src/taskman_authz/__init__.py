@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .errors import (
         AuthzError,
         CompileError,
-        CoreError,
         EvaluationError,
         RequestError,
         StoreError,
@@ -43,7 +42,6 @@ __all__ = [
     "AuthzError",
     "CheckRequest",
     "CompileError",
-    "CoreError",
     "Decision",
     "Entity",
     "EvaluationError",
@@ -68,7 +66,6 @@ _HOMES = {
     "errors": (
         "AuthzError",
         "CompileError",
-        "CoreError",
         "EvaluationError",
         "RequestError",
         "StoreError",

@@ -14,6 +14,7 @@ UNAVAILABLE is tried again, with jitter, and only within the deadline. Needs `[s
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
@@ -29,8 +30,8 @@ except ModuleNotFoundError as error:
 from .decision import INVALID, Decision, Reason
 from .errors import AuthzError, RequestError, UnavailableError
 from .limits import DEFAULT, Limits
-from .pdp import request_of
-from .request import CheckRequest, make_request
+from .pdp import check_items, request_of
+from .request import CheckRequest, failed, make_request
 from .wire import SERVICE, read_decision, read_decisions, write_batch, write_check
 
 TIMEOUT = 1.0  # seconds; a check beside the caller takes one millisecond
@@ -56,6 +57,7 @@ class Client:
         self._target = target
         self._timeout = timeout
         self._limits = limits
+        self._closed = False
         self._channel = grpc.insecure_channel(target, options=_options(limits))
         self._check: Any = self._channel.unary_unary(f"/{SERVICE}/Check", None, None)
         self._batch_check: Any = self._channel.unary_unary(f"/{SERVICE}/BatchCheck", None, None)
@@ -73,7 +75,7 @@ class Client:
         request = make_request(subject, action, resource, context, company_id, 0, self._limits)
         data = write_check(request, self._limits)
         try:
-            return read_decision(self._check(data, timeout=self._timeout))
+            return read_decision(self._answer(self._check, data))
         except (grpc.RpcError, ValueError) as error:
             _refuse(error, self._target)
 
@@ -85,15 +87,20 @@ class Client:
         if batch.is_empty:
             return batch.decisions([])
         try:
-            return batch.decisions(
-                read_decisions(self._batch_check(batch.data, timeout=self._timeout))
-            )
+            return batch.decisions(read_decisions(self._answer(self._batch_check, batch.data)))
         except (grpc.RpcError, ValueError) as error:
             _refuse(error, self._target)
 
     def close(self) -> None:
-        """Give up the connection. Calls in flight end."""
+        """Give up the connection. Calls in flight, and later ones, raise `UnavailableError`."""
+        self._closed = True
         self._channel.close()
+
+    def _answer(self, method: Any, data: bytes) -> bytes:
+        if self._closed:
+            raise _after_close(self._target)
+        answer: bytes = method(data, timeout=self._timeout)
+        return answer
 
     def __enter__(self) -> Client:
         return self
@@ -111,6 +118,7 @@ class AsyncClient:
         self._target = target
         self._timeout = timeout
         self._limits = limits
+        self._closed = False
         self._channel = grpc.aio.insecure_channel(target, options=_options(limits))
         self._check: Any = self._channel.unary_unary(f"/{SERVICE}/Check", None, None)
         self._batch_check: Any = self._channel.unary_unary(f"/{SERVICE}/BatchCheck", None, None)
@@ -128,7 +136,7 @@ class AsyncClient:
         request = make_request(subject, action, resource, context, company_id, 0, self._limits)
         data = write_check(request, self._limits)
         try:
-            return read_decision(await self._check(data, timeout=self._timeout))
+            return read_decision(await self._answer(self._check, data))
         except (grpc.RpcError, ValueError) as error:
             _refuse(error, self._target)
 
@@ -138,15 +146,27 @@ class AsyncClient:
         if batch.is_empty:
             return batch.decisions([])
         try:
-            return batch.decisions(
-                read_decisions(await self._batch_check(batch.data, timeout=self._timeout))
-            )
+            answer = await self._answer(self._batch_check, batch.data)
+            return batch.decisions(read_decisions(answer))
         except (grpc.RpcError, ValueError) as error:
             _refuse(error, self._target)
 
     async def close(self) -> None:
-        """Give up the connection. Calls in flight end."""
+        """Give up the connection. Calls in flight, and later ones, raise `UnavailableError`."""
+        self._closed = True
         await self._channel.close(None)
+
+    async def _answer(self, method: Any, data: bytes) -> bytes:
+        if self._closed:
+            raise _after_close(self._target)
+        try:
+            answer: bytes = await method(data, timeout=self._timeout)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():
+                raise _after_close(self._target) from None  # the call is cancelled, not the caller
+            raise
+        return answer
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -159,6 +179,7 @@ class _Batch:
     """The items that can be asked, as bytes, and what is wrong with the others."""
 
     def __init__(self, items: Sequence[Any], limits: Limits) -> None:
+        check_items(items, limits)
         requests = [_item(item, limits) for item in items]
         self.data, self._errors = write_batch(requests, limits)
         self.is_empty = None not in self._errors
@@ -179,13 +200,18 @@ class _Batch:
 
 
 def _item(item: Any, limits: Limits) -> CheckRequest | RequestError:
-    is_timed = "now" in item if isinstance(item, Mapping) else isinstance(item, tuple) and item[5:]
-    if is_timed:
-        return RequestError("now", "the decision point has its own clock")
     try:
+        if "now" in item if isinstance(item, Mapping) else isinstance(item, tuple) and item[5:]:
+            return RequestError("now", "the decision point has its own clock")
         return request_of(item, 0, limits)
     except RequestError as error:
         return error
+    except Exception:  # the caller's own code
+        return failed("item")
+
+
+def _after_close(target: str) -> UnavailableError:
+    return UnavailableError(f"no answer from `{target}`: the client is closed")
 
 
 def _refuse(error: Exception, target: str) -> NoReturn:

@@ -1,7 +1,8 @@
 """Every exception that a door of taskman_authz raises.
 
 Law: wrong *inside* an evaluation is a value (`_fast.values.Fault`); wrong at a *door* is one of
-these. A caller who catches `AuthzError` has caught everything of ours.
+these. A caller who catches `AuthzError` has caught everything of ours. (A core that cannot run here
+is an ImportError, as of any package that cannot be imported.)
 """
 
 from __future__ import annotations
@@ -55,10 +56,6 @@ class RequestError(AuthzError):
 
 class StoreError(AuthzError):
     """Policies cannot be read from where they should rest (missing, unreadable, empty)."""
-
-
-class CoreError(AuthzError):
-    """The compiled core is half built or does not belong to its sources."""
 
 
 class UnavailableError(AuthzError):

@@ -82,9 +82,9 @@ class Limits(msgspec.Struct, frozen=True):
     property_depth: int = 32  # levels of nested properties; a Struct deeper than that is hostile
     # Reasons are for people; a default deny names this many rules that did not apply.
     reasons: int = 8
-    # Looked-up (company, action, kind, roles) kept ready, and the rules that they may lead to in
-    # all (8 bytes each). They may be made up by a caller, so the memory of them is bounded; when
-    # full it is emptied.
+    # Looked-up (company, action, kind, roles) kept ready, and what they may hold in all: the rules
+    # that they lead to, roles and names (8 bytes each, or two characters). They may be made up by a
+    # caller, so the memory of them is bounded; when full it is emptied.
     index_memory: int = 10_000
     index_references: int = 1_000_000
 

@@ -1,12 +1,14 @@
-"""What is asked: a `CheckRequest`, and `make_request`, the one door through which it is made.
+"""What is asked: a `CheckRequest`, and `make_request`, which makes one of what a caller has.
 
 A subject is `type:id` (split at the first colon), a resource `kind/id` (first slash), an action
 `kind:verb`. All three may carry attributes: a mapping with `type` and `id` (or `name` for an
 action) among its keys, an `Entity` around any object, or an object with these attributes.
 
-Laws: a request is immutable and holds everything that a decision may read, the time included
-(`now`, nanoseconds since the Unix epoch, stamped once, here). Errors name the field and the type
-that was found, never a value.
+Laws: a request is immutable, checked where it is made, however it is made, and holds everything
+that a decision may read, the time included (`now`, nanoseconds since the Unix epoch, stamped
+once). Its roles are those of the subject's attributes, so that no condition sees others than the
+index. Errors name the field and the type that was found, never a value; what the caller's own code
+raises while it is read is such an error too, never an absent attribute.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -23,6 +25,8 @@ from .limits import DEFAULT, Limits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MISSING: Final = object()
+_OF_SUBJECT: Final[Any] = None  # roles that were not given
 
 
 class Entity(msgspec.Struct, frozen=True):
@@ -35,14 +39,18 @@ class Entity(msgspec.Struct, frozen=True):
 
 
 class CheckRequest(msgspec.Struct, frozen=True):
-    """One question: may this subject do this action on this resource?"""
+    """One question: may this subject do this action on this resource?
+
+    `roles` are the subject's attribute of this name and need not be given; given ones must be
+    those. Raises RequestError naming the field that is wrong.
+    """
 
     subject_type: str
     subject_id: str
     action: str
     resource_type: str
     resource_id: str
-    roles: tuple[str, ...] = ()
+    roles: tuple[str, ...] = _OF_SUBJECT
     subject: Any = None  # the subject's attributes: a mapping or an object
     action_attributes: Any = None
     resource: Any = None  # the resource's attributes
@@ -50,6 +58,23 @@ class CheckRequest(msgspec.Struct, frozen=True):
     company_id: str | None = None
     # Nanoseconds since the Unix epoch; the clock's where it is not given.
     now: int = msgspec.field(default_factory=time.time_ns)
+    limits: Limits = DEFAULT  # what its names and roles are held to
+
+    def __post_init__(self) -> None:
+        limits = self.limits
+        _check_kind("subject.type", self.subject_type, ":", limits)
+        _check_name("subject.id", self.subject_id, limits)
+        _check_name("action", self.action, limits)
+        _check_kind("resource.type", self.resource_type, "/", limits)
+        _check_name("resource.id", self.resource_id, limits)
+        if self.company_id is not None:
+            _check_name("company_id", self.company_id, limits)
+        if type(self.now) is not int:
+            raise RequestError("now", f"expected nanoseconds, found {_kind(self.now)}")
+        found = () if self.subject is None else _roles(self.subject, limits)
+        if self.roles is not _OF_SUBJECT and self.roles != found:
+            raise RequestError("roles", "not those of the subject's attributes; leave them out")
+        msgspec.structs.force_setattr(self, "roles", found)
 
 
 def make_request(
@@ -62,65 +87,67 @@ def make_request(
     limits: Limits = DEFAULT,
 ) -> CheckRequest:
     """A `CheckRequest` from what a caller has at hand. Raises `RequestError` naming the field."""
-    subject_type, subject_id, subject_attributes = _entity("subject", subject, ":", limits)
-    resource_type, resource_id, resource_attributes = _entity("resource", resource, "/", limits)
+    subject_type, subject_id, subject_attributes = _entity("subject", subject, ":")
+    resource_type, resource_id, resource_attributes = _entity("resource", resource, "/")
     if type(action) is str:
         action_name, action_attributes = action, None
     else:
         action_name, action_attributes = _action(action)
-    if not action_name or len(action_name) > limits.name_length:
-        raise _bad_name("action", action_name, limits)
-    if company_id is not None and type(company_id) is not str:
-        raise RequestError("company_id", f"expected a string, found {_kind(company_id)}")
-    if company_id is not None and not 0 < len(company_id) <= limits.name_length:
-        raise _bad_name("company_id", company_id, limits)
     return CheckRequest(
         subject_type,
         subject_id,
         action_name,
         resource_type,
         resource_id,
-        () if subject_attributes is None else _roles(subject_attributes, limits),
+        _OF_SUBJECT,
         subject_attributes,
         action_attributes,
         resource_attributes,
         context,
         company_id,
         time.time_ns() if now is None else _nanoseconds(now),
+        limits,
     )
 
 
-def _entity(field: str, value: Any, separator: str, limits: Limits) -> tuple[str, str, Any]:
+def failed(field: str) -> RequestError:
+    """What is said where the caller's own code raised while `field` was read."""
+    return RequestError(field, "cannot be read: the object that holds it failed")
+
+
+def _entity(field: str, value: Any, separator: str) -> tuple[Any, Any, Any]:
+    """Type, id and attributes, not checked yet."""
     if type(value) is str:
         kind, found, id = value.partition(separator)
         if not found:
             form = "kind/id" if separator == "/" else "type:id"
             raise RequestError(field, f"expected `{form}`, found no `{separator}`")
-        attributes = None
-    elif type(value) is Entity:
-        kind, id, attributes = value.type, value.id, value.attributes
-    else:
-        kind, id, attributes = _get(value, "type"), _get(value, "id"), value
-    if type(kind) is not str or not kind or len(kind) > limits.name_length:
-        raise _bad_name(f"{field}.type", kind, limits)
-    if separator in kind:
-        raise RequestError(f"{field}.type", f"expected no `{separator}` in it")
-    if type(id) is not str or not id or len(id) > limits.name_length:
-        raise _bad_name(f"{field}.id", id, limits)
-    return kind, id, attributes
+        return kind, id, None
+    if type(value) is Entity:
+        return value.type, value.id, value.attributes
+    return _get(field, value, "type"), _get(field, value, "id"), value
 
 
 def _action(value: Any) -> tuple[Any, Any]:
-    name = value.id if type(value) is Entity else _get(value, "name")
+    name = value.id if type(value) is Entity else _get("action", value, "name")
     if type(name) is not str:
         raise RequestError("action.name", f"expected a string, found {_kind(name)}")
     return name, value.attributes if type(value) is Entity else value
 
 
 def _roles(attributes: Any, limits: Limits) -> tuple[str, ...]:
-    roles = _get(attributes, "roles")
+    roles = _get("subject", attributes, "roles")
     if roles is None:
         return ()
+    try:
+        return _role_names(roles, limits)
+    except RequestError:
+        raise
+    except Exception as error:
+        raise failed("subject.roles") from error
+
+
+def _role_names(roles: Any, limits: Limits) -> tuple[str, ...]:
     if isinstance(roles, (set, frozenset)):
         # A set has no order of its own; reasons must not depend on a process' string hashes.
         roles = sorted(roles, key=str)
@@ -136,20 +163,45 @@ def _roles(attributes: Any, limits: Limits) -> tuple[str, ...]:
     return tuple(map(str.__str__, roles))  # a subclass may say that it equals what it is not
 
 
-def _get(value: Any, name: str) -> Any:
-    if isinstance(value, Mapping):
-        return value.get(name)
-    return getattr(value, name, None)
+def _get(field: str, value: Any, name: str) -> Any:
+    """What a caller's mapping or object has under a name; None where it has nothing."""
+    try:
+        if isinstance(value, Mapping):
+            return value.get(name)
+        found = getattr(value, name, _MISSING)
+        if found is not _MISSING:
+            return found
+        if not hasattr(type(value), name):
+            return None
+    except Exception as error:
+        raise failed(f"{field}.{name}") from error
+    raise failed(f"{field}.{name}")  # a property that failed with AttributeError
 
 
-def _nanoseconds(now: Any) -> int:
+def _nanoseconds(now: Any) -> Any:
     if type(now) is int:
         return now
-    if isinstance(now, datetime):
-        if now.tzinfo is None:
-            raise RequestError("now", "expected a time with its zone, found one without")
-        return (now - _EPOCH) // _MICROSECOND * 1_000 + getattr(now, "below", 0)
+    try:
+        if isinstance(now, datetime):
+            if now.utcoffset() is None:
+                raise RequestError("now", "expected a time with its zone, found one without")
+            return (now - _EPOCH) // _MICROSECOND * 1_000 + getattr(now, "below", 0)
+    except RequestError:
+        raise
+    except Exception as error:  # the caller's time zone
+        raise failed("now") from error
     raise RequestError("now", f"expected a datetime or nanoseconds, found {_kind(now)}")
+
+
+def _check_name(field: str, value: Any, limits: Limits) -> None:
+    if type(value) is not str or not value or len(value) > limits.name_length:
+        raise _bad_name(field, value, limits)
+
+
+def _check_kind(field: str, value: Any, separator: str, limits: Limits) -> None:
+    _check_name(field, value, limits)
+    if separator in value:
+        raise RequestError(field, f"expected no `{separator}` in it")
 
 
 def _bad_name(field: str, value: Any, limits: Limits) -> RequestError:

@@ -10,7 +10,7 @@ from taskman_authz import cel
 from taskman_authz._fast import nodes
 from taskman_authz._fast.access import EntityValue
 from taskman_authz._fast.activation import Activation
-from taskman_authz.cel import Env, Library, Source, policy_env, policy_layout
+from taskman_authz.cel import Env, Library, Source, ext, policy_env, policy_layout
 from taskman_authz.cel.env import POLICY_VARIABLES
 from taskman_authz.cel.types import INT, list_of
 from taskman_authz.errors import CompileError, EvaluationError
@@ -50,6 +50,29 @@ def test_variables_may_come_in_any_mapping():
 def test_a_type_that_is_none_is_refused():
     with pytest.raises(CompileError, match="list"):
         Env({"x": "list(int"})
+
+
+@pytest.mark.parametrize(
+    ("type", "name", "column", "hint"),
+    [
+        ("lst(string)", "lst", 1, "did you mean `list`?"),
+        ("map(string, strng)", "strng", 13, "did you mean `string`?"),
+        ("list(map(int, optional(net.IP())))", "net.IP", 24, ""),
+        ("acme.Order", "acme.Order", 1, ""),
+    ],
+)
+def test_a_type_that_nobody_declares_is_refused(type, name, column, hint):
+    with pytest.raises(CompileError) as raised:
+        Env({"x": type, "y": "int"})
+    (issue,) = raised.value.issues
+    assert (issue.message, issue.hint) == (f"unknown type `{name}`", hint)
+    assert (issue.place.source, issue.place.column) == ("<type of x>", column)
+
+
+def test_types_that_libraries_and_functions_declare_are_known():
+    assert Env({"x": "net.IP()"}, libraries=[ext.NETWORK]).compile("x.family() == 4")
+    made = cel.function("made", "(int) -> acme.Vector(int)", lambda number: number)
+    assert Env({"x": "list(acme.Vector(int))"}, libraries=[made]).compile("x[0] == made(1)")
 
 
 def test_a_program_knows_the_type_that_it_gives():

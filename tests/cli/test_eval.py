@@ -155,3 +155,62 @@ def test_the_cost_is_told_in_json(capsys):
     assert found == {"value": True, "cost": {"spent": 17, "least": 2, "most": None}}
     found = json.loads(evaluated(capsys, "1 + 2", "--cost", "--format", "json"))
     assert found == {"value": 3, "cost": {"spent": 1, "least": 1, "most": 1}}
+
+
+# -- declared types ------------------------------------------------------------------------------
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "resource": {"type": "object", "properties": {"owner": {"type": "string"}}},
+        "tags": {"type": "array", "items": {"type": "string"}},
+    },
+}
+
+
+@pytest.fixture
+def schema(tmp_path):
+    path = tmp_path / "schema.json"
+    path.write_text(json.dumps(SCHEMA))
+    return str(path)
+
+
+def test_a_misspelt_property_of_a_schema_is_told_before_anything_is_evaluated(capsys, schema):
+    question = "resource.ownr == 'ann'"
+    given = ("--var", 'resource={"owner": "ann"}')
+    assert main(["eval", question, "--schema", schema, *given]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"  | {question}\n  |          ^\n  hint: did you mean `owner`?" in printed.err
+    assert main(["eval", "resource.owner == 'ann'", "--schema", schema, *given]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["x + 'a'", "--declare", "x=int"], "no matching overload for `+`"),
+        (["x", "--declare", "x=lst(int)"], "did you mean `list`?"),
+        (["x", "--declare", "x=list(int"], "expected `,`"),
+        (["x", "--declare", "x"], "--declare `x` is not of the form NAME=TYPE"),
+        (["x", "--declare", "x-y=int"], "`x-y` cannot be the name of a variable"),
+        (["s.matches('(')", "--declare", "s=string"], "invalid regular expression"),
+        (["x", "--declare", "x=int"], "no such attribute: `x`"),
+    ],
+)
+def test_an_expression_that_does_not_fit_its_declarations_is_2(capsys, arguments, words):
+    assert main(["eval", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_declaration_comes_before_the_schema_and_the_value(capsys, schema):
+    given = ("--schema", schema, "--var", 'resource={"ownr": "ann"}')
+    declared = ("--declare", "resource=map(string, string)")
+    assert evaluated(capsys, "resource.ownr == 'ann'", *given, *declared) == "true\n"
+
+
+@pytest.mark.parametrize("content", ['{"type": "string"}', '{"properties": {"x": {"type": "no"}}}'])
+def test_a_schema_that_is_none_of_an_object_is_2(capsys, tmp_path, content):
+    path = tmp_path / "schema.json"
+    path.write_text(content)
+    assert main(["eval", "1", "--schema", str(path)]) == 2
+    assert "invalid_schema" in capsys.readouterr().err

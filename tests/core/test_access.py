@@ -20,9 +20,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskman_authz._fast import access
-from taskman_authz._fast.access import EntityValue, adapt, entries, find, has, index, keys, select
+from taskman_authz._fast.access import (
+    EntityValue,
+    adapt,
+    entries,
+    find,
+    has,
+    index,
+    keys,
+    missing,
+    select,
+    select_optional,
+)
 from taskman_authz._fast.times import Duration, Timestamp
-from taskman_authz._fast.values import INT_MAX, INT_MIN, UINT_MAX, CelType, Fault, MixedMap, UInt
+from taskman_authz._fast.values import (
+    INT_MAX,
+    INT_MIN,
+    NONE,
+    UINT_MAX,
+    CelType,
+    Fault,
+    MixedMap,
+    UInt,
+)
 from tests.core.strategies import EDGES, KEYS, VALUES, is_fault, same
 
 UTC = dt.UTC
@@ -308,8 +328,19 @@ def test_an_entity_whose_attributes_fail_is_a_fault(read):
     assert is_fault(read(EntityValue("user", "1", Broken(), False)), "unreadable")
 
 
-def test_methods_are_no_values():
-    assert is_fault(select(Record(), "delete"), "unsupported_type", "method")
+def test_methods_are_no_attributes():
+    assert has(Record(), "delete") is False
+    assert is_fault(select(Record(), "delete"), "no_such_key", "delete")
+    assert is_fault(index(Record(), "delete"), "no_such_key", "delete")
+    assert select_optional(Record(), "delete") is NONE
+    assert find(Record(), "delete") is missing()
+
+
+def test_an_attribute_that_holds_a_function_is_no_value():
+    value = Record()
+    value.hook = print
+    assert has(value, "hook") is True
+    assert is_fault(select(value, "hook"), "unsupported_type", "builtin_function_or_method")
 
 
 @pytest.mark.parametrize("value", [None, True, 1, UInt(1), 1.5, "a", b"a", [], (), Timestamp(0)])

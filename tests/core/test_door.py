@@ -56,6 +56,13 @@ def test_core_without_libraries_is_pure(core: Path):
     assert ask(core, TWIN).stdout == "pure False\n"
 
 
+def test_an_interpreter_without_its_lock_is_refused_in_words():
+    _fast._require_lock(None)
+    _fast._require_lock(lambda: True)
+    with pytest.raises(ImportError, match="free-threaded Python"):
+        _fast._require_lock(lambda: False)
+
+
 def test_core_with_all_libraries_is_compiled(core: Path):
     compile_(core, "one", "two")
     assert ask(core, TWIN).stdout == "compiled True\n"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 
+import msgspec
+import pydantic
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -130,6 +133,50 @@ def test_an_object_equals_the_map_of_its_attributes():
     assert equals(value, {"a": 1, "b": []}) is False
     entity = EntityValue("user", "1", value, False)
     assert equals(entity, {"id": "1", "type": "user", "a": 1, "b": [{"c": 2}]}) is True
+
+
+@dataclass
+class Team:
+    name: str
+    size: int = 1
+
+
+class Mapped(Team):
+    """As a database mapper makes it: what is not loaded is not there."""
+
+    def __init__(self, **loaded):
+        vars(self).update(loaded)
+
+
+class Model(pydantic.BaseModel, extra="allow"):
+    name: str
+
+
+class Struct(msgspec.Struct):
+    name: str
+
+
+def test_objects_whose_classes_declare_all_that_they_hold_are_equal_by_it():
+    assert equals(Team("a"), Team("a")) is equals(Team("a"), {"name": "a", "size": 1}) is True
+    assert equals(Team("a"), Team("a", 2)) is False
+    assert equals(Model(name="a"), Struct("a")) is equals(Struct("a"), {"name": "a"}) is True
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Mapped(name="a"), Mapped(name="a")),
+        (dataclass(Mapped)(name="a"), dataclass(Mapped)(name="a")),
+        (Model(name="a", level=1), Model(name="a", level=2)),
+    ],
+)
+def test_objects_that_may_hold_more_than_is_there_equal_only_themselves(one, other):
+    assert equals(one, one) is True
+    assert is_fault(equals(one, other), "no_such_overload")
+    assert is_fault(equals({"name": "a"}, other), "no_such_overload")
+    entities = [EntityValue("user", "1", each, False) for each in (one, other)]
+    assert is_fault(equals(*entities), "no_such_overload")
+    assert is_fault(member_of(one, [other]), "no_such_overload")
 
 
 def test_mixed_maps_are_equal_key_by_key():

@@ -102,7 +102,7 @@ def test_same_request_gives_the_same_decision() -> None:
 
 # A condition as a tree of (template, operands): a fault can be put at any node of it.
 Tree = tuple[str, tuple[Any, ...]]
-FAULT = "[true][7]"
+FAULT = "[true][size('fault')]"
 LEAVES = ["true", "false", "context.yes", "context.no", "context.gone", "context.one"]
 LEAVES += ["(size(context.list) > 1)", "(resource.id == '1')", "has(context.yes)"]
 leaves: st.SearchStrategy[Tree] = st.sampled_from(LEAVES).map(lambda text: (text, ()))

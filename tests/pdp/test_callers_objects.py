@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
@@ -61,6 +62,111 @@ def test_a_property_that_fails_is_not_an_absent_attribute() -> None:
 def test_maps_with_keys_of_no_type_are_an_error_to_compare(key: Any) -> None:
     point = pdp({"effect": "allow"}, {"effect": "deny", "condition": "context.a == context.b"})
     assert not allowed(point, a={key: 1}, b={key: 1})
+
+
+class NoClass:
+    """Cannot even be asked what it is."""
+
+    @property
+    def __class__(self) -> Any:
+        raise ValueError("secret")
+
+
+class Denied:
+    """Has roles that cannot be read now."""
+
+    type, id = "user", "1"
+
+    def __init__(self, error: Any) -> None:
+        self.error = error
+
+    @property
+    def roles(self) -> list[str]:
+        raise self.error("secret")
+
+
+class Lazy(dict[str, Any]):
+    """A mapping whose reading fails."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        raise ConnectionError("secret")
+
+
+class Nowhere(tzinfo):
+    """A time zone that is not there."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        raise LookupError("secret")
+
+    dst = utcoffset
+
+    def tzname(self, moment: datetime | None) -> str:
+        return "nowhere"
+
+
+class Collides:
+    """A key of a dict that is looked at wherever `name` is looked for, and fails."""
+
+    def __init__(self, name: str) -> None:
+        self.hash = hash(name)
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("secret")
+
+
+GOOD = ("user:1", "tasks:edit", "tasks/1")
+# Made when they are asked: a test's own machinery would look at them.
+HOSTILE: list[tuple[str, Callable[[], tuple[Any, ...]]]] = [
+    ("subject.roles", lambda: (Denied(AttributeError), *GOOD[1:])),
+    ("subject.roles", lambda: (Denied(ValueError), *GOOD[1:])),
+    ("subject.roles", lambda: (Entity("user", "1", Lazy()), *GOOD[1:])),
+    ("subject.type", lambda: (Lazy(), *GOOD[1:])),
+    ("subject.type", lambda: (NoClass(), *GOOD[1:])),
+    ("subject.roles", lambda: ({"type": "user", "id": "1", "roles": NoClass()}, *GOOD[1:])),
+    ("action.name", lambda: (GOOD[0], NoClass(), GOOD[2])),
+    ("resource.type", lambda: (*GOOD[:2], NoClass())),
+    ("now", lambda: (*GOOD, None, None, datetime(2026, 1, 1, tzinfo=Nowhere()))),
+    ("now", lambda: (*GOOD, None, None, NoClass())),
+    ("request", lambda: ({Collides("type"): 1}, *GOOD[1:])),
+    ("request", lambda: (*GOOD, {Collides("locked"): 1})),
+]
+GUARDED: tuple[dict[str, Any], ...] = (
+    {"effect": "allow"},
+    {"effect": "deny", "roles": ["blocked"]},
+    {"effect": "deny", "condition": "has(context.locked)"},
+)
+
+
+@pytest.mark.parametrize(("field", "question"), HOSTILE)
+def test_what_a_callers_object_raises_is_a_request_error(
+    field: str, question: Callable[[], tuple[Any, ...]]
+) -> None:
+    subject, action, resource, context, company, now = (*question(), None, None, None)[:6]
+    with pytest.raises(RequestError, match="cannot be read") as raised:
+        pdp(*GUARDED).check(subject, action, resource, context, company_id=company, now=now)
+    assert raised.value.field == field
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "item", [*(question for _, question in HOSTILE), NoClass, lambda: Lazy(subject=1)]
+)
+def test_what_a_callers_object_raises_spoils_its_own_item_of_a_batch_only(
+    item: Callable[[], Any],
+) -> None:
+    first, wrong, last = pdp(*GUARDED).batch_check([GOOD, item(), GOOD])
+    assert first
+    assert last
+    assert wrong.reasons[0].code == "invalid_request"
+    assert "secret" not in wrong.reasons[0].message
+
+
+def test_a_batch_that_is_no_list_is_refused() -> None:
+    with pytest.raises(RequestError, match="items"):
+        pdp(*GUARDED).batch_check(iter([GOOD]))
 
 
 def test_a_role_is_its_text_whatever_its_class_says() -> None:

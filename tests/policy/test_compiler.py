@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from taskman_authz.errors import CompileError
 from taskman_authz.limits import Limits
 from taskman_authz.policy import compile_documents
-from tests.policy.helpers import compiled, document, issues_of, policy, told
+from tests.policy.helpers import compiled, document, issues_of, pointed_at, policy, told
 
 CONDITION = "subject.department == 'engineering'"
 
@@ -68,6 +68,26 @@ def test_condition_that_is_none_does_not_compile(condition: str, code: str | Non
     assert code is None or issue.code == code
 
 
+def test_condition_of_a_policy_that_is_wrong_elsewhere_is_told_too() -> None:
+    condition = "now > 'x'"
+    wrong = [
+        policy("a", effect="maybe", condition=condition),
+        policy("b", actions=None, condition=condition),
+        policy("c", condition=condition, conditon="true"),
+        policy("d", condition=7),
+    ]
+    issues = issues_of(document(*wrong))
+    assert sorted(issue.code for issue in issues) == [
+        "bad_value",
+        "bad_value",
+        "missing_key",
+        *["no_matching_overload"] * 3,
+        "unknown_key",
+    ]
+    overloads = [issue for issue in issues if issue.code == "no_matching_overload"]
+    assert all(pointed_at(issue, 5) == "> 'x'" for issue in overloads)
+
+
 def test_no_more_issues_are_told_than_the_limit() -> None:
     texts = [("f.yaml", document(*(policy(f"p{n}", condition="1") for n in range(20))))]
     with pytest.raises(CompileError) as caught:
@@ -113,7 +133,7 @@ def test_revision_is_a_hash_of_fixed_length() -> None:
         {"id": "b"},
         {"effect": "deny"},
         {"roles": ["dev"]},
-        {"actions": ["a"]},
+        {"actions": ["a:b"]},
         {"resources": ["a/*"]},
         {"condition": CONDITION},
     ],

@@ -13,7 +13,7 @@ DEV = {"name": "developer"}
 
 
 @pytest.mark.parametrize(
-    "pattern", ["tasks:edit", "ping", "*", "tasks:*", "*:view", "a:*:c", "tasks:ed*", "a:b:c"]
+    "pattern", ["tasks:edit", "*", "t*", "tasks:*", "*:view", "a:*:c", "tasks:ed*", "a:b:c"]
 )
 def test_pattern_of_actions_is_one(pattern: str) -> None:
     assert pattern_error(pattern, ":") == ""
@@ -41,6 +41,7 @@ def test_pattern_of_resources_is_one(pattern: str) -> None:
         ("tasks:*t", ":", "whole segment"),
         ("tasks:e*t", ":", "whole segment"),
         ("tasks:*d*", ":", "whole segment"),
+        ("edit", ":", "`*:edit` is it on every one"),
         ("tasks", "/", "`tasks/*` is every one"),
         ("tasks/", "/", "empty segment"),
         ("t*/1", "/", "whole segment"),

@@ -8,14 +8,15 @@ the header's types, and uncompiled the same file gives the same answers. `twin()
 
 Laws: the core imports nothing of the house but itself. All of it is compiled or none of it is: a
 mixture, or libraries older than their sources, is refused here in words, because it would fail
-later without any. `TASKMAN_AUTHZ_PURE=1` takes the plain twin even where the compiled one exists.
+later without any. So is an interpreter without its global lock, which the spare activations rely
+on. `TASKMAN_AUTHZ_PURE=1` takes the plain twin even where the compiled one exists.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from importlib.util import spec_from_file_location
 from types import ModuleType
@@ -89,10 +90,21 @@ def _newer(folder: str, found: dict[str, str]) -> list[str]:
     return [name for name in sources if changed(name) > built]
 
 
+def _require_lock(is_enabled: Callable[[], bool] | None) -> None:
+    """Raises ImportError under an interpreter whose threads run at once. `is_enabled` is what says
+    so, from Python 3.13 on."""
+    if is_enabled is not None and not is_enabled():
+        raise ImportError(
+            "taskman_authz needs the global interpreter lock, which this free-threaded Python runs "
+            "without; set PYTHON_GIL=1, or use a Python that has it"
+        )
+
+
 def _is_checkout(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, "..", "..", "..", "setup.py"))
 
 
+_require_lock(getattr(sys, "_is_gil_enabled", None))
 if os.environ.get("TASKMAN_AUTHZ_PURE") == "1":
     COMPILED = False
     sys.meta_path.insert(0, _PlainFinder)

@@ -35,3 +35,4 @@ cdef object _adapt_optional(object value)
 cdef object _present(object value)
 cpdef object keys(object value)
 cpdef object entries(object value)
+cpdef bint is_whole(object value) except -1

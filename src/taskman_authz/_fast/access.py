@@ -3,16 +3,18 @@
 
 Laws: every value that enters an evaluation passes through `adapt`, so no int in the core is wider
 than 64 bits and no unknown object reaches an operator; an object with attributes is a map whose
-entries are read lazily, one at a time, only by public name; a failure is a Fault, also where the
-caller's own code fails.
+entries are read lazily, one at a time, only by public name, and whose methods are none; a failure
+is a Fault, also where the caller's own code fails.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -215,9 +217,11 @@ def _read(value: Any, name: str) -> Any:
         if name.startswith("_"):
             return _MISSING
         found = getattr(value, name, _MISSING)
-        if found is _MISSING and hasattr(kind, name):
-            return Fault("unreadable", (name,))  # a property that failed with AttributeError
-        return found
+        if found is _MISSING:
+            # There, if the class has it: a property that failed with AttributeError.
+            return Fault("unreadable", (name,)) if hasattr(kind, name) else _MISSING
+        is_method = callable(found) and callable(getattr(kind, name, None))
+        return _MISSING if is_method else found
     except Exception:  # the caller's own code failed: an error inside is a value
         return Fault("unreadable", (name,))
 
@@ -419,3 +423,35 @@ def _attributes(value: Any) -> dict[str, Any]:
         names += [slots] if isinstance(slots, str) else slots
     found = {name: getattr(value, name, _MISSING) for name in names if not name.startswith("_")}
     return {name: member for name, member in found.items() if member is not _MISSING}
+
+
+def is_whole(value: Any) -> bool:
+    """Whether `entries` tells everything that a map holds. Of an object that is known only where
+    its class declares its fields and all of them are loaded: what a database mapper has not loaded
+    yet, or what a class keeps to itself, is not among them."""
+    if type(value) is EntityValue:
+        value = value.attributes
+    if value is None or type(value) is dict:
+        return True
+    try:
+        if isinstance(value, (Mapping, MixedMap, SimpleNamespace)):
+            return True
+        kind: Any = type(value)
+        fields = _declared_fields(kind)
+        if fields is None or getattr(value, "__pydantic_extra__", None):
+            return False
+    except Exception:  # the caller's own code failed
+        return False
+    found = entries(value)
+    return type(found) is not Fault and fields.issubset(found)
+
+
+@lru_cache(maxsize=1_024)
+def _declared_fields(kind: Any) -> frozenset[str] | None:
+    """The public fields that a class declares, of which there is one at least; None of others."""
+    # A class below one that declares its fields may hold more than those.
+    own = vars(kind)
+    names: Any = own.get("__pydantic_fields__") or getattr(kind, "__struct_fields__", ())
+    if "__dataclass_fields__" in own:
+        names = [field.name for field in dataclasses.fields(kind)]
+    return frozenset(name for name in names if not name.startswith("_")) or None

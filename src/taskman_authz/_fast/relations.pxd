@@ -1,8 +1,8 @@
 cimport cython
-from .access cimport EntityValue, adapt, entries, find, is_map, missing
+from .access cimport adapt, entries, find, is_map, is_whole, missing
 from .activation cimport Activation, extent
 from .nodes cimport Node, placed
-from .values cimport Fault, MixedMap, ObjectValue, OptionalValue
+from .values cimport Fault, ObjectValue, OptionalValue
 
 cdef Py_ssize_t PAIR
 

@@ -9,14 +9,13 @@ integer as doubles are: the integer is rounded to one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from .access import EntityValue, adapt, entries, find, is_map, missing
+from .access import adapt, entries, find, is_map, is_whole, missing
 from .activation import Activation, extent
 from .nodes import Constant, Node, placed
 from .times import Duration, Timestamp
-from .values import Fault, MixedMap, ObjectValue, OptionalValue, UInt, type_name
+from .values import Fault, ObjectValue, OptionalValue, UInt, type_name
 
 _MISSING = missing()
 _NUMBERS = frozenset({int, UInt, float})
@@ -93,7 +92,7 @@ def _equal_lists(left: Any, right: Any, depth: int, meter: Activation) -> Any:
 def _equal_maps(left: Any, right: Any, depth: int, meter: Activation) -> Any:
     if left is right:
         return True
-    if _is_opaque_object(left) or _is_opaque_object(right):
+    if not is_whole(left) or not is_whole(right):
         return Fault("no_such_overload", ("_==_", type_name(left), type_name(right)))
     left = entries(left)
     right = entries(right)
@@ -118,14 +117,6 @@ def _equal_maps(left: Any, right: Any, depth: int, meter: Activation) -> Any:
         if found is not True and fault is None:
             fault = found
     return True if fault is None else fault
-
-
-def _is_opaque_object(value: Any) -> bool:
-    """Whether a value is an object of the caller's that shows no attributes of its own (they are
-    private, or properties, or not loaded): nothing tells it from another one."""
-    if type(value) is dict or type(value) is MixedMap or type(value) is EntityValue:
-        return False
-    return not isinstance(value, Mapping) and not entries(value)
 
 
 def _equal_optionals(

@@ -32,13 +32,18 @@ cdef class RuleIndex:
     cdef readonly dict companies
     cdef readonly Py_ssize_t views
     cdef readonly Py_ssize_t references
+    cdef readonly frozenset roles
     cdef dict memory
     cdef Py_ssize_t used
     cpdef tuple all_rows(self)
     @cython.locals(view=View)
     cpdef tuple candidates(self, str company, str action, str kind, str id, tuple roles)
+    @cython.locals(known=list)
+    cdef tuple _named(self, tuple roles)
     cpdef tuple remembered(self)
-    cdef void _remember(self, tuple question, View view)
+    @cython.locals(view=View, names=Py_ssize_t)
+    cdef View _prepared(self, str company, str action, str kind, tuple roles)
+    cdef void _remember(self, tuple question, View view, Py_ssize_t size)
     @cython.locals(rows=list, tables=list, actions=PatternTable, kinds=PatternTable,
                    ids=PatternTable, by_role=dict)
     cdef View _look_up(self, str company, str action, str kind, tuple roles)

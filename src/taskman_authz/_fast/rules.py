@@ -121,15 +121,16 @@ class RuleIndex:
     """The rows of a policy set by company, action, kind, role and id.
 
     `views` bounds how many looked-up (company, action, kind, roles) are kept ready, `references`
-    how many rows they may hold in all: names are the caller's to make up, so when it is full it
-    is emptied.
+    what they may hold in all: rows, roles, and names, two characters as one. Names are the caller's
+    to make up, so when it is full it is emptied; of roles only those are kept that some row names.
     """
 
-    __slots__ = ("rows", "companies", "views", "references", "memory", "used")
+    __slots__ = ("rows", "companies", "roles", "views", "references", "memory", "used")
 
     def __init__(self, rows: Iterable[RuleRow], views: int, references: int) -> None:
         self.rows = canonical(rows)
         self.companies: dict[str | None, PatternTable] = {}
+        self.roles = frozenset(role for row in self.rows for role in row.roles)
         self.views = views
         self.references = references
         self.memory: dict[tuple[Any, ...], View] = {}
@@ -145,23 +146,41 @@ class RuleIndex:
         self, company: str | None, action: str, kind: str, id: str, roles: tuple[str, ...]
     ) -> tuple[RuleRow, ...]:
         """The rows that apply, in canonical order."""
+        view = self.memory.get((company, action, kind, roles))
+        if view is None:  # then perhaps with the roles that matter: most subjects have no others
+            view = self._prepared(company, action, kind, self._named(roles))
+        return view.of(id) if view.tables else view.rows
+
+    def remembered(self) -> tuple[int, int]:
+        """How many look-ups are kept ready, and how much they hold in all."""
+        return len(self.memory), self.used
+
+    def _named(self, roles: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of some roles that a row names, each once."""
+        known: list[str] = []
+        for role in roles:
+            if role in self.roles and role not in known:
+                known.append(role)
+        return tuple(known)
+
+    def _prepared(
+        self, company: str | None, action: str, kind: str, roles: tuple[str, ...]
+    ) -> View:
+        """The view of a question with named roles, from memory or looked up and remembered."""
         question = (company, action, kind, roles)
         view = self.memory.get(question)
         if view is None:
             view = self._look_up(company, action, kind, roles)
-            self._remember(question, view)
-        return view.of(id) if view.tables else view.rows
+            names = len(action) + len(kind) + (0 if company is None else len(company))
+            self._remember(question, view, len(view.rows) + len(roles) + names // 2)
+        return view
 
-    def remembered(self) -> tuple[int, int]:
-        """How many look-ups are kept ready, and how many rows they hold in all."""
-        return len(self.memory), self.used
-
-    def _remember(self, question: tuple[Any, ...], view: View) -> None:
-        if len(self.memory) >= self.views or self.used + len(view.rows) > self.references:
+    def _remember(self, question: tuple[Any, ...], view: View, size: int) -> None:
+        if len(self.memory) >= self.views or self.used + size > self.references:
             self.memory = {}
             self.used = 0
         self.memory[question] = view
-        self.used += len(view.rows)
+        self.used += size
 
     def _look_up(self, company: str | None, action: str, kind: str, roles: tuple[str, ...]) -> View:
         rows: list[RuleRow] = []

@@ -23,6 +23,7 @@ from .library import Library, function
 from .optional import Optional
 from .partial import Unknown
 from .program import Program
+from .schemas import json_schema
 from .source import Source
 from .times import Duration, Timestamp
 from .types import Type
@@ -48,6 +49,7 @@ __all__ = [
     "Unknown",
     "evaluate",
     "function",
+    "json_schema",
     "policy_env",
     "policy_layout",
 ]

@@ -118,6 +118,10 @@ def not_optional(found: Type) -> Said:
     return "type_mismatch", message, ""
 
 
+def unknown_type(name: str, names: Iterable[str]) -> Said:
+    return "invalid_type", f"unknown type `{name}`", did_you_mean(name, names)
+
+
 def not_a_type(name: str, type: Type) -> Said:
     return "not_a_type", f"`{name}` is a value of `{shown(type)}`, not a type", ""
 

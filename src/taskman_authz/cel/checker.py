@@ -13,7 +13,7 @@ that the rules are only gone through for types that never met before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -34,6 +34,7 @@ from .._fast.values import UInt
 from ..issues import Issue, Issues
 from ..limits import DEFAULT, Limits
 from . import check_messages as messages
+from .constants import ConstantCall, ConstantCheck
 from .decls import (
     GLOBAL,
     MEMBER,
@@ -69,6 +70,8 @@ from .types import (
 )
 from .unification import assignable
 
+NO_CHECKS: Mapping[str, ConstantCheck] = {}
+
 
 class Checked(msgspec.Struct, frozen=True):
     """A tree with the `type` of its result, and `types` and `references` by the ids of its nodes.
@@ -84,10 +87,14 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def check(
-    tree: Expr, source: Source, declarations: Declarations, limits: Limits = DEFAULT
+    tree: Expr,
+    source: Source,
+    declarations: Declarations,
+    limits: Limits = DEFAULT,
+    constants: Mapping[str, ConstantCheck] = NO_CHECKS,
 ) -> Checked:
-    """Check `tree`, which was parsed from `source`."""
-    checker = _Checker(source, declarations, limits)
+    """Check `tree`, which was parsed from `source`; of its constants, what `constants` says."""
+    checker = _Checker(source, declarations, limits, constants)
     try:
         result = CHECK[type(tree)](checker, tree)
     except RecursionError:  # only a tree that no parser of ours has bounded
@@ -103,10 +110,14 @@ def check(
 
 
 def check_condition(
-    tree: Expr, source: Source, declarations: Declarations, limits: Limits = DEFAULT
+    tree: Expr,
+    source: Source,
+    declarations: Declarations,
+    limits: Limits = DEFAULT,
+    constants: Mapping[str, ConstantCheck] = NO_CHECKS,
 ) -> Checked:
     """As `check`; a result that can never be a bool is an issue."""
-    checked = check(tree, source, declarations, limits)
+    checked = check(tree, source, declarations, limits, constants)
     if checked.issues or may_be_bool(checked.type):
         return checked
     said = messages.not_a_condition(checked.type)
@@ -132,6 +143,7 @@ class _Checker:
     """One walk over one tree. A method takes a node and gives its type."""
 
     __slots__ = (
+        "constants",
         "declarations",
         "inference",
         "issues",
@@ -142,8 +154,15 @@ class _Checker:
         "types",
     )
 
-    def __init__(self, source: Source, declarations: Declarations, limits: Limits) -> None:
+    def __init__(
+        self,
+        source: Source,
+        declarations: Declarations,
+        limits: Limits,
+        constants: Mapping[str, ConstantCheck],
+    ) -> None:
         self.source = source
+        self.constants = constants
         self.declarations = declarations
         self.limits = limits
         self.types: dict[int, Type] = {}
@@ -289,7 +308,20 @@ class _Checker:
                 return ERROR
         self.types[node.id] = resolution.type
         self.references[node.id] = resolution.reference
+        if self.constants:
+            self.check_constants(node, resolution.reference, style)
         return resolution.type
+
+    def check_constants(self, node: Call, reference: Reference, style: int) -> None:
+        """Report what a call with constants is certain to fail at."""
+        flaws = self.constants.get(reference.overloads[0])
+        if flaws is None or len(reference.overloads) > 1:
+            return
+        parts = node.args
+        if style == MEMBER and node.target is not None:
+            parts = (node.target, *parts)
+        for flaw in flaws(ConstantCall(parts, self.types), self.limits):
+            self.wrong(flaw.position(self.source.text), flaw.said)
 
     def namespaced(self, target: Expr, function: str) -> Function | None:
         """The function `a.b.function`, where `target` is the name `a.b` and that is declared."""

@@ -285,6 +285,26 @@ class Declarations:
             names += [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
         return names
 
+    def unknown_names(self, type: Type) -> Iterator[str]:
+        """The names in a type that nothing declares: no provider, no variable, no function."""
+        named = (Kind.STRUCT, Kind.OPAQUE)
+        names = {part.name for part in _parts(type) if part.kind in named and part.fields is None}
+        names -= {"optional_type", *self.objects}
+        if names:
+            names -= self.declared_types()
+        return (name for name in sorted(names) if self.provider.find_type(name) is None)
+
+    def declared_types(self) -> set[str]:
+        """The names of types of which a variable holds the type, or that a function takes or
+        gives."""
+        held = (each.type for each in self.variables.values() if each.type.kind is Kind.TYPE)
+        found = {part.name for type in held for part in _parts(type)}
+        for function in self.functions.values():
+            for overload in function.overloads:
+                for type in (*overload.arguments, overload.result):
+                    found |= {part.name for part in _parts(type)}
+        return found
+
     def _shape(self, type: Type) -> Type:
         """The type that carries the fields, for one that is only named."""
         return self.objects.get(type.name, type) if type.fields is None else type
@@ -340,16 +360,22 @@ def _objects(variables: Mapping[str, VariableDecl]) -> dict[str, Type]:
     """All types that carry their fields, found in types, their parameters and fields."""
     found: dict[str, Type] = {}
     for variable in variables.values():
-        for inner in _with_parts(variable.type):
+        for inner in _parts(variable.type):
             if inner.fields is not None:
                 found[inner.name] = inner
     return found
 
 
-def _with_parts(type: Type) -> Iterator[Type]:
-    yield type
-    for part in (*type.parameters, *(type.fields or {}).values()):
-        yield from _with_parts(part)
+def _parts(type: Type) -> Iterable[Type]:
+    """A type, its parameters and fields, and theirs; each once, because types may share parts."""
+    found: dict[Type, None] = {}
+    pending = [type]
+    while pending:
+        one = pending.pop()
+        if one not in found:
+            found[one] = None
+            pending += (*one.parameters, *(one.fields or {}).values())
+    return found
 
 
 _has_dot = re.compile(r"\.").search

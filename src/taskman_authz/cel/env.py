@@ -7,6 +7,7 @@ Law: an environment is immutable and shared; compiling in it changes nothing but
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any
@@ -15,55 +16,65 @@ import msgspec
 
 from .._fast.nodes import Node
 from ..errors import CompileError
+from ..issues import Issue, Issues, place_at
 from ..limits import DEFAULT, Limits
-from . import bridge, functions, stdlib
+from . import bridge, check_messages, constants, functions, stdlib
 from .annotations import annotated_type
 from .bridge import is_message_class
 from .checker import Checked, check, check_condition
+from .constants import ConstantCheck
 from .containers import ROOT, Container
 from .decls import Declarations, TypeProvider, VariableDecl
 from .expression import Expression
 from .layout import Layout
 from .library import Library
 from .macros import STANDARD_MACROS, MacroTable
-from .notation import parse_type
+from .notation import CONSTRUCTORS, NAMES, parse_type
 from .observation import Observable
 from .parser import Parsed, parse
 from .planner import plan, plan_unchecked
 from .program import Program
+from .schemas import json_schema
 from .source import Source
 from .types import DYN, STRING, TIMESTAMP, Type
 
 bridge.install()
 
+Declarable = str | Type | type | Mapping[str, Any]  # how a variable's type may be given
+
 
 class Env:
     """An environment of `variables`: names to types, as `Type`, in CEL's notation
-    (`"map(string, dyn)"`), or as a class that Python or protobuf knows the fields of. `libraries`
-    are added to the standard library, in their order. `container` is the namespace in which names
-    are resolved first.
+    (`"map(string, dyn)"`), as a class that Python or protobuf knows the fields of, or as a JSON
+    Schema (`schemas` says what becomes of it). `libraries` are added to the standard library, in
+    their order. `container` is the namespace in which names are resolved first.
 
     `messages` are protobuf messages that expressions may name: modules that protoc generated,
     message classes, descriptors, or a FileDescriptorSet; the well-known types come with them, and
     so do the classes that are variables' types. With `strong_enums` an enum's values have its
     type, else they are ints. (Messages may always be passed as variables.)
+
+    With `strict_constants` a constant that is certain to fail wherever it is evaluated does not
+    compile: `matches('(')`, `duration('1x')`, `x / 0`. Without it that is an error of the
+    evaluation, as the language defines it, which `||` and `?:` may absorb. Policies are strict.
     """
 
     def __init__(
         self,
-        variables: Mapping[str, str | Type | type] | None = None,
+        variables: Mapping[str, Declarable] | None = None,
         *,
         libraries: Iterable[Library] = (),
         container: str = "",
         messages: Iterable[Any] | None = None,
         strong_enums: bool = False,
+        strict_constants: bool = False,
         macros: bool = True,
         limits: Limits = DEFAULT,
         declarations: Declarations = stdlib.STANDARD,
         implementations: functions.Implementations = functions.STANDARD,
     ) -> None:
         given = (variables or {}).items()
-        declared = [VariableDecl(name, declared_type(type)) for name, type in given]
+        declared = [VariableDecl(name, declared_type(name, type)) for name, type in given]
         classes = [type for _, type in given if is_message_class(type)]
         added = tuple(libraries)
         provider: TypeProvider | None = None
@@ -83,10 +94,16 @@ class Env:
                 Container(container) if container else None,
                 provider,
             )
+        _require_known({name: type for name, type in given if isinstance(type, str)}, declarations)
         self.declarations = declarations
         self.macros = STANDARD_MACROS if macros else MacroTable({})
         for library in added if macros else ():
             self.macros = self.macros | library.macros
+        self.constants: dict[str, ConstantCheck] = {}
+        if strict_constants:
+            self.constants |= constants.STANDARD
+            for library in added:
+                self.constants |= library.constants
         self.optionals = any(library.optional_syntax for library in added)
         self.limits = limits
         self.implementations = functions.within(limits, implementations)
@@ -105,7 +122,7 @@ class Env:
 
     def check_tree(self, parsed: Parsed) -> Checked:
         """The checked tree of a parsed one. Raises CompileError with all issues."""
-        checked = check(parsed.expr, parsed.source, self.declarations, self.limits)
+        checked = check(parsed.expr, parsed.source, self.declarations, self.limits, self.constants)
         if checked.issues:
             raise CompileError(checked.issues)
         return checked
@@ -159,7 +176,7 @@ class Env:
         Raises CompileError with all issues; a condition that can never be a bool is one.
         """
         tree = self.parse(source).expr
-        checked = check_condition(tree, source, self.declarations, self.limits)
+        checked = check_condition(tree, source, self.declarations, self.limits, self.constants)
         if checked.issues:
             raise CompileError(checked.issues)
         return plan(checked, self.declarations, self.implementations, layout, self.limits)
@@ -206,11 +223,28 @@ class Origin:
         return self.env.residual(text)
 
 
-def declared_type(given: str | Type | type) -> Type:
-    """The type of a variable. Raises CompileError for a text that is none."""
+def declared_type(name: str, given: Declarable) -> Type:
+    """The type of a variable. Raises CompileError for a text or a schema that is none."""
     if isinstance(given, str):
         return parse_type(given)
+    if isinstance(given, Mapping):
+        return json_schema(given, name)
     return given if isinstance(given, Type) else annotated_type(given)
+
+
+def _require_known(written: Mapping[str, str], declarations: Declarations) -> None:
+    """Raises CompileError where a type that is given as text has a name that nothing declares."""
+    issues = []
+    for variable, text in written.items():
+        for name in declarations.unknown_names(parse_type(text)):
+            known = [*NAMES, *CONSTRUCTORS, *declarations.objects, *declarations.type_names()]
+            known += sorted(declarations.declared_types())
+            found = re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)
+            place = place_at(f"<type of {variable}>", text, found.start() if found else 0)
+            said = check_messages.unknown_type(name, known)
+            issues.append(Issue(place, *said))
+    if issues:
+        raise CompileError(Issues.of(issues))
 
 
 # What a policy condition may refer to, in the order of the roots of a decision's activation.
@@ -237,6 +271,7 @@ def policy_env(limits: Limits = DEFAULT) -> Env:
     return Env(
         POLICY_VARIABLES,
         libraries=policy_libraries(),
+        strict_constants=True,
         limits=limits,
         declarations=stdlib.POLICY,
         implementations=functions.POLICY,

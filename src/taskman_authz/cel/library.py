@@ -17,6 +17,7 @@ import msgspec
 
 from .._fast.access import adapt
 from .._fast.values import Fault, ObjectValue
+from .constants import ConstantCheck
 from .decls import FunctionDecl, VariableDecl, overload
 from .functions import Cost, Described, Implementation
 from .macros import MacroTable
@@ -34,6 +35,7 @@ class Library(msgspec.Struct, frozen=True):
     macros: MacroTable = NO_MACROS
     variables: tuple[VariableDecl, ...] = ()  # constants and types
     optional_syntax: bool = False  # `a.?b`, `a[?b]`, `[?a]`, `{?k: v}`
+    constants: Mapping[str, ConstantCheck] = {}  # by ids of overloads
 
 
 def function(

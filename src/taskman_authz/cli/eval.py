@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Evaluate a CEL expression, as a policy condition would be: with the standard library, `contains`
-on lists, optional values and `cel.bind`. Its variables are those that --var and --input give."""
+on lists, optional values and `cel.bind`. Its variables are those that --var and --input give, and
+those that --declare and --schema declare, which are checked by their types."""
 
 NOTES = """\
 examples:
@@ -27,6 +28,8 @@ examples:
   taskman-authz eval 'tags.exists(t, t == "urgent") || level > 3' --explain \\
       --var tags='["new"]' --var level=4
   taskman-authz eval 'items.all(i, i > 0)' --input request.json --budget 1000 --cost
+  taskman-authz eval "resource.owner == 'ann'" --schema task.json --input request.json
+  taskman-authz eval 'tags.exists(t, t == role)' --declare 'tags=list(string)' --input x.json
   echo '{"x": [1, 2]}' | taskman-authz eval 'x.map(i, i * 2)' --input - --format json
 
 output: the value as CEL writes it (`true`, `1u`, `"text"`, `timestamp("…")`), or as JSON; with
@@ -48,8 +51,9 @@ def main(arguments: list[str]) -> int:
     from .printing import cel_text, json_value
 
     env = Env(
-        dict.fromkeys(variables, "dyn"),
+        {**dict.fromkeys(variables, "dyn"), **_types(parser, options)},
         libraries=policy_libraries(),
+        strict_constants=True,
         declarations=stdlib.POLICY,
         implementations=functions.POLICY,
     )
@@ -111,6 +115,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--explain", action="store_true", help="show the value of every part of the expression"
     )
+    parser.add_argument(
+        "--declare",
+        dest="declared",
+        metavar="NAME=TYPE",
+        action="append",
+        default=[],
+        help="the type of a variable, such as `list(string)`; dyn where not declared",
+    )
+    parser.add_argument(
+        "--schema",
+        metavar="FILE",
+        help="a JSON Schema of an object whose properties are the variables",
+    )
     parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.add_argument(
         "--budget",
@@ -143,6 +160,25 @@ def _variables(parser: argparse.ArgumentParser, options: argparse.Namespace) -> 
         if not equals:
             parser.error(f"--var `{given}` is not of the form NAME=JSON")
         variables[name] = parse_json(f"--var {name}", text)
+    return _named(parser, variables)
+
+
+def _types(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Any]:
+    """The types of the schema, and over them those of the options."""
+    from ..cel.schemas import schema_variables
+
+    types: dict[str, Any] = {}
+    if options.schema is not None:
+        types |= schema_variables(read_file(options.schema))
+    for given in options.declared:
+        name, equals, text = given.partition("=")
+        if not equals:
+            parser.error(f"--declare `{given}` is not of the form NAME=TYPE")
+        types[name] = text
+    return _named(parser, types)
+
+
+def _named(parser: argparse.ArgumentParser, variables: dict[str, Any]) -> dict[str, Any]:
     for name in variables:
         if not _NAME.fullmatch(name):
             parser.error(f"`{name}` cannot be the name of a variable")

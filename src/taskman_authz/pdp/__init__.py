@@ -4,6 +4,6 @@ hold)."""
 from __future__ import annotations
 
 from .authorizer import authorize
-from .pdp import PDP, request_of
+from .pdp import PDP, check_items, request_of
 
-__all__ = ["PDP", "authorize", "request_of"]
+__all__ = ["PDP", "authorize", "check_items", "request_of"]

@@ -1,7 +1,8 @@
 """The policy decision point: policies that can be exchanged while questions are answered.
 
 Laws: a question, or a batch of them, reads `policies` once and is answered by that set to the end.
-`install` is one assignment; there is no lock. The time is stamped once a question or batch.
+`install` is one assignment; there is no lock. The time is stamped once a question or batch. What
+the caller's own objects raise is a RequestError, and spoils one item of a batch, not the others.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..errors import RequestError
 from ..limits import DEFAULT, Limits
 from ..policy import PolicySet, compile_documents
 from ..policy.files import read_documents
-from ..request import CheckRequest, make_request
+from ..request import CheckRequest, failed, make_request
 from .authorizer import authorize
 
 FIELDS = ("subject", "action", "resource", "context", "company_id", "now")
@@ -73,10 +74,15 @@ class PDP:
         """
         policies = self._policies  # read once: one revision to the end
         moment = time.time_ns() if now is None else now
-        outcome = policies.decider.ask(subject, action, resource, context, company_id, moment)
-        if outcome is None:
-            return _decide(policies, subject, action, resource, context, company_id, moment)
-        return Decision(outcome.allowed, outcome.reasons, policies.revision)
+        try:
+            outcome = policies.decider.ask(subject, action, resource, context, company_id, moment)
+            if outcome is None:
+                return _decide(policies, subject, action, resource, context, company_id, moment)
+            return Decision(outcome.allowed, outcome.reasons, policies.revision)
+        except RequestError:
+            raise
+        except Exception as error:  # a key of a caller's dict that fails to compare, and the like
+            raise failed("request") from error
 
     def batch_check(self, items: Sequence[Any]) -> list[Decision]:
         """One decision for each item, in their order, by one policy set at one time.
@@ -86,10 +92,7 @@ class PDP:
         Raises RequestError where there are more than `Limits.batch_size`.
         """
         policies = self._policies
-        if len(items) > policies.limits.batch_size:
-            raise RequestError(
-                "items", f"more than {policies.limits.batch_size} questions in a batch"
-            )
+        check_items(items, policies.limits)
         now = time.time_ns()
         return [_answer(policies, item, now) for item in items]
 
@@ -118,15 +121,33 @@ def _answer(policies: PolicySet, item: Any, now: int) -> Decision:
             return _decide(policies, *arguments)
         return Decision(outcome.allowed, outcome.reasons, policies.revision)
     except RequestError as error:
-        return Decision(False, (Reason(INVALID, "", str(error)),), policies.revision)
+        wrong = error
+    except Exception:  # as in `check`
+        wrong = failed("item")
+    return Decision(False, (Reason(INVALID, "", str(wrong)),), policies.revision)
+
+
+def check_items(items: Any, limits: Limits) -> None:
+    """Raises RequestError for what is no batch, or one that is too large."""
+    if not isinstance(items, Sequence):
+        raise RequestError(
+            "items", f"expected a list, found a value of type {type(items).__name__}"
+        )
+    if len(items) > limits.batch_size:
+        raise RequestError("items", f"more than {limits.batch_size} items")
 
 
 def request_of(item: Any, now: int, limits: Limits = DEFAULT) -> CheckRequest:
     """The request that an item of a batch is, made at `now` unless it says another time. Raises
     RequestError."""
-    if isinstance(item, CheckRequest):
-        return item
-    return make_request(*_arguments(item, now), limits)
+    try:
+        if isinstance(item, CheckRequest):
+            return item
+        return make_request(*_arguments(item, now), limits)
+    except RequestError:
+        raise
+    except Exception as error:
+        raise failed("item") from error
 
 
 def _arguments(item: Any, now: int) -> tuple[Any, Any, Any, Any, Any, Any]:

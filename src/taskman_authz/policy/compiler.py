@@ -38,7 +38,7 @@ class _Entry(NamedTuple):
 
     @property
     def condition(self) -> str:
-        return self.policy.condition.rstrip()  # a `|` block ends in a line break, a quote does not
+        return _trimmed(self.policy.condition)
 
 
 def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT) -> PolicySet:
@@ -54,6 +54,9 @@ def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT
         for number, policy in document.policies
     ]
     conditions = _Conditions(entries, limits)
+    for document in loaded.documents:
+        for number, text in document.conditions:
+            conditions.compile(document, number, _trimmed(text))
     issues += conditions.issues
     if issues:
         raise CompileError(_bounded(issues, limits.issues))
@@ -87,22 +90,26 @@ class _Conditions:
             text: number
             for number, text in enumerate(text for text, count in uses.items() if count > 1)
         }
-        env = policy_env(limits)
+        self.env = policy_env(limits)
+        self.most = max(1, limits.issues)
         for entry in entries:
-            if len(self.issues) >= max(1, limits.issues):
-                return
-            text = entry.condition
-            if not entry.policy.condition or text in self.nodes:
-                continue
-            try:
-                self.nodes[text] = env.compile_condition(_source(entry), self.layout)
-            except CompileError as error:
-                self.issues += error.issues
+            if entry.policy.condition:
+                self.compile(entry.document, entry.number, entry.condition)
+
+    def compile(self, document: LoadedDocument, number: int, text: str) -> None:
+        """Compile the condition of policy number `number`, unless there is one of this text."""
+        if text in self.nodes or len(self.issues) >= self.most:
+            return
+        source = Source(text, document.text.name, document.condition_places(number))
+        try:
+            self.nodes[text] = self.env.compile_condition(source, self.layout)
+        except CompileError as error:
+            self.issues += error.issues
 
 
-def _source(entry: _Entry) -> Source:
-    places = entry.document.condition_places(entry.number)
-    return Source(entry.condition, entry.document.text.name, places)
+def _trimmed(condition: str) -> str:
+    """A condition without what it ends in: a `|` block has a line break there, a quote does not."""
+    return condition.rstrip()
 
 
 def _row(entry: _Entry, conditions: _Conditions) -> RuleRow:

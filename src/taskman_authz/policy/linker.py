@@ -145,8 +145,10 @@ def pattern_error(pattern: str, separator: str) -> str:
     last = segments[-1].removesuffix("*")
     if "*" in last or any("*" in segment and segment != "*" for segment in segments[:-1]):
         return "`*` must be a whole segment or stand at the end"
-    if separator == RESOURCE_SEPARATOR and len(segments) == 1 and not pattern.endswith("*"):
-        return f"it names no id, `{pattern}/*` is every one"
+    if len(segments) == 1 and not pattern.endswith("*"):
+        if separator == RESOURCE_SEPARATOR:
+            return f"it names no id, `{pattern}/*` is every one"
+        return f"it names no kind, `*:{pattern}` is it on every one"
     return ""
 
 

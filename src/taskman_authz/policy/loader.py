@@ -55,13 +55,15 @@ class Text:
 
 class LoadedDocument(NamedTuple):
     """Document number `number` of a text: its roles and policies with their numbers in it. What is
-    wrong on its own is left out, so that the rest can still be linked and its issues be told."""
+    wrong on its own is left out, so that the rest can still be linked and its issues be told; of
+    policies left out `conditions` has what could still be read."""
 
     text: Text
     number: int
     company: str
     roles: list[tuple[int, Role]]
     policies: list[tuple[int, Policy]]
+    conditions: list[tuple[int, str]]
 
     def issue(self, finding: Finding) -> Issue:
         """What is wrong, at its place."""
@@ -123,7 +125,7 @@ def _document(text: Text, number: int, data: Any) -> tuple[LoadedDocument | None
         found = findings(error)
         return _rest(text, number, data, found), found
     roles, policies = list(enumerate(document.roles)), list(enumerate(document.policies))
-    return LoadedDocument(text, number, document.company, roles, policies), []
+    return LoadedDocument(text, number, document.company, roles, policies, []), []
 
 
 def _rest(text: Text, number: int, data: Any, wrong: list[Finding]) -> LoadedDocument | None:
@@ -143,7 +145,17 @@ def _rest(text: Text, number: int, data: Any, wrong: list[Finding]) -> LoadedDoc
         data.get("company", ""),
         [(position, Role.model_validate(item)) for position, item in good("roles")],
         [(position, Policy.model_validate(item)) for position, item in good("policies")],
+        list(_conditions(data.get("policies"), {finding.path for finding in wrong})),
     )
+
+
+def _conditions(policies: Any, wrong: set[Path]) -> Iterator[tuple[int, str]]:
+    """The conditions of policies that are wrong elsewhere."""
+    spoiled = {path[1] for path in wrong if len(path) > 1 and path[0] == "policies"}
+    for position, item in enumerate(policies if spoiled else ()):
+        condition = item.get("condition") if position in spoiled and type(item) is dict else None
+        if type(condition) is str and ("policies", position, "condition") not in wrong:
+            yield position, condition
 
 
 def _hides_roles(finding: Finding) -> bool:

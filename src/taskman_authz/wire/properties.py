@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from .._fast.values import UInt
 from ..errors import RequestError
 from ..limits import Limits
+from ..request import failed
 
 # A double d stands for an integer of 64 bits when it has no fraction and INT_LOW <= d < INT_HIGH.
 INT_LOW = -(2.0**63)
@@ -81,14 +82,18 @@ def write_properties(
     attribute (`subject.manager.since`)."""
     if attributes is None:
         return
-    found = _attributes(attributes)
-    if found is None:
-        raise _unsupported(field, attributes)
-    rest = {name: value for name, value in found.items() if name not in known}
     try:
+        found = _attributes(attributes, field)
+        if found is None:
+            raise _unsupported(field, attributes)
+        rest = {name: value for name, value in found.items() if name not in known}
         _Writer(field, limits.property_depth).fields(struct, rest, field, 1)
+    except RequestError:
+        raise
     except UnicodeEncodeError:
         raise RequestError(field, "holds text that UTF-8 cannot encode") from None
+    except Exception as error:  # the caller's own code
+        raise failed(field) from error
 
 
 class _Writer:
@@ -120,7 +125,7 @@ class _Writer:
             message.list_value.SetInParent()  # an empty list is a list
             for index, element in enumerate(plain):
                 self.value(message.list_value.values.add(), element, f"{path}[{index}]", level + 1)
-        elif (attributes := _attributes(plain)) is not None:
+        elif (attributes := _attributes(plain, path)) is not None:
             message.struct_value.SetInParent()
             self.fields(message.struct_value, attributes, path, level + 1)
         else:
@@ -142,14 +147,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _attributes(value: Any) -> Mapping[Any, Any] | None:
+def _attributes(value: Any, path: str) -> Mapping[Any, Any] | None:
     """The attributes of a mapping or of an object whose class declares them; None of others."""
     if isinstance(value, Mapping):
         return value
     names = _declared(type(value))  # type: ignore[arg-type]  # classes are hashable
     if names is None:
         return None
-    found = {name: getattr(value, name) for name in names}
+    found: dict[str, Any] = {}
+    for name in names:
+        try:
+            found[name] = getattr(value, name)
+        except Exception as error:  # the caller's own code
+            raise failed(f"{path}.{name}") from error
     if isinstance(value, BaseModel):
         found.update(value.model_extra or {})
     return found

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
@@ -20,9 +20,13 @@ from ..._fast.access import adapt, entries, is_map
 from ..._fast.activation import Activation
 from ..._fast.calls import WORK
 from ..._fast.times import SECOND, Duration, Timestamp, timestamp_text
+from ..._fast.tree import ListExpr
 from ..._fast.values import CelType, Fault, UInt
 from ...limits import Limits
+from ..check_messages import shown
+from ..constants import ConstantCall, Flaw
 from ..functions import Limited, metered
+from ..types import Kind
 from .overloads import no_overload, takes
 
 PRECISION = 6  # where a clause does not say it
@@ -69,6 +73,18 @@ def converted(
     """What a clause writes for a value: a str or a Fault."""
     if type(value) is Fault:
         return value
+    precision = precision_of(clause, limits)
+    if type(precision) is Fault:
+        return precision
+    conversion = clause["conversion"]
+    if conversion == "s":
+        return text_of(value, room, limits, meter)
+    found = CONVERSIONS[conversion](value, precision)
+    return no_overload(f"%{conversion}", value) if found is None else found
+
+
+def precision_of(clause: re.Match[str], limits: Limits) -> Any:
+    """How many digits a clause asks for; a Fault if it is no clause."""
     conversion = clause["conversion"]
     if conversion is None:
         return invalid(f"`{clause[0]}` is no whole clause")
@@ -82,13 +98,59 @@ def converted(
         if len(significant) > len(str(most)) or int(significant) > most:
             return Fault("limit_exceeded", ("format_precision", most))
         precision = int(significant)
-    if conversion == "s":
-        return text_of(value, room, limits, meter)
-    convert = CONVERSIONS.get(conversion)
-    if convert is None:
+    if conversion != "s" and conversion not in CONVERSIONS:
         return invalid(f"`{clause[0]}` is no clause")
-    found = convert(value, precision)
-    return no_overload(f"%{conversion}", value) if found is None else found
+    return precision
+
+
+# -- templates that are constants ---------------------------------------------------------------
+
+
+def format_flaws(call: ConstantCall, limits: Limits) -> Iterator[Flaw]:
+    """Clauses that are none, and, where the arguments are written out, how many there are and
+    what types they have."""
+    template, arguments = call.parts
+    text = call.value(0)
+    if type(text) is not str:
+        return
+    clauses = [clause for clause in CLAUSE.finditer(text) if clause[0] != "%%"]
+    found = [(clause, precision_of(clause, limits)) for clause in clauses]
+    wrong = [(clause, fault) for clause, fault in found if type(fault) is Fault]
+    for clause, fault in wrong:
+        yield Flaw(template, fault, clause.start())
+    if wrong or type(arguments) is not ListExpr or arguments.optionals:
+        return
+    given = arguments.elements
+    if len(given) < len(clauses):
+        clause = clauses[len(given)]
+        why = f"there is no argument for `{clause[0]}`, the clause {len(given) + 1}"
+        yield Flaw(template, invalid(why), clause.start())
+    elif len(clauses) < len(given):
+        why = f"there is no clause for the argument {len(clauses) + 1}"
+        yield Flaw(given[len(clauses)], invalid(why))
+    for clause, argument in zip(clauses, given, strict=False):
+        conversion, kind = clause["conversion"], call.types[argument.id]
+        if conversion in TAKES and kind.kind in KNOWN - TAKES[conversion]:
+            fault = Fault("no_such_overload", (f"%{conversion}", shown(kind)))
+            yield Flaw(argument, fault)
+
+
+INTEGERS = frozenset({Kind.INT, Kind.UINT})
+NUMBERS = INTEGERS | {Kind.DOUBLE}
+# What a value of such a type is, is known before it is evaluated.
+KNOWN = NUMBERS | {
+    *(Kind.NULL, Kind.BOOL, Kind.STRING, Kind.BYTES, Kind.LIST, Kind.MAP, Kind.TYPE),
+    *(Kind.TIMESTAMP, Kind.DURATION),
+}
+TAKES: dict[str, frozenset[Kind]] = {
+    "d": NUMBERS,
+    "f": NUMBERS,
+    "e": NUMBERS,
+    "b": INTEGERS | {Kind.BOOL},
+    "o": INTEGERS,
+    "x": INTEGERS | {Kind.STRING, Kind.BYTES},
+    "X": INTEGERS | {Kind.STRING, Kind.BYTES},
+}
 
 
 # -- numbers: None for a value that the clause does not take ------------------------------------

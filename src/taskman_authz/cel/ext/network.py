@@ -25,6 +25,7 @@ from typing import Any
 
 from ..._fast.access import add_finder
 from ..._fast.values import CelType, Fault, ObjectValue
+from ..constants import argument
 from ..decls import VariableDecl
 from ..functions import Implementation
 from ..library import Library
@@ -286,6 +287,21 @@ IMPLEMENTATIONS: dict[tuple[str, int], Implementation] = {
 }
 
 
+CONSTANTS = {
+    "string_to_ip": argument(0, ip),
+    "ip_is_canonical": argument(0, is_canonical),
+    "string_to_cidr": argument(0, cidr),
+    "cidr_contains_ip_string": argument(
+        1, lambda text: read_address(text) or not_an_address("containsIP")
+    ),
+    "cidr_contains_cidr_string": argument(
+        1, lambda text: read_range(text) or not_a_range("containsCIDR")
+    ),
+}
+
+
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("network", version, OVERLOADS, IMPLEMENTATIONS, variables=TYPES)
+    return made(
+        "network", version, OVERLOADS, IMPLEMENTATIONS, variables=TYPES, constants=CONSTANTS
+    )

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from ..._fast.values import Fault, type_name
+from ..constants import ConstantCheck
 from ..decls import FunctionDecl, VariableDecl, functions_of
 from ..functions import Implementation, Implementations
 from ..library import NO_MACROS, Library
@@ -71,6 +72,7 @@ def made(
     implementations: Implementations,
     macros: Mapping[int, MacroTable] | None = None,
     variables: Iterable[VariableDecl] = (),
+    constants: Mapping[str, ConstantCheck] | None = None,
 ) -> Library:
     """A library as of `version`; `macros` are by the version that brought them."""
     functions = declared(table, version)
@@ -85,4 +87,5 @@ def made(
         {key: found for key, found in implementations.items() if key in shapes},
         chosen,
         tuple(variables),
+        constants=constants or {},
     )

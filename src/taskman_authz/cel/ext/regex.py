@@ -17,6 +17,7 @@ from ..._fast.activation import Activation
 from ..._fast.patterns import PATTERNS_KEPT, steps_of
 from ..._fast.values import NONE, Fault, OptionalValue
 from ...limits import Limits
+from ..constants import pattern
 from ..functions import Implementation, Limited, metered
 from ..library import Library
 from .overloads import made, takes
@@ -232,6 +233,24 @@ IMPLEMENTATIONS: dict[tuple[str, int], Implementation] = {
 }
 
 
+def flaw_of(text: str, limits: Limits) -> Any:
+    """The Fault of a pattern that is constant, over no text."""
+    return prepared("regex.replace", "", text, limits, Activation(0, 0, 0))
+
+
+def flaw_of_extracting(text: str, limits: Limits) -> Any:
+    """As `flaw_of`, of a pattern with one group at most."""
+    return extracting("regex.extract", "", text, limits, Activation(0, 0, 0))
+
+
+CONSTANTS = {
+    "regex_extract_string_string": pattern(1, flaw_of_extracting),
+    "regex_extractAll_string_string": pattern(1, flaw_of_extracting),
+    "regex_replace_string_string_string": pattern(1, flaw_of),
+    "regex_replace_string_string_string_int": pattern(1, flaw_of),
+}
+
+
 def library(version: int = LATEST) -> Library:
     """The library as of a version. `regex.extract` gives an optional: add that library too."""
-    return made("regex", version, OVERLOADS, IMPLEMENTATIONS)
+    return made("regex", version, OVERLOADS, IMPLEMENTATIONS, constants=CONSTANTS)

@@ -13,7 +13,7 @@ from ..._fast.values import Fault
 from ...limits import DEFAULT, Limits
 from ..functions import Implementation, Limited
 from ..library import Library
-from .formatting import format_text
+from .formatting import format_flaws, format_text
 from .overloads import made, no_overload, takes
 
 LATEST = 4  # from 1 on, `format` is that of 4: the former one depended on the machine's language
@@ -197,6 +197,9 @@ IMPLEMENTATIONS: dict[tuple[str, int], Implementation] = {
 }
 
 
+CONSTANTS = {"string_format": format_flaws}
+
+
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("strings", version, OVERLOADS, IMPLEMENTATIONS)
+    return made("strings", version, OVERLOADS, IMPLEMENTATIONS, constants=CONSTANTS)
