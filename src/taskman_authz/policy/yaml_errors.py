@@ -29,8 +29,8 @@ def unreadable(name: str, text: str, limits: Limits) -> list[Issue]:
     return []
 
 
-def malformed(name: str, text: str, error: Any) -> Issue:
-    """The issue of an error that the YAML parser raised."""
+def malformed(name: str, text: str, error: Any, depth: int) -> Issue:
+    """The issue of an error that the YAML parser raised; `depth` levels are what may be."""
     if isinstance(error, ReaderError):
         character = _character(error)
         message = f"malformed YAML: the character U+{ord(character):04X} is not allowed"
@@ -42,6 +42,8 @@ def malformed(name: str, text: str, error: Any) -> Issue:
         offset = context.index  # where it was opened says more than the end of the text
     problem = str(error.problem or error).lower()
     place = place_at(name, text, offset)
+    if "nesting depth" in problem:  # newer parsers have a bound too, and meet it first
+        return Issue(place, "document_too_deep", f"nested deeper than {depth} levels")
     return Issue(place, "malformed_yaml", f"malformed YAML: {problem}", _hint(text, offset, error))
 
 

@@ -123,7 +123,8 @@ class _Reader:
                         found.append(document)
                 event = self.next()
         except yaml.YAMLError as error:
-            self.issues.append(yaml_errors.malformed(self.name, self.text, error))
+            depth = self.limits.document_depth
+            self.issues.append(yaml_errors.malformed(self.name, self.text, error, depth))
         except _Stop:
             pass
         return [] if self.issues else found
