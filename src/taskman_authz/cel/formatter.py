@@ -13,6 +13,7 @@ from .unparser import unparse
 from .wrapping import laid_out
 
 WIDTH = 80
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def formatted(source: Source, width: int = WIDTH) -> str:
@@ -28,3 +29,12 @@ def formatted(source: Source, width: int = WIDTH) -> str:
         message = "laid out anew it would mean something else, so it stays as it is"
         raise CompileError(Issues((Issue(source.place(0), "meaning_changed", message),)))
     return text
+
+
+def formatted_file(name: str, content: str, width: int = WIDTH) -> str:
+    """As `formatted`, of a file that holds one expression: its last line ends too, a byte order
+    mark and the kind of its line breaks stay."""
+    text = content.removeprefix(BYTE_ORDER_MARK)
+    mark = content[: len(content) - len(text)]
+    laid_out = formatted(Source(text, name), width).replace("\r\n", "\n") + "\n"
+    return mark + (laid_out.replace("\n", "\r\n") if "\r\n" in text else laid_out)

@@ -62,11 +62,16 @@ def read_time(option: str, text: str) -> int:
 def _content(option: str, text: str) -> tuple[str, str]:
     """Where a text comes from, for messages, and the text."""
     if text == STANDARD_INPUT:
-        return "<stdin>", _decoded("<stdin>", sys.stdin.buffer.read())
+        return "<stdin>", standard_input()
     if text[:1] != "@":
         return option, text
     with open(text[1:], "rb") as file:
         return text[1:], _decoded(text[1:], file.read())
+
+
+def standard_input() -> str:
+    """The text on standard input."""
+    return _decoded("<stdin>", sys.stdin.buffer.read())
 
 
 def _decoded(source: str, content: bytes) -> str:
