@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-from typing import Any
 
 from .frame import command_parser
-from .reading import parse_json, read_file
+from .reading import given_variables, variable_options
 
 DESCRIPTION = """\
 Evaluate a CEL expression, as a policy condition would be: with the standard library, `contains`
@@ -26,14 +24,12 @@ output: the value as CEL writes it (`true`, `1u`, `"text"`, `timestamp("…")`),
 
 exit status: 0 a value, 1 with -e where the value is not `true`, 2 an error"""
 
-_NAME = re.compile("[_a-zA-Z][_a-zA-Z0-9]*")
-
 
 def main(arguments: list[str]) -> int:
     """Run the command. Returns 0, or with `-e` 1 where the value is not true."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    variables = _variables(parser, options)
+    variables = given_variables(parser, options)
     from ..cel import functions, stdlib
     from ..cel.env import Env, policy_libraries
     from .printing import cel_text, json_value
@@ -55,35 +51,9 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("taskman-authz eval", DESCRIPTION, NOTES)
     parser.add_argument("expression", metavar="EXPR", help="the expression")
-    parser.add_argument(
-        "--var",
-        dest="variables",
-        metavar="NAME=JSON",
-        action="append",
-        default=[],
-        help="a variable and its value; as often as there are variables",
-    )
-    parser.add_argument(
-        "--input", metavar="FILE", help="a JSON object of variables, or - for stdin"
-    )
+    variable_options(parser)
     parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.add_argument(
         "-e", "--exit-status", action="store_true", help="exit with 1 where the value is not true"
     )
     return parser
-
-
-def _variables(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Any]:
-    """The variables of the input, and over them those of the options."""
-    variables = {} if options.input is None else read_file(options.input)
-    if not isinstance(variables, dict):
-        parser.error("--input holds no JSON object")
-    for given in options.variables:
-        name, equals, text = given.partition("=")
-        if not equals:
-            parser.error(f"--var `{given}` is not of the form NAME=JSON")
-        variables[name] = parse_json(f"--var {name}", text)
-    for name in variables:
-        if not _NAME.fullmatch(name):
-            parser.error(f"`{name}` cannot be the name of a variable")
-    return variables
