@@ -111,27 +111,6 @@ def groups(text):
                 yield start, index
 
 
-def test_long_lines_are_broken_at_operators_and_in_brackets():
-    text = (
-        "subject.department == 'engineering' && resource.owner == subject.id "
-        "|| [1, 2, 3].exists(x, subject.numbers.contains(x))"
-    )
-    assert written_again(text, 200) == text
-    assert written_again(text, 60).split("\n") == [
-        "subject.department == 'engineering' &&",
-        "resource.owner == subject.id ||",
-        "[1, 2, 3].exists(x, subject.numbers.contains(x))",
-    ]
-    assert written_again("f([alpha, beta], gamma ? delta : epsilon)", 20).split("\n") == [
-        "f(",
-        "  [alpha, beta],",
-        "  gamma",
-        "  ? delta",
-        "  : epsilon",
-        ")",
-    ]
-
-
 def test_a_comprehension_that_no_macro_wrote_has_no_text():
     source = Source("a.all(x, y)")
     with pytest.raises(ValueError):

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from taskman_authz import PDP
+from taskman_authz.policy.formatter import formatted_document
 from taskman_authz.testing import load_suites, run
 
 ROOT = Path(__file__).resolve().parents[2] / "policies"
@@ -35,6 +36,12 @@ def test_all_policy_tests_pass(results):
 
 def test_all_policies_are_one_valid_set():
     PDP.from_path(str(ROOT))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_conditions_are_laid_out(path):
+    text = path.read_bytes().decode()
+    assert formatted_document(str(path), text) == text, f"taskman-authz fmt {path}"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")

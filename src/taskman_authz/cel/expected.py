@@ -36,12 +36,17 @@ def grammar() -> Lark:
 def expected(text: str, problems: Sequence[Problem]) -> str:
     """What could stand where the last of `problems` is; those before it are read as what would
     stand in for them. Empty where even so the text up to there makes no sense."""
+    return described(acceptable(mended(text, problems)))
+
+
+def acceptable(text: str) -> set[str]:
+    """The terminals that could follow `text`; none where it makes no sense up to there."""
     try:
-        state = grammar().parse_interactive(mended(text, problems))
+        state = grammar().parse_interactive(text)
         state.exhaust_lexer()
-        return described(set(state.accepts()))  # type: ignore[no-untyped-call]
+        return set(state.accepts())  # type: ignore[no-untyped-call]
     except LarkError:
-        return ""
+        return set()
 
 
 def mended(text: str, problems: Sequence[Problem]) -> str:

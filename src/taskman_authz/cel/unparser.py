@@ -7,7 +7,7 @@ a level of the tree: a method is a generator that yields the nodes whose documen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, TypeAlias, TypeGuard
 
 from .._fast.tree import (
@@ -22,9 +22,9 @@ from .._fast.tree import (
     Select,
     StructExpr,
 )
-from .linebreaks import LINE, SOFT, Doc, Group, render
 from .literals import field_text, literal_text
 from .parser import Parsed
+from .wrapping import laid_out
 
 # How tightly a text holds together, from a ternary to what a member can be selected of.
 TERNARY, OR, AND, RELATION, SUM, PRODUCT, UNARY, MEMBER = range(8)
@@ -40,19 +40,20 @@ BINARY = {
 UNARIES = {"!_": "!", "-_": "-"}
 APPLIED = ("_[_]", "_[?_]", "_?._")  # to their first argument
 
-# Yields a node and the least tightness that its document must have, is sent that document, and
-# returns a document with its tightness.
-Walk: TypeAlias = Generator[tuple[Expr, int], Doc, tuple[Doc, int]]
+# Yields a node and the least tightness that its text must have, is sent that text, and returns a
+# text with its tightness.
+Walk: TypeAlias = Generator[tuple[Expr, int], str, tuple[str, int]]
 
 
 def unparse(parsed: Parsed, width: int = 0) -> str:
-    """The text of a tree. With a `width`, lines are broken where they would be longer, as far as
-    there is a place to break them. Raises ValueError for a comprehension that no macro wrote."""
-    return render(Unparser(parsed.macro_calls).document(parsed.expr), width)
+    """The text of a tree: on one line, or laid out to `width` columns (see `wrapping`). Raises
+    ValueError for a comprehension that no macro wrote."""
+    text = Unparser(parsed.macro_calls).text(parsed.expr)
+    return laid_out(text, width) if width else text
 
 
 class Unparser:
-    """Nodes to documents."""
+    """Nodes to texts."""
 
     def __init__(self, macro_calls: Mapping[int, Call]) -> None:
         self.macro_calls = macro_calls
@@ -67,24 +68,24 @@ class Unparser:
             Comprehension: self.comprehension,
         }
 
-    def document(self, expr: Expr) -> Doc:
-        """The document of a whole tree."""
+    def text(self, expr: Expr) -> str:
+        """The text of a whole tree."""
         walks = [(self.walk(expr), TERNARY)]
-        doc: Doc = ""
+        text = ""
         begun = False
         while walks:
             walk, least = walks[-1]
             try:
-                child, child_least = walk.send(doc) if begun else next(walk)
+                child, child_least = walk.send(text) if begun else next(walk)
             except StopIteration as done:
-                doc, tightness = done.value
-                doc = doc if tightness >= least else Group(["(", doc, ")"])
+                text, tightness = done.value
+                text = text if tightness >= least else f"({text})"
                 walks.pop()
                 begun = True
             else:
                 walks.append((self.walk(child), child_least))
                 begun = False
-        return doc
+        return text
 
     def walk(self, expr: Expr) -> Walk:
         written = self.macro_calls.get(expr.id)
@@ -101,22 +102,22 @@ class Unparser:
         return expr.name, MEMBER
 
     def select(self, expr: Select) -> Walk:
-        doc: Doc = [(yield expr.operand, MEMBER), ".", field_text(expr.field)]
-        return (["has(", doc, ")"] if expr.test_only else doc), MEMBER
+        text = f"{(yield expr.operand, MEMBER)}.{field_text(expr.field)}"
+        return f"has({text})" if expr.test_only else text, MEMBER
 
     def list_literal(self, expr: ListExpr) -> Walk:
         elements = yield from self.each(expr.elements)
         for index in expr.optionals:
-            elements[index] = ["?", elements[index]]
-        return enclosed("[", elements, "]"), MEMBER
+            elements[index] = f"?{elements[index]}"
+        return f"[{', '.join(elements)}]", MEMBER
 
     def map_literal(self, expr: MapExpr) -> Walk:
         entries = yield from self.entries(expr.entries)
-        return enclosed("{", entries, "}"), MEMBER
+        return f"{{{entries}}}", MEMBER
 
     def message(self, expr: StructExpr) -> Walk:
         entries = yield from self.entries(expr.entries)
-        return [expr.type_name, enclosed("{", entries, "}")], MEMBER
+        return f"{expr.type_name}{{{entries}}}", MEMBER
 
     def comprehension(self, expr: Comprehension) -> Walk:
         raise ValueError("a comprehension that no macro wrote has no text")
@@ -135,23 +136,24 @@ class Unparser:
 
     def plain_call(self, expr: Call) -> Walk:
         """`function(args)`, `target.function(args)`"""
-        target: Doc = [(yield expr.target, MEMBER), "."] if expr.target else ""
+        target = f"{(yield expr.target, MEMBER)}." if expr.target else ""
         args = yield from self.each(expr.args)
-        return [target, expr.function, enclosed("(", args, ")")], MEMBER
+        return f"{target}{expr.function}({', '.join(args)})", MEMBER
 
-    def each(self, exprs: Iterable[Expr]) -> Generator[tuple[Expr, int], Doc, list[Doc]]:
-        docs = []
+    def each(self, exprs: Iterable[Expr]) -> Generator[tuple[Expr, int], str, list[str]]:
+        texts = []
         for expr in exprs:
-            docs.append((yield expr, TERNARY))
-        return docs
+            texts.append((yield expr, TERNARY))
+        return texts
 
-    def entries(self, entries: Iterable[Entry]) -> Generator[tuple[Expr, int], Doc, list[Doc]]:
-        docs: list[Doc] = []
+    def entries(self, entries: Iterable[Entry]) -> Generator[tuple[Expr, int], str, str]:
+        texts = []
         for entry in entries:
             key = entry.key
+            mark = "?" if entry.optional else ""
             name = field_text(key) if isinstance(key, str) else (yield key, TERNARY)
-            docs.append(["?" if entry.optional else "", name, ": ", (yield entry.value, TERNARY)])
-        return docs
+            texts.append(f"{mark}{name}: {(yield entry.value, TERNARY)}")
+        return ", ".join(texts)
 
     # -- operators -----------------------------------------------------------------------------
 
@@ -160,33 +162,31 @@ class Unparser:
         operand = yield expr.args[0], MEMBER
         second = expr.args[1]
         if expr.function == "_?._" and isinstance(second, Literal):
-            return [operand, ".?", field_text(second.value)], MEMBER
+            return f"{operand}.?{field_text(second.value)}", MEMBER
         opening = "[" if expr.function == "_[_]" else "[?"
-        return [operand, enclosed(opening, [(yield second, TERNARY)], "]")], MEMBER
+        return f"{operand}{opening}{(yield second, TERNARY)}]", MEMBER
 
     def unary(self, expr: Call) -> Walk:
         sign = UNARIES[expr.function]
         operand = yield expr.args[0], MEMBER
         if sign == "-" and self.begins_with_number(expr.args[0]):
-            operand = Group(["(", operand, ")"])  # or the sign would belong to the number
-        return [sign, operand], UNARY
+            operand = f"({operand})"  # or the sign would belong to the number
+        return sign + operand, UNARY
 
     def ternary(self, expr: Call) -> Walk:
         condition, chosen, other = expr.args
-        doc: list[Doc] = [(yield condition, OR), LINE, "? ", (yield chosen, OR)]
-        return Group([*doc, LINE, ": ", (yield other, TERNARY)]), TERNARY
+        text = f"{(yield condition, OR)} ? {(yield chosen, OR)} : {(yield other, TERNARY)}"
+        return text, TERNARY
 
     def binary(self, expr: Call) -> Walk:
         operator, tightness = BINARY[expr.function]
         if tightness > AND:
             left, right = expr.args
-            doc: list[Doc] = [(yield left, tightness), f" {operator} "]
-            return [*doc, (yield right, tightness + 1)], tightness
-        first, *others = self.terms(expr, max(self.counts(expr, expr.function)))
-        doc = [(yield first, tightness + 1)]
-        for other in others:
-            doc += f" {operator}", LINE, (yield other, tightness + 1)
-        return Group(doc), tightness
+            return f"{(yield left, tightness)} {operator} {(yield right, tightness + 1)}", tightness
+        terms = []
+        for term in self.terms(expr, max(self.counts(expr, expr.function))):
+            terms.append((yield term, tightness + 1))
+        return f" {operator} ".join(terms), tightness
 
     # -- chains --------------------------------------------------------------------------------
 
@@ -224,13 +224,3 @@ class Unparser:
             else:
                 return isinstance(expr, Literal) and type(expr.value) in (int, float)
         return False
-
-
-def enclosed(opening: str, items: Sequence[Doc], closing: str) -> Doc:
-    """Items between brackets, separated by commas."""
-    if not items:
-        return opening + closing
-    inner: list[Doc] = [SOFT]
-    for item in items[:-1]:
-        inner += item, ",", LINE
-    return Group([opening, Group([*inner, items[-1]], indented=True), SOFT, closing])

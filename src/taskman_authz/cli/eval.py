@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from .frame import command_parser
-from .reading import parse_json, read_file
+from .reading import VARIABLE, given_variables, read_file, variable_options
 
 if TYPE_CHECKING:
     from ..cel import Explanation
@@ -38,14 +37,12 @@ output: the value as CEL writes it (`true`, `1u`, `"text"`, `timestamp("…")`),
 
 exit status: 0 a value, 1 with -e where the value is not `true`, 2 an error"""
 
-_NAME = re.compile("[_a-zA-Z][_a-zA-Z0-9]*")
-
 
 def main(arguments: list[str]) -> int:
     """Run the command. Returns 0, or with `-e` 1 where the value is not true."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    variables = _variables(parser, options)
+    variables = given_variables(parser, options)
     from ..cel import functions, stdlib
     from ..cel.env import Env, policy_libraries
     from .printing import cel_text, json_value
@@ -101,17 +98,7 @@ def _explained(explanation: Explanation, options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("taskman-authz eval", DESCRIPTION, NOTES)
     parser.add_argument("expression", metavar="EXPR", help="the expression")
-    parser.add_argument(
-        "--var",
-        dest="variables",
-        metavar="NAME=JSON",
-        action="append",
-        default=[],
-        help="a variable and its value; as often as there are variables",
-    )
-    parser.add_argument(
-        "--input", metavar="FILE", help="a JSON object of variables, or - for stdin"
-    )
+    variable_options(parser)
     parser.add_argument(
         "--explain", action="store_true", help="show the value of every part of the expression"
     )
@@ -150,19 +137,6 @@ def _budget(text: str) -> int:
     return int(text)
 
 
-def _variables(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Any]:
-    """The variables of the input, and over them those of the options."""
-    variables = {} if options.input is None else read_file(options.input)
-    if not isinstance(variables, dict):
-        parser.error("--input holds no JSON object")
-    for given in options.variables:
-        name, equals, text = given.partition("=")
-        if not equals:
-            parser.error(f"--var `{given}` is not of the form NAME=JSON")
-        variables[name] = parse_json(f"--var {name}", text)
-    return _named(parser, variables)
-
-
 def _types(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Any]:
     """The types of the schema, and over them those of the options."""
     from ..cel.schemas import schema_variables
@@ -180,6 +154,6 @@ def _types(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict
 
 def _named(parser: argparse.ArgumentParser, variables: dict[str, Any]) -> dict[str, Any]:
     for name in variables:
-        if not _NAME.fullmatch(name):
+        if not VARIABLE.fullmatch(name):
             parser.error(f"`{name}` cannot be the name of a variable")
     return variables

@@ -53,8 +53,18 @@ def guarded(program: str, run: Callable[[], int]) -> int:
     except (AuthzError, ImportError) as error:  # ImportError: the core says what is wrong with it
         return _fail(f"{program}: error: {error}")
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{program}: error: {place}{(error.strerror or str(error)).lower()}")
+        return _fail(f"{program}: error: {told(error)}")
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+        return _fail(f"{program}: error: U+{ord(character):04X} cannot be written to this output")
+
+
+def told(error: AuthzError | OSError) -> str:
+    """An error in words."""
+    if isinstance(error, AuthzError):
+        return str(error)
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{(error.strerror or str(error)).lower()}"
 
 
 def _fail(text: str) -> int:

@@ -1,12 +1,15 @@
 """What a user gives a command: JSON on the command line, in a file, on standard input; a time.
 
 Laws: what cannot be read is an `Issue` with the option or the file as its source, and a caret. JSON
-is RFC 8259: no NaN, and no key twice in one object, because of two owners only one would count.
+is RFC 8259: no NaN, no half of a surrogate pair, and no key twice in one object, because of two
+owners only one would count.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -15,6 +18,40 @@ from ..errors import CompileError, RequestError
 from ..issues import Issue, Issues, Place, place_at
 
 STANDARD_INPUT = "-"
+
+
+VARIABLE = re.compile("[_a-zA-Z][_a-zA-Z0-9]*")
+
+
+def variable_options(parser: argparse.ArgumentParser) -> None:
+    """The options that give an expression its variables."""
+    parser.add_argument(
+        "--var",
+        dest="variables",
+        metavar="NAME=JSON",
+        action="append",
+        default=[],
+        help="a variable and its value; as often as there are variables",
+    )
+    parser.add_argument(
+        "--input", metavar="FILE", help="a JSON object of variables, or - for stdin"
+    )
+
+
+def given_variables(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Any]:
+    """The variables of the input, and over them those of the options."""
+    variables = {} if options.input is None else read_file(options.input)
+    if not isinstance(variables, dict):
+        parser.error("--input holds no JSON object")
+    for given in options.variables:
+        name, equals, text = given.partition("=")
+        if not equals:
+            parser.error(f"--var `{given}` is not of the form NAME=JSON")
+        variables[name] = parse_json(f"--var {name}", text)
+    for name in variables:
+        if not VARIABLE.fullmatch(name):
+            parser.error(f"`{name}` cannot be the name of a variable")
+    return variables
 
 
 def read_entity(option: str, text: str) -> Any:
@@ -41,6 +78,8 @@ def read_file(path: str) -> Any:
 
 def parse_json(source: str, text: str) -> Any:
     """The value that `text` holds. Raises CompileError at the place where it stops being JSON."""
+    if (lone := _lone_surrogate(text)) >= 0:
+        _refuse(place_at(source, text, lone), "not JSON: half of a surrogate pair")
     try:
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_distinct)
     except json.JSONDecodeError as error:
@@ -62,11 +101,22 @@ def read_time(option: str, text: str) -> int:
 def _content(option: str, text: str) -> tuple[str, str]:
     """Where a text comes from, for messages, and the text."""
     if text == STANDARD_INPUT:
-        return "<stdin>", _decoded("<stdin>", sys.stdin.buffer.read())
+        return "<stdin>", standard_input()
     if text[:1] != "@":
         return option, text
     with open(text[1:], "rb") as file:
         return text[1:], _decoded(text[1:], file.read())
+
+
+def standard_input() -> str:
+    """The text on standard input."""
+    return _decoded("<stdin>", sys.stdin.buffer.read())
+
+
+def next_line() -> str | None:
+    """The next line on standard input, without its end; None where there is no more."""
+    line = sys.stdin.buffer.readline()
+    return _decoded("<stdin>", line).rstrip("\r\n") if line else None
 
 
 def _decoded(source: str, content: bytes) -> str:
@@ -74,6 +124,19 @@ def _decoded(source: str, content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         _refuse(Place(source, content.count(b"\n", 0, error.start) + 1, 1), "not UTF-8")
+
+
+# A pair of surrogates, one alone, or another escape that a search for these must step over.
+_ESCAPES = re.compile(
+    r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone>u[dD][89a-fA-F])|.)|(?P<raw>[\ud800-\udfff])",
+    re.DOTALL,
+)
+
+
+def _lone_surrogate(text: str) -> int:
+    """Where half of a surrogate pair is written, which is no character; -1 if nowhere."""
+    found = (match.start() for match in _ESCAPES.finditer(text) if match["lone"] or match["raw"])
+    return next(found, -1)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import StoreError
+from ..issues import Issue, Place
 from ..limits import DEFAULT, Limits
 
 SUFFIXES = (".yaml", ".yml")
@@ -22,40 +23,69 @@ TEST_ENDINGS = tuple(f"_test{suffix}" for suffix in SUFFIXES)
 
 def find_documents(path: str | os.PathLike[str]) -> list[Path]:
     """The files of policy documents at `path`, sorted. Raises StoreError where there are none."""
+    found = find_files(path)
+    if not found:
+        raise StoreError(f"no policy documents (*.yaml, *.yml) in `{Path(path)}`")
+    return found
+
+
+def find_files(path: str | os.PathLike[str], others: tuple[str, ...] = ()) -> list[Path]:
+    """The files of policy documents at `path` and those that end in one of `others`, sorted. Raises
+    StoreError where `path` is nothing or cannot be read."""
     root = Path(path)
     try:
         if root.is_file():
             return [root]
         if not root.is_dir():
             raise StoreError(f"no file or folder `{root}`")
-        found = sorted(_walk(root, set()))
+        return sorted(_walk(root, set(), SUFFIXES + others))
     except OSError as error:
         raise StoreError(f"cannot read `{root}`: {_why(error)}") from error
-    if not found:
-        raise StoreError(f"no policy documents (*.yaml, *.yml) in `{root}`")
-    return found
 
 
 def read_documents(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> list[tuple[str, str]]:
     """Name and text of every policy document at `path`. Raises StoreError."""
-    texts: list[tuple[str, str]] = []
-    problems: list[str] = []
-    for file in find_documents(path):
-        try:
-            if file.stat().st_size > limits.document_bytes:
-                problems.append(f"`{file}` is larger than {limits.document_bytes} bytes")
-            else:
-                texts.append((str(file), file.read_bytes().decode()))
-        except OSError as error:
-            problems.append(f"cannot read `{file}`: {_why(error)}")
-        except UnicodeDecodeError as error:
-            problems.append(f"`{file}` is no UTF-8 text: byte {error.start}")
-    if problems:
-        raise StoreError("\n".join(problems))
+    texts, issues = read_what_can_be(path, limits)
+    if issues:
+        raise StoreError("\n".join(issue.message for issue in issues))
     return texts
 
 
-def _walk(folder: Path, above: set[Path]) -> Iterator[Path]:
+def read_what_can_be(
+    path: str | os.PathLike[str], limits: Limits = DEFAULT
+) -> tuple[list[tuple[str, str]], list[Issue]]:
+    """Name and text of every policy document at `path` that can be read, and why others cannot."""
+    texts: list[tuple[str, str]] = []
+    issues: list[Issue] = []
+    try:
+        for file in find_documents(path):
+            try:
+                texts.append((str(file), read_text(file, limits)))
+            except StoreError as error:
+                issues.append(unreadable(file, error))
+    except StoreError as error:
+        issues.append(unreadable(path, error))
+    return texts, issues
+
+
+def read_text(file: Path, limits: Limits = DEFAULT) -> str:
+    """The text of a file. Raises StoreError."""
+    try:
+        if file.stat().st_size > limits.document_bytes:
+            raise StoreError(f"`{file}` is larger than {limits.document_bytes} bytes")
+        return file.read_bytes().decode()
+    except OSError as error:
+        raise StoreError(f"cannot read `{file}`: {_why(error)}") from error
+    except UnicodeDecodeError as error:
+        raise StoreError(f"`{file}` is no UTF-8 text: byte {error.start}") from error
+
+
+def unreadable(path: str | os.PathLike[str], error: StoreError) -> Issue:
+    """That a file cannot be read, as an issue among others."""
+    return Issue(Place(str(path)), "unreadable", str(error))
+
+
+def _walk(folder: Path, above: set[Path], endings: tuple[str, ...]) -> Iterator[Path]:
     real = folder.resolve()
     if real in above:  # a link to a folder that it is in
         return
@@ -63,8 +93,8 @@ def _walk(folder: Path, above: set[Path]) -> Iterator[Path]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _walk(entry, above | {real})
-        elif entry.name.endswith(SUFFIXES) and not entry.name.endswith(TEST_ENDINGS):
+            yield from _walk(entry, above | {real}, endings)
+        elif entry.name.endswith(endings) and not entry.name.endswith(TEST_ENDINGS):
             yield entry
 
 

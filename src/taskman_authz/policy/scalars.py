@@ -24,7 +24,7 @@ def offsets(text: str, extent: Extent) -> list[int]:
     """The offset in `text` of every character of the scalar's value, and of its end."""
     solid = _solid(text, extent)
     found: list[int] = []
-    after = _begin(text, extent)
+    after = content_start(text, extent)
     for character in extent.value:
         if not character.isspace():
             start, after = next(solid, (after, after))
@@ -35,11 +35,17 @@ def offsets(text: str, extent: Extent) -> list[int]:
     return found
 
 
-def _begin(text: str, extent: Extent) -> int:
-    """Where the content begins: after an anchor or tag, the opening quote, a block's header."""
+def value_start(text: str, extent: Extent) -> int:
+    """Where the value begins after an anchor or a tag, with its opening quote or its header."""
     start = extent.start
     while match := _PROPERTY.match(text, start, extent.end):
         start = match.end()
+    return start
+
+
+def content_start(text: str, extent: Extent) -> int:
+    """Where the content begins: after the opening quote or a block's header."""
+    start = value_start(text, extent)
     if extent.style in ("|", ">"):
         line_end = text.find("\n", start, extent.end)
         return extent.end if line_end < 0 else line_end + 1
@@ -49,7 +55,7 @@ def _begin(text: str, extent: Extent) -> int:
 def _solid(text: str, extent: Extent) -> Iterator[tuple[int, int]]:
     """Start and end of all that yields a character of the value which is not white space."""
     end = extent.end - 1 if extent.style in ("'", '"') else extent.end
-    position = _begin(text, extent)
+    position = content_start(text, extent)
     while position < end:
         after, solid = _unit(text, position, extent.style)
         if solid:
