@@ -233,6 +233,20 @@ def test_an_error_of_usage_is_2(monkeypatch, capsys, arguments, words):
 # -- at a terminal -------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def terminal(tmp_path):
+    """Starts the command at a terminal of its own; its state is in a folder of its own too."""
+    started = []
+
+    def start(*arguments):
+        started.append(Terminal(tmp_path, *arguments))
+        return started[0]
+
+    yield start
+    for each in started:
+        each.close()
+
+
 class Terminal:
     """The command at a terminal of its own."""
 
@@ -253,8 +267,7 @@ class Terminal:
     def read_until(self, words):
         """What is written up to `words`, which are waited for."""
         while words not in self.seen:
-            assert select.select([self.mine], [], [], SECONDS)[0], self.seen
-            self.seen += os.read(self.mine, 10_000).decode()
+            self.seen += self.read()
         before, _, self.seen = self.seen.partition(words)
         return before
 
@@ -264,12 +277,20 @@ class Terminal:
     def left(self):
         """The status with which it leaves."""
         try:
-            while os.read(self.mine, 10_000):
+            while self.read():
                 pass
         except OSError:  # its end is closed
             pass
-        os.close(self.mine)
         return self.process.wait(SECONDS)
+
+    def read(self):
+        assert select.select([self.mine], [], [], SECONDS)[0], f"no answer after {self.seen!r}"
+        return os.read(self.mine, 10_000).decode()
+
+    def close(self):
+        os.close(self.mine)
+        self.process.kill()
+        self.process.wait()
 
 
 def _control(terminal):
@@ -280,8 +301,8 @@ def _control(terminal):
 
 
 @pytest.mark.process
-def test_at_a_terminal_lines_are_edited_completed_abandoned_and_remembered(tmp_path):
-    terminal = Terminal(tmp_path, "--var", 'subject={"name": "ann"}')
+def test_at_a_terminal_lines_are_edited_completed_abandoned_and_remembered(tmp_path, terminal):
+    terminal = terminal("--var", 'subject={"name": "ann"}')
     terminal.read_until("cel> ")
     terminal.type("subject.na\t + '!'\n")
     terminal.read_until('"ann!" : string')
@@ -309,11 +330,12 @@ def test_at_a_terminal_lines_are_edited_completed_abandoned_and_remembered(tmp_p
 
 
 @pytest.mark.process
-def test_no_history_is_none(tmp_path):
-    terminal = Terminal(tmp_path, "--no-history", "-e")
+def test_no_history_is_none(tmp_path, terminal):
+    terminal = terminal("--no-history", "-e")
     terminal.read_until("cel> ")
     terminal.type("nobody\n")
     terminal.read_until("undeclared")
+    terminal.read_until("cel> ")
     terminal.type("\x04")
     assert terminal.left() == 1
     assert list(tmp_path.iterdir()) == []

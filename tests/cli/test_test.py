@@ -102,7 +102,7 @@ def test_junit_is_written_beside_the_text(tests, tmp_path, capsys):
     ("arguments", "words"),
     [
         (["policies", "-k", "nobody"], "no case has `nobody` in its name"),
-        (["policies/notes.yaml"], "policies/notes.yaml:2:5: error"),
+        (["policies/notes.yaml"], "policies/notes.yaml:1:1: error: this is a policy document"),
         (["empty"], "no *_test.yaml in empty"),
         (["nowhere"], "nowhere: no such file or directory"),
         (["policies", "--junit", "no/where.xml"], "no/where.xml: no such file or directory"),

@@ -141,10 +141,10 @@ def test_policies_are_those_that_are_named_relative_to_the_file(tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     (other / "one.yaml").write_text(
-        "policies: [{id: one, effect: allow, actions: ['*'], resources: ['*']}]"
+        "policies: [{id: members-read, effect: allow, actions: ['*'], resources: ['*']}]"
     )
     (suite,) = load_suites([write(tmp_path, "policies: [other/one.yaml]\n" + FILE)])
-    assert [rule.id for rule in suite.policies.rules] == ["one"]
+    assert [rule.id for rule in suite.policies.rules] == ["members-read"]
 
 
 def test_files_about_the_same_policies_share_them(tmp_path):

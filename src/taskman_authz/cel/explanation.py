@@ -29,7 +29,6 @@ from .._fast.tree import (
 from .._fast.values import Fault
 from ..errors import EvaluationError
 from .expression import Expression
-from .linebreaks import render
 from .macros import BLOCK, index_name
 from .observation import Observable
 from .outcome import evaluation_error, plain
@@ -183,7 +182,7 @@ class Explainer:
     def part(
         self, tree: Expr, seen: Seen, names: Names = frozenset(), name: str = ""
     ) -> Explanation:
-        text = render(self.unparser.document(tree), 0)
+        text = self.unparser.text(tree)
         place = self.source.place(tree.position)
         at = text, tree.position, place.line, place.column
         if tree.id not in seen:

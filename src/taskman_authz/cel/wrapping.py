@@ -187,8 +187,15 @@ class Layouter:
         opening = self.take()
         remarks = self.pending()
         names = self.binder_names() if called in BINDERS and not remarks else []
-        if self.next == closer and not remarks:
-            return [opening, self.take()]
+        if self.next == closer:
+            return (
+                Brackets([opening, Nest(remarks), SOFT, self.take()])
+                if remarks
+                else [
+                    opening,
+                    self.take(),
+                ]
+            )
         inner: list[Doc] = [*remarks, SOFT]
         if names:
             inner = [*names, *self.pending(), LINE]

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from ..decision import Decision
-from .frame import GREEN, RED, command_parser, painted
+from .frame import GREEN, RED, command_parser, errors_in, painted
 from .reading import read_entity, read_object, read_time
 
 POLICIES = "TASKMAN_AUTHZ_POLICIES"
@@ -28,6 +28,9 @@ examples:
   taskman-authz check @subject.json tasks:edit @task.json --context '{"ip": "10.0.0.7"}'
   taskman-authz check -q user:123 tasks:view tasks/456 && echo yes
 
+errors: text on standard error; with --format json one object there, {"errors": [{"file", "line",
+"column", "code", "message", "hint"}]}, and nothing on standard output
+
 exit status: 0 allowed, 1 denied, 2 an error (bad request, policies that do not load)"""
 
 
@@ -37,6 +40,12 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     subject, action, resource = _question(parser, options)
     _one_standard_input(parser, [subject, action, resource, options.context or ""])
+    with errors_in(options.format):
+        return _decided(subject, action, resource, options)
+
+
+def _decided(subject: str, action: str, resource: str, options: argparse.Namespace) -> int:
+    """Decide and print the decision. Returns the exit status."""
     # Bad JSON is told before the policies are read: it is the cheaper of two mistakes.
     request: dict[str, Any] = {
         "subject": read_entity("subject", subject),

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .frame import command_parser
+from .frame import command_parser, errors_in
 from .reading import VARIABLE, given_variables, read_file, variable_options
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ output: the value as CEL writes it (`true`, `1u`, `"text"`, `timestamp("…")`),
 --cost, what it cost on standard error, or as JSON with the value: {"value": …, "cost": {"spent",
 "least", "most"}}, where most is null if there is no most
 
+errors: text on standard error; with --format json one object there, {"errors": [{"file", "line",
+"column", "code", "message", "hint"}]}, and nothing on standard output
+
 exit status: 0 a value, 1 with -e where the value is not `true`, 2 an error"""
 
 
@@ -42,21 +45,29 @@ def main(arguments: list[str]) -> int:
     """Run the command. Returns 0, or with `-e` 1 where the value is not true."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    variables = given_variables(parser, options)
+    if options.explain and (options.cost or options.budget is not None):
+        parser.error("--explain cannot be combined with --cost or --budget")
+    with errors_in(options.format):
+        variables = given_variables(parser, options)
+        return _evaluated(variables, _types(parser, options), options)
+
+
+def _evaluated(
+    variables: dict[str, Any], types: dict[str, Any], options: argparse.Namespace
+) -> int:
+    """Print the value of the expression. Returns the exit status."""
     from ..cel import functions, stdlib
     from ..cel.env import Env, policy_libraries
     from .printing import cel_text, json_value
 
     env = Env(
-        {**dict.fromkeys(variables, "dyn"), **_types(parser, options)},
+        {**dict.fromkeys(variables, "dyn"), **types},
         libraries=policy_libraries(),
         strict_constants=True,
         declarations=stdlib.POLICY,
         implementations=functions.POLICY,
     )
     program = env.compile(options.expression)
-    if options.explain and (options.cost or options.budget is not None):
-        parser.error("--explain cannot be combined with --cost or --budget")
     if options.explain:
         return _explained(program.explain(variables), options)
     if options.cost:

@@ -6,12 +6,15 @@ Law: `guarded` is the only place where an exception becomes an exit status and w
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Callable
-from typing import TextIO
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
-from ..errors import AuthzError, CompileError
+from ..errors import AuthzError, CompileError, EvaluationError, RequestError
+from ..issues import Place
 
 ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
@@ -65,6 +68,40 @@ def told(error: AuthzError | OSError) -> str:
         return str(error)
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{(error.strerror or str(error)).lower()}"
+
+
+@contextmanager
+def errors_in(format: str) -> Iterator[None]:
+    """Where `format` is json, what goes wrong inside is one JSON object on standard error."""
+    try:
+        yield
+    except (AuthzError, OSError) as error:
+        if format != "json":
+            raise
+        print(json.dumps({"errors": error_objects(error)}, ensure_ascii=False), file=sys.stderr)
+        raise SystemExit(ERROR) from error
+
+
+def error_objects(error: AuthzError | OSError) -> list[dict[str, Any]]:
+    """What is wrong for programs: an object with file, line and column (null where there is no
+    such place), a stable code, a message and a hint."""
+    if isinstance(error, CompileError):
+        return [_object(each.place, each.code, each.message, each.hint) for each in error.issues]
+    if isinstance(error, EvaluationError):
+        return [_object(error.place, error.code, error.message)]
+    code = "invalid_request" if isinstance(error, RequestError) else "unreadable"
+    return [_object(None, code, told(error))]
+
+
+def _object(place: Place | None, code: str, message: str, hint: str = "") -> dict[str, Any]:
+    return {
+        "file": place and place.source,
+        "line": place and place.line,
+        "column": place and place.column,
+        "code": code,
+        "message": message,
+        "hint": hint,
+    }
 
 
 def _fail(text: str) -> int:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .frame import GREEN, RED, command_parser, painted
+from .frame import GREEN, RED, command_parser, errors_in, painted
 
 if TYPE_CHECKING:
     from ..testing import Result, Suite
@@ -32,6 +32,8 @@ a test file:
       resource: {{type: tasks, id: "456", owner: "123"}}
       expect: allow
 
+errors: text on standard error; with --format json one object there, as of `taskman-authz check`
+
 exit status: 0 all passed, 1 some failed, 2 an error (a file that does not load, no test found)"""
 
 
@@ -40,7 +42,8 @@ def main(arguments: list[str], program: str = "taskman-authz test") -> int:
     options = _parser(program).parse_args(arguments)
     from ..testing import load_suites, run
 
-    suites = _chosen(load_suites(options.paths), options.filter)
+    with errors_in(options.format):
+        suites = _chosen(load_suites(options.paths), options.filter)
     if not any(suite.cases for suite in suites):
         print(f"{program}: error: {_nothing(options)}", file=sys.stderr)
         return 2

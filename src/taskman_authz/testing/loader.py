@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import msgspec
 from pydantic import BaseModel, ValidationError
@@ -24,6 +25,7 @@ from ..store import FileStore
 from .cases import Expansion, Suite
 from .discovery import find_test_files
 from .document import CaseEntry, Fixtures, MatrixEntry, SuiteDocument
+from .names import Names, unknown_names
 
 # A test's fixtures hold properties, which nest deeper than policies.
 LIMITS = msgspec.structs.replace(
@@ -34,7 +36,7 @@ LIMITS = msgspec.structs.replace(
 def load_suites(paths: Iterable[str]) -> list[Suite]:
     """The suites of all test files among and below `paths`; none where there is no such file.
 
-    Raises CompileError with everything that is wrong, OSError for what cannot be read.
+    Raises CompileError with everything that is wrong, OSError for a path that is not there.
     """
     shelf = _Shelf()
     suites = [shelf.suite(path) for path in find_test_files(paths)]
@@ -43,12 +45,19 @@ def load_suites(paths: Iterable[str]) -> list[Suite]:
     return [suite for suite in suites if suite is not None]
 
 
+class _Policies(NamedTuple):
+    """A compiled policy set, and what cases may name of it."""
+
+    compiled: PolicySet
+    names: Names
+
+
 class _Shelf:
     """Policy sets by the paths that they were compiled from, and what was wrong on the way."""
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
-        self._sets: dict[tuple[str, ...], PolicySet | None] = {}
+        self._sets: dict[tuple[str, ...], _Policies | None] = {}
 
     def suite(self, path: str) -> Suite | None:
         """The suite in a test file; None where the file, or a policy of it, has issues."""
@@ -59,22 +68,33 @@ class _Shelf:
         expansion = Expansion(document, text)
         self.issues += expansion.issues
         policies = self._policies(text, document)
-        return None if policies is None else Suite(path, policies, tuple(expansion.cases))
+        if policies is None:
+            return None
+        self.issues += unknown_names(document, text, policies.names)
+        return Suite(path, policies.compiled, tuple(expansion.cases))
 
     def _text(self, path: str) -> Text | None:
-        with open(path, "rb") as file:
-            content = file.read(LIMITS.document_bytes + 1)
         try:
+            with open(path, "rb") as file:
+                content = file.read(LIMITS.document_bytes + 1)
             return Text(path, content.decode("utf-8"), LIMITS)
+        except OSError as error:
+            why = (error.strerror or "unknown reason").lower()
+            self.issues.append(Issue(Place(path), "unreadable", f"cannot be read: {why}"))
         except UnicodeDecodeError as error:
             place = Place(path, content.count(b"\n", 0, error.start) + 1)
             self.issues.append(Issue(place, "malformed_yaml", "not UTF-8"))
-            return None
+        return None
 
     def _document(self, text: Text) -> SuiteDocument | None:
         stream = read(text.name, text.text, LIMITS)
         self.issues += stream.issues
         if stream.issues:
+            return None
+        if any(map(_is_policy_document, stream.documents)):
+            message = "this is a policy document, not a test of policies"
+            hint = f"`taskman-authz compile {text.name}` checks it; its tests are in *_test.yaml"
+            self.issues.append(Issue(text.place((0,)), "not_a_test", message, hint))
             return None
         if len(stream.documents) > 1:
             self.issues.append(
@@ -89,7 +109,7 @@ class _Shelf:
                 self.issues.append(Issue(place, finding.code, finding.message, finding.hint))
             return None
 
-    def _policies(self, text: Text, document: SuiteDocument) -> PolicySet | None:
+    def _policies(self, text: Text, document: SuiteDocument) -> _Policies | None:
         """The policies that a test file is about; compiled when they are first asked for."""
         folder = os.path.dirname(text.name)
         key = tuple(os.path.normpath(os.path.join(folder, p)) for p in document.policies or ["."])
@@ -97,7 +117,9 @@ class _Shelf:
             self._sets[key] = None
             try:
                 # A document that two paths lead to is one document.
-                self._sets[key] = compile_documents(dict(_documents(key)).items())
+                documents = dict(_documents(key)).items()
+                compiled = compile_documents(documents)
+                self._sets[key] = _Policies(compiled, Names.of(compiled, documents))
             except CompileError as error:
                 self.issues += error.issues
             except StoreError as error:
@@ -109,6 +131,13 @@ class _Shelf:
 def _documents(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     for path in paths:
         yield from FileStore(path).load()
+
+
+def _is_policy_document(data: Any) -> bool:
+    """Whether it holds what no test does: policies, not the paths of some."""
+    policies = data.get("policies") if isinstance(data, dict) else None
+    is_test = isinstance(data, dict) and ("cases" in data or "matrix" in data)
+    return not is_test and isinstance(policies, list) and any(isinstance(p, dict) for p in policies)
 
 
 def _suggested(finding: Finding) -> Finding:

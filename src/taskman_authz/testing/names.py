@@ -1,0 +1,66 @@
+"""Names in a test that its policies do not know: a case about a misspelt role or policy would pass,
+or fail, for another reason than the one that it was written for.
+
+Laws: roles are known where the policies declare some, in whichever company; that a subject holds
+one of another company, or one that nobody ever heard of, is what a test may be about. So a role is
+only told that looks like a declared one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..issues import Issue
+from ..policy import PolicySet
+from ..policy.document_errors import quoted
+from ..policy.loader import Text, load
+from ..policy.suggestions import did_you_mean
+from ..policy.yaml_reader import Path
+from .document import SuiteDocument
+
+
+class Names(NamedTuple):
+    """The ids of the policies of a set, and the roles that are declared beside them."""
+
+    policies: frozenset[str]
+    roles: frozenset[str]
+
+    @classmethod
+    def of(cls, policies: PolicySet, documents: Iterable[tuple[str, str]]) -> Names:
+        """The names in a policy set and in the documents that it is of."""
+        roles = (role.name for each in load(documents).documents for _, role in each.roles)
+        return cls(frozenset(rule.id for rule in policies.rules), frozenset(roles))
+
+
+def unknown_names(document: SuiteDocument, text: Text, known: Names) -> Iterator[Issue]:
+    """An issue for every policy in a test document that is not known, and for every role that
+    looks like a known one."""
+    for number, case in enumerate(document.cases):
+        if case.policy and case.policy not in known.policies:
+            place = text.place((0, "cases", number, "policy"))
+            message = f"there is no policy {quoted(case.policy)}"
+            hint = did_you_mean(case.policy, known.policies)
+            yield Issue(place, "unknown_policy", message, hint)
+    if known.roles:
+        for path, role in _roles(document):
+            hint = "" if role in known.roles else did_you_mean(role, known.roles)
+            if hint:
+                message = f"no document declares the role {quoted(role)}"
+                yield Issue(text.place((0, *path)), "unknown_role", message, hint)
+
+
+def _roles(document: SuiteDocument) -> Iterator[tuple[Path, str]]:
+    """The roles of all subjects, and where they are written."""
+    subjects: list[tuple[Path, Any]] = [
+        (("fixtures", "subjects", name), subject)
+        for name, subject in document.fixtures.subjects.items()
+    ]
+    subjects += (
+        (("cases", number, "subject"), case.subject) for number, case in enumerate(document.cases)
+    )
+    for path, subject in subjects:
+        roles = subject.get("roles") if isinstance(subject, Mapping) else None
+        for number, role in enumerate(roles if isinstance(roles, list) else ()):
+            if isinstance(role, str):
+                yield (*path, "roles", number), role
