@@ -16,17 +16,17 @@ from typing import Any, NamedTuple
 
 from taskman_authz._fast.values import UInt
 
-PARTS = re.compile(r"\{(\^?)(e:)?([a-z]+)\}")
+PARTS = re.compile(r"\{(\^?)([eb]:)?([a-z]+)\}")
 Scope = dict[str, str]  # the names that loops and bindings give, and the kinds of their values
 
 
 class Form(NamedTuple):
     """A form: its text, and for each of its parts whether it is outside of what is named before it,
-    whether it is a name, and its kind. `pieces` is the text around them."""
+    the letter of its name if it is one, and its kind. `pieces` is the text around them."""
 
     text: str
     pieces: tuple[str, ...]
-    parts: tuple[tuple[bool, bool, str], ...]
+    parts: tuple[tuple[bool, str, str], ...]
 
 
 class Made(NamedTuple):
@@ -37,8 +37,8 @@ class Made(NamedTuple):
     parts: tuple[Made | str, ...]
 
     def __str__(self) -> str:
-        said = "".join(f"{piece}{part}" for piece, part in zip(self.form.pieces, self.parts))
-        return said + self.form.pieces[-1]
+        pairs = zip(self.form.pieces, map(str, self.parts), strict=False)
+        return "".join(map("".join, pairs)) + self.form.pieces[-1]
 
     def trees(self) -> Iterator[Made]:
         """This tree and all in it."""
@@ -53,7 +53,7 @@ def form_of(text: str) -> Form:
     ends = [0, *(match.end() for match in found)]
     starts = [*(match.start() for match in found), len(text)]
     pieces = tuple(text[end:start] for end, start in zip(ends, starts, strict=True))
-    return Form(text, pieces, tuple((bool(m[1]), bool(m[2]), m[3]) for m in found))
+    return Form(text, pieces, tuple((bool(m[1]), (m[2] or "")[:1], m[3]) for m in found))
 
 
 class Forms(NamedTuple):
@@ -104,11 +104,9 @@ def fill(random: Random, kind: str, depth: int, scope: Scope) -> Made:
     form = random.choice(TABLE[kind].forms)
     inner = scope
     parts: list[Made | str] = []
-    for outside, names, its in form.parts:
-        if names:
-            name = f"e{len(inner)}"
-            if inner and random.random() < 0.1 and name not in parts:  # hides one, or a variable
-                name = random.choice([*(each for each in inner if each not in parts), "v_i"])
+    for outside, letter, its in form.parts:
+        if letter:
+            name = name_for(random, letter, inner, parts)
             parts.append(name)
             inner = {**inner, name: its}
         else:
@@ -118,17 +116,36 @@ def fill(random: Random, kind: str, depth: int, scope: Scope) -> Made:
     return Made(kind, form, tuple(parts))
 
 
+def name_for(random: Random, letter: str, scope: Scope, taken: list[Made | str]) -> str:
+    """A name for a loop or a binding. That of a loop may hide another, or a variable."""
+    if letter == "b":  # the C++ witness mixes up bindings and loops of the same name
+        return f"b{random.randrange(10**9)}"
+    hidden = random.choice([*scope, "v_i"])
+    return hidden if hidden not in taken and random.random() < 0.1 else f"e{len(scope)}"
+
+
 def expression(random: Random) -> Made:
     """An expression of some kind, more often a bool than anything else."""
     kind = "bool" if random.random() < 0.4 else random.choice(KINDS)
     return make(random, kind, random.choice((1, 2, 2, 3, 3, 4)), {})
 
 
+def unbound(made: Made | str) -> str:
+    """The text of a tree with what is bound in the place of its name, which is nowhere else."""
+    if isinstance(made, str):
+        return made
+    if made.form.text.startswith("cel.bind("):
+        name, bound, body = map(unbound, made.parts)
+        return re.sub(rf"\b{name}\b", lambda _: f"({bound})", body)
+    said = "".join(map("".join, zip(made.form.pieces, map(unbound, made.parts), strict=False)))
+    return said + made.form.pieces[-1]
+
+
 # -- reducing ----------------------------------------------------------------------------------
 
 
 def smaller(made: Made) -> Iterator[Made]:
-    """What stands in for a tree and is less: a part of it, a leaf, or itself with a smaller part."""
+    """What stands in for a tree and is less: a part, a leaf, or itself with a smaller part."""
     seen = set()
     for tree in list(made.trees())[1:]:
         if str(tree) not in seen and tree.kind != "optional":  # which no witness gives back

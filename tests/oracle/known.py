@@ -1,4 +1,4 @@
-"""Where a witness is known to disagree with us: `disagreements.yaml`, and what an entry explains."""
+"""Where a witness is known to disagree with us, and what an entry explains."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tests.oracle.witnesses import Form
+from tests.oracle.witnesses import REFUSED, Form
 
 
 class Disagreement(NamedTuple):
@@ -22,22 +22,34 @@ class Disagreement(NamedTuple):
     where: str = ""
     apart_from: str = ""
     without: tuple[str, ...] = ()
+    refuses: str = ""
+    unbound: bool = False
+    syntax: bool = False
 
-    def explains(self, text: str, ours: Form, theirs: Form) -> bool:
-        """Whether an expression that cannot be reduced any more meets this disagreement."""
+    def explains(self, text: str, ours: Form, theirs: Form, without_names: Form) -> bool:
+        """Whether an expression that cannot be reduced any more meets this disagreement.
+        `without_names` is what the witness says where what is bound stands for its name."""
+        if self.unbound:
+            return ours == without_names and re.search(self.where, text) is not None
         said = outcome(ours), outcome(theirs)
-        if [each.split(" ")[0] for each in said] != [
-            each.split(" ")[0] for each in (self.ours, self.theirs)
-        ]:
+        if self.refuses:
+            alike = ours == REFUSED if self.refuses == "we" else theirs == REFUSED
+        else:
+            alike = (ours[0], theirs[0]) == (kind(self.ours), kind(self.theirs))
+        if not alike:
             return False
         if self.apart_from and len({re.sub(self.apart_from, "", each) for each in said}) > 1:
             return False
-        return bool(self.where) and re.search(self.where, text) is not None
+        return bool(self.where) and any(re.search(self.where, each) for each in (text, *said))
 
 
 def outcome(form: Form) -> str:
     """A form as the entries have it."""
     return " ".join((form[0], *map(repr, form[1:])))
+
+
+def kind(outcome: str) -> str:
+    return outcome.split(" ")[0]
 
 
 def read() -> dict[str, tuple[Disagreement, ...]]:

@@ -15,8 +15,8 @@ from typing import Any
 
 import cel_expr_python.cel as cpp
 import celpy
-from celpy import celtypes
 from cel_expr_python.ext import ext_bindings, ext_encoders, ext_math, ext_optional, ext_strings
+from celpy import celtypes
 from celpy.evaluation import CELEvalError
 
 from taskman_authz._fast.values import CelType, UInt
@@ -57,7 +57,9 @@ def _payload(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat()[:26]  # to microseconds
     if isinstance(value, timedelta):
-        return timedelta(value.days, value.seconds, value.microseconds)
+        # To microseconds, as the C++ witness cuts it off.
+        up = value < timedelta(0) and getattr(value, "below", 0) > 0
+        return timedelta(value.days, value.seconds, value.microseconds + up)
     return value
 
 
@@ -80,7 +82,8 @@ _KINDS: tuple[tuple[type, str], ...] = (
 
 
 @cache
-def _our_env(types: tuple[tuple[str, str], ...]) -> Env:
+def our_env(types: tuple[tuple[str, str], ...] = ()) -> Env:
+    """Our environment, with the libraries that the C++ implementation has too."""
     libraries = (ext.BINDINGS, ext.COMPREHENSIONS, ext.ENCODERS, ext.LISTS, ext.MATH, ext.OPTIONALS)
     return Env(dict(types), libraries=(*libraries, ext.SETS, ext.STRINGS))
 
@@ -88,7 +91,7 @@ def _our_env(types: tuple[tuple[str, str], ...]) -> Env:
 def ours(text: str, types: Mapping[str, str], variables: Variables) -> Form:
     """What we say."""
     try:
-        return form_of(_our_env(tuple(types.items())).compile(text).evaluate(variables))
+        return form_of(our_env(tuple(types.items())).compile(text).evaluate(variables))
     except CompileError:
         return REFUSED
     except EvaluationError:
@@ -156,6 +159,15 @@ def cpp_says(text: str, types: Mapping[str, str], variables: Variables) -> Form:
         return ERROR
     except Exception as error:
         return "crash", type(error).__name__
+
+
+def cpp_parses(text: str) -> bool | None:
+    """Whether the C++ implementation parses a text; None where it is too deep for it."""
+    try:
+        _cpp_env(()).compile(text, disable_check=True)
+    except RuntimeError as error:
+        return None if "recursion" in str(error) else False
+    return True
 
 
 def _cpp_form(found: Any) -> Form:
