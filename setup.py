@@ -3,12 +3,16 @@
 Laws: the `.py` is the only source, compiled or not. `TASKMAN_AUTHZ_PURE=1` builds none and the
 wheel is `py3-none-any`. Where no C compiler or no Python header can be had, the build says so
 loudly and makes the same pure wheel; where there is one, an error in the core fails the build.
+
+For looking for faults (`make sanitize`): `TASKMAN_AUTHZ_DEBUG=checks` compiles with every check that
+Cython has, whatever a file says at its head, `TASKMAN_AUTHZ_DEBUG=address` with AddressSanitizer.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +33,21 @@ DIRECTIVES = {
 }
 # -g0: debug information would be nine tenths of the file and a third of the compile time.
 FLAGS = [] if sys.platform == "win32" else ["-O3", "-fwrapv", "-g0"]
+LINK_FLAGS: list[str] = []
+
+DEBUG = os.environ.get("TASKMAN_AUTHZ_DEBUG", "")
+CHECKS = {
+    "boundscheck": True,
+    "wraparound": True,
+    "initializedcheck": True,
+    "nonecheck": True,
+    "cdivision": False,
+}
+if DEBUG:
+    FLAGS = ["-O1", "-g", "-fwrapv", "-fno-omit-frame-pointer"]
+if DEBUG == "address":
+    FLAGS += ["-fsanitize=address"]
+    LINK_FLAGS += ["-fsanitize=address"]
 
 LOUD = """
 **********************************************************************************
@@ -65,10 +84,24 @@ def obstacle() -> str:
     return ""
 
 
+def checked_copies() -> Path:
+    """The core's sources without what their heads say about checks, in a package like theirs: what
+    a file says goes before what the compiler is told."""
+    copies = Path("build/checks", *CORE.parts[1:])
+    copies.mkdir(parents=True, exist_ok=True)
+    copies.with_name("__init__.py").touch()
+    for path in (*CORE.glob("*.py"), *CORE.glob("*.pxd")):
+        head, _, rest = path.read_text().partition("\n")
+        if head.startswith("# cython:"):
+            head = re.sub(rf"\b({'|'.join(CHECKS)})=\w+", "language_level=3", head)
+        Path(copies, path.name).write_text(f"{head}\n{rest}")
+    return copies
+
+
 def directives_changed() -> bool:
     """Whether a C file was generated before this file changed: Cython only looks at its sources."""
     changed = Path(__file__).stat().st_mtime_ns
-    return any(made.stat().st_mtime_ns < changed for made in Path(GENERATED).rglob("*.c"))
+    return any(made.stat().st_mtime_ns < changed for made in Path(GENERATED + DEBUG).rglob("*.c"))
 
 
 class CoreDistribution(Distribution):
@@ -100,12 +133,18 @@ class BuildCore(build_ext):
         """Replaces each `.py` source by the C file made from it."""
         from Cython.Build import cythonize
 
+        directives, root = DIRECTIVES, "src"
+        if DEBUG == "checks":
+            copies = checked_copies()
+            directives, root = DIRECTIVES | CHECKS, str(copies.parents[1])
+            for extension in extensions:
+                extension.sources = [str(copies / Path(extension.sources[0]).name)]
         made = cythonize(
             extensions,
-            compiler_directives=DIRECTIVES,
-            build_dir=GENERATED,
+            compiler_directives=directives,
+            build_dir=GENERATED + DEBUG,
             force=self.force or directives_changed(),
-            include_path=["src"],  # without it the .pxd beside a .py is not found
+            include_path=[root],  # without it the .pxd beside a .py is not found
             nthreads=os.cpu_count() or 1,
             show_all_warnings=False,
         )
@@ -140,6 +179,7 @@ setup(
             [str(path)],
             depends=["setup.py"],
             extra_compile_args=FLAGS,
+            extra_link_args=LINK_FLAGS,
         )
         for path in sources()
     ],

@@ -172,14 +172,12 @@ def modulo(left: Any, right: Any) -> Any:
 
 
 def negate(value: Any) -> Any:
-    """`-value` of an int, double or duration; a Fault without place otherwise."""
+    """`-value` of an int or double; a Fault without place otherwise."""
     kind = type(value)
     if kind is int:
         return _signed(-value, "-_")
     if kind is float:
         return -value
-    if kind is Duration:
-        return subtract_times(Duration(0), value)
     return Fault("no_such_overload", ("-_", type_name(value)))
 
 
