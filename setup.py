@@ -4,8 +4,9 @@ Laws: the `.py` is the only source, compiled or not. `TASKMAN_AUTHZ_PURE=1` buil
 wheel is `py3-none-any`. Where no C compiler or no Python header can be had, the build says so
 loudly and makes the same pure wheel; where there is one, an error in the core fails the build.
 
-For looking for faults (`make sanitize`): `TASKMAN_AUTHZ_DEBUG=checks` compiles with every check that
-Cython has, whatever a file says at its head, `TASKMAN_AUTHZ_DEBUG=address` with AddressSanitizer.
+For looking for faults (`make sanitize`): `TASKMAN_AUTHZ_DEBUG=checks` compiles with every check
+that Cython has, whatever a file says at its head, `TASKMAN_AUTHZ_DEBUG=address` with
+AddressSanitizer.
 """
 
 from __future__ import annotations

@@ -30,6 +30,9 @@ class Limits(msgspec.Struct, frozen=True):
     checker_memory: int = 10_000  # names, or types of arguments of one function
     # All issues are reported, but a broken generated text must not drown the reader.
     issues: int = 100
+    # What is read again, by the grammar of record, to say what was expected: some 50 µs each. Of
+    # what lies behind it only what was found is said.
+    diagnosis_length: int = 10_000  # code points, for all issues of an expression
 
     # Loops within loops: each multiplies what the others cost, and no policy nests three.
     comprehension_depth: int = 24

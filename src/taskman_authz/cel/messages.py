@@ -229,7 +229,7 @@ def no_such_overload(function: str, *types: str) -> str:
         return f"`{types[0]}` cannot be the key of a map"
     if function == "comprehension":
         return f"`{types[0]}` cannot be iterated"
-    if function.startswith("."):
+    if function.startswith(".") and types:  # and not the name of a function in the root container
         return f"`{types[0]}` has no field `{function[1:]}`"
     return f"no matching overload for `{written(function)}` applied to `({', '.join(types)})`"
 

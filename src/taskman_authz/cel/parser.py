@@ -46,31 +46,42 @@ def parse(
         optionals,
     )
     if result.expr is None:
-        raise CompileError(Issues.of(issues_of(source, result.problems)))
+        raise CompileError(Issues.of(issues_of(source, result.problems, limits)))
     most = limits.comprehension_depth
     if len(result.macro_calls) > most and (place := too_deep(result.expr, most)) >= 0:
         problem = Problem("limit_exceeded", place, place, ("comprehension_depth", str(most)))
-        raise CompileError(Issues.of(issues_of(source, [problem])))
+        raise CompileError(Issues.of(issues_of(source, [problem], limits)))
     return Parsed(result.expr, source, result.macro_calls)
 
 
-def issues_of(source: Source, problems: list[Problem]) -> list[Issue]:
+def issues_of(source: Source, problems: list[Problem], limits: Limits) -> list[Issue]:
     """The parser's problems in words, each at its place."""
-    return [
-        Issue(source.place(problem.position), *worded(source.text, problems[: index + 1]))
-        for index, problem in enumerate(problems)
-    ]
+    issues = []
+    read = 0
+    for index, problem in enumerate(problems):
+        read += problem.position
+        asks = read <= limits.diagnosis_length
+        said = worded(source.text, problems[: index + 1], asks)
+        issues.append(Issue(source.place(problem.position), *said))
+    return issues
 
 
-def worded(text: str, problems: list[Problem]) -> Said:
-    """The last of `problems` in words; those before it tell how to read the text up to there."""
+def worded(text: str, problems: list[Problem], asks: bool = True) -> Said:
+    """The last of `problems` in words; those before it tell how to read the text up to there. If
+    it `asks`, they tell what was expected."""
     problem = problems[-1]
     if problem.code in ("unexpected", "unexpected_end"):
-        from .expected import expected  # it imports lark, and only a mistake needs that
-
         before = "".join(text[: problem.position].split()[-1:])
-        return messages.syntax_error(problem.details[0], expected(text, problems), before)
+        found = expected(text, problems) if asks else ""
+        return messages.syntax_error(problem.details[0], found, before)
     say: Callable[..., Said] | None = messages.PROBLEMS.get(problem.code)
     if say is None:  # a macro has worded it
         return problem.code, problem.details[0], problem.details[1]
     return say(*problem.details)
+
+
+def expected(text: str, problems: list[Problem]) -> str:
+    """What could stand where the last of `problems` is."""
+    from .expected import expected  # it imports lark, and only a mistake needs that
+
+    return expected(text, problems)

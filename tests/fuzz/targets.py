@@ -1,0 +1,208 @@
+"""What is thrown at each door of ours, and the invariant that it is held to.
+
+A target takes data and returns; whatever it raises, an assertion or an exception that is none of
+ours, is a finding. Everything runs within small limits, so that a target is fast.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from google.protobuf.json_format import ParseDict
+
+from taskman_authz.cel import Env, ext
+from taskman_authz.cli.printing import cel_text, json_value
+from taskman_authz.cli.reading import parse_json
+from taskman_authz.errors import CompileError, EvaluationError, RequestError
+from taskman_authz.limits import DEFAULT
+from taskman_authz.pdp import PDP
+from taskman_authz.policy import PolicySet, compile_documents
+from taskman_authz.testing import load_suites
+from taskman_authz.v1 import authorization_pb2 as pb
+
+CORPUS = Path(__file__).with_name("corpus")
+LIMITS = msgspec.structs.replace(DEFAULT, value_size=10_000, issues=20)
+LIBRARIES = [make() for make in ext.LIBRARIES.values()]
+VARIABLES: dict[str, Any] = {
+    "subject": {"id": "1", "department": "engineering", "roles": ["a", "admin"]},
+    "resource": {"owner": "1", "level": 3},
+    "x": 2,
+    "y": [1, 2],
+    "a": {"b": {"c": None}},
+    "m": {"a-b/c": 1.5},
+    "tags": ["proj-1", "é"],
+    "projects": ["proj-1"],
+    "name": "ann",
+    "pattern": "^a",
+    "s": "10.0.0.1",
+}
+ENV = Env(dict.fromkeys(VARIABLES, "dyn"), libraries=LIBRARIES, limits=LIMITS)
+
+
+def expression(text: str) -> None:
+    """Any text is a Program whose value is a value or an error of ours, or it is issues."""
+    for check in (True, False):
+        try:
+            program = ENV.compile(text, check=check)
+        except CompileError as error:
+            well_said(error, text)
+            continue
+        try:
+            program.evaluate(VARIABLES)
+        except EvaluationError as error:
+            assert error.code and error.message
+            assert -1 <= error.position <= len(text)
+
+
+def policies(text: str) -> None:
+    """Any text is a PolicySet, or issues at places in it."""
+    try:
+        assert isinstance(compile_documents([("fuzz.yaml", text)], LIMITS), PolicySet)
+    except CompileError as error:
+        well_said(error, text)
+
+
+def policy_tests(text: str) -> None:
+    """Any file is suites, or issues."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "fuzz_test.yaml")
+        Path(folder, "policies.yaml").write_bytes((CORPUS / "policies.yaml").read_bytes())
+        path.write_text(text, "utf-8", "surrogatepass", newline="")
+        try:
+            load_suites([str(path)])
+        except CompileError as error:
+            well_said(error)
+
+
+def json(text: str) -> None:
+    """Any text is a value that an expression reads and a person can be shown, or it is refused."""
+    try:
+        value = parse_json("fuzz", text)
+    except CompileError as error:
+        well_said(error, text)
+        return
+    try:
+        found = ENV.compile("x == x && type(x) != null_type ? x : [x]").evaluate({"x": value})
+    except EvaluationError as error:
+        assert error.code
+    else:
+        assert cel_text(found)
+        json_value(found)
+
+
+def message(data: bytes) -> None:
+    """Any bytes are answered, or refused with the name of a field."""
+    import grpc
+    from taskman_authz_sidecar.authorization import Authorization
+    from taskman_authz_sidecar.status import status_of
+
+    for method, reply in (("Check", pb.CheckResponse), ("BatchCheck", pb.BatchCheckResponse)):
+        try:
+            answer = Authorization(DECIDES, LIMITS).methods()[method](data)
+        except RequestError as error:
+            assert error.field and error.message
+            assert status_of(error)[0] is grpc.StatusCode.INVALID_ARGUMENT
+        else:
+            reply.FromString(answer)
+
+
+def well_said(error: CompileError, text: str | None = None) -> None:
+    """Every issue has a code, words, and a place that exists."""
+    assert len(error.issues)
+    assert str(error)
+    lines = None if text is None else text.split("\n")
+    for issue in error.issues:
+        assert issue.code and issue.message and issue.message[-1] != "."
+        assert issue.place.line >= 1 and issue.place.column >= 1
+        if lines is not None:
+            assert issue.place.line <= len(lines)
+            assert issue.place.column <= len(lines[issue.place.line - 1]) + 1
+
+
+def lines(name: str) -> list[str]:
+    return (CORPUS / name).read_text("utf-8").split("\n")
+
+
+def documents(name: str) -> list[str]:
+    """A document of the corpus, and those that the house has."""
+    house = Path(__file__).resolve().parents[2] / "policies" / "patterns"
+    tests = sorted(house.glob("*_test.yaml"))
+    policies = [path for path in sorted(house.glob("*.yaml")) if path not in tests]
+    found = tests if "test" in name else policies
+    return [path.read_text("utf-8") for path in (CORPUS / name, *found)]
+
+
+def requests() -> list[bytes]:
+    """Each line of the corpus as the bytes of a batch and of its items."""
+    found: list[bytes] = []
+    for line in filter(None, lines("requests.txt")):
+        batch = ParseDict(msgspec.json.decode(line), pb.BatchCheckRequest())
+        found += [batch.SerializeToString(), *(each.SerializeToString() for each in batch.items)]
+    return found
+
+
+DECIDES = PDP(compile_documents([("policies.yaml", (CORPUS / "policies.yaml").read_text("utf-8"))]))
+
+
+class Target(NamedTuple):
+    """A door, what it is fuzzed from, and pieces that may mean something to it."""
+
+    run: Callable[[Any], None]
+    corpus: Sequence[Any]
+    pieces: Sequence[Any]
+
+
+YAML = tuple(
+    "\n|\n  |: |- |? |- &a |*a|!!str |!!binary |<<: |{|}|[|]|,|'|\"|#|%YAML 1.1\n|---\n|...\n|~|"
+    "null|"
+    "|\t|\r|\x85|\u2028|\0|\ufeff|😀|\\x41|\\ud800|1e400|0x1f|1_000|2024-01-01|.nan|yes|: >\n|"
+    "roles:|"
+    "policies:|condition:|allow|now:|matrix:|*".split("|")
+)
+CODE = tuple(
+    "( ) [ ] { } [? {? . .? , : ? + - ! * / % < <= == != && || in 1 0x 1u 1.5 .5 1e400"
+    " 9223372036854775808"
+    " 'x' \" ''' r' b' \\ \\u12 ` // \n \r \t \0 = & | has( .map(i, .all( null true x a é 😀 \ud800"
+    " .format([ .getHours( duration( timestamp( int( .matches( dyn( type(".split(" ")
+)
+JSON = (
+    '"',
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\\",
+    "\\u",
+    "NaN",
+    "1e999",
+    "-",
+    "0",
+    "\0",
+    "\ud800",
+    "t",
+)
+WIRE = (
+    b"\x0a",
+    b"\xff",
+    b"\x00",
+    b"\x80\x80\x80\x80\x10",
+    b"\x2a\x04",
+    b"\x1b",
+    b":",
+    b"/",
+    b"\xc3\x28",
+)
+
+TARGETS: dict[str, Target] = {
+    "expression": Target(expression, lines("expressions.txt"), CODE),
+    "policies": Target(policies, documents("policies.yaml"), YAML + CODE),
+    "policy_tests": Target(policy_tests, documents("policy_tests.yaml"), YAML),
+    "json": Target(json, lines("json.txt"), JSON),
+    "message": Target(message, requests(), WIRE),
+}
