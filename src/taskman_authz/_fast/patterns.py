@@ -3,8 +3,9 @@
 Laws:
 - A pattern can come from a policy's author or from a request, so only RE2 (linear in the text)
   ever runs one; Python's `re` never does.
-- What most patterns in policies are (a literal, a prefix, a suffix, one of some words, a run of a
-  character class) is planned as string methods by `shapes`, with the answers that RE2 gives.
+- What most patterns in policies are (a literal, a prefix, a suffix, one of some words) is planned
+  as string methods by `shapes`, and most of the others as a small automaton by `regular`; both with
+  the answers that RE2 gives.
 - A text that is not Unicode (a lone surrogate) has no answer: where one would have to be made up,
   the match is a fault.
 """
@@ -17,6 +18,8 @@ from typing import Any
 import re2
 
 from .activation import Activation, extent
+from .automaton import Automaton
+from .regular import plan as plan_automaton
 from .shapes import Matcher, plan_shape
 from .values import Fault, type_name
 
@@ -69,7 +72,12 @@ def plan_pattern(pattern: str, limit: int = REGEX_LENGTH) -> Matcher | Fault:
     if len(pattern) > limit:
         return Fault("limit_exceeded", ("regex_length", limit))
     try:
-        return plan_shape(pattern) or Re2Matcher(pattern)
+        shape = plan_shape(pattern)
+        if shape is not None:
+            return shape
+        checked = Re2Matcher(pattern)  # what RE2 refuses is refused
+        table = plan_automaton(pattern)
+        return checked if table is None else Automaton(table, checked, checked.size)
     except re2.error as refused:
         why = refused.args[0] if refused.args else "refused"
         return Fault("invalid_regex", (why.decode() if isinstance(why, bytes) else str(why),))
@@ -87,7 +95,8 @@ def steps_of(planned: Any, text: str) -> int:
     size = getattr(planned, "size", 0)
     if isinstance(planned, Fault) and "too large" in str(planned.details[0]):
         size = REFUSED
-    return 2_000 + 50 * size + weight_of(size) * extent(text)
+    weight = planned.weight() if isinstance(planned, Matcher) else weight_of(size)
+    return 2_000 + 50 * size + weight * extent(text)
 
 
 def weight_of(size: int) -> int:
