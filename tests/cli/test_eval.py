@@ -103,7 +103,17 @@ def test_an_input_that_is_no_object_is_refused(capsys, tmp_path):
     path = tmp_path / "input.json"
     path.write_text("[1]")
     assert main(["eval", "x", "--input", str(path)]) == 2
-    assert "--input holds no JSON object" in capsys.readouterr().err
+    printed = f"{path}:1:1: error: expected a JSON object [invalid_json]\n  | [1]\n  | ^\n"
+    assert capsys.readouterr().err.startswith(printed)
+    assert main(["eval", "x", "--input", str(path), "--format", "json"]) == 2
+    (error,) = json.loads(capsys.readouterr().err)["errors"]
+    assert (error["file"], error["code"]) == (str(path), "invalid_json")
+
+
+def test_a_failed_evaluation_is_told_as_what_does_not_compile_is(capsys):
+    assert main(["eval", "1 + x", "--var", "x=9223372036854775807"]) == 2
+    error = "<expression>:1:3: error: `+` overflows [overflow]\n  | 1 + x\n  |   ^\n"
+    assert capsys.readouterr() == ("", error)
 
 
 def test_a_shell_sees_the_value_and_the_status():
@@ -190,7 +200,8 @@ def test_a_misspelt_property_of_a_schema_is_told_before_anything_is_evaluated(ca
     [
         (["x + 'a'", "--declare", "x=int"], "no matching overload for `+`"),
         (["x", "--declare", "x=lst(int)"], "did you mean `list`?"),
-        (["x", "--declare", "x=list(int"], "expected `,`"),
+        (["x", "--declare", "x=list(int"], "<type of x>:1:9: error: expected `,` or `)` but found"),
+        (["x", "--declare", "x="], "<type of x>:1:1: error: expected a type but found the end"),
         (["x", "--declare", "x"], "--declare `x` is not of the form NAME=TYPE"),
         (["x", "--declare", "x-y=int"], "`x-y` cannot be the name of a variable"),
         (["s.matches('(')", "--declare", "s=string"], "invalid regular expression"),
@@ -213,4 +224,6 @@ def test_a_schema_that_is_none_of_an_object_is_2(capsys, tmp_path, content):
     path = tmp_path / "schema.json"
     path.write_text(content)
     assert main(["eval", "1", "--schema", str(path)]) == 2
-    assert "invalid_schema" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"{path}:1:1: error: `#")
+    assert "invalid_schema" in printed

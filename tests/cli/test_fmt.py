@@ -84,6 +84,18 @@ def test_a_folder_has_expressions_and_policies(policies, tmp_path, capsys):
 """)
 
 
+def test_a_policy_test_that_is_named_stays_as_it_is(policies, capsys):
+    (policies / "notes_test.yaml").write_text("cases:   []")
+    assert main(["fmt", "--check", "--width=200", *map(str, policies.iterdir())]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_diff_tells_a_last_line_that_does_not_end(rules, capsys):
+    rules.write_text("a&&b")
+    assert main(["fmt", "--diff", "rules.cel"]) == 1
+    assert capsys.readouterr().out.endswith("-a&&b\n\\ No newline at end of file\n+a && b\n")
+
+
 def test_what_does_not_parse_stays_and_all_that_is_wrong_is_told(rules, tmp_path, capsys):
     (tmp_path / "one.cel").write_text("a &&")
     (tmp_path / "two.yaml").write_text("polices: []")

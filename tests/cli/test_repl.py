@@ -41,6 +41,7 @@ def session():
         (":type subject.id + 'x'", "string"),
         (":type [1]", "list(int)"),
         (":fmt a&&b // c", "a && b  // c"),
+        (":explain 1 < size('a')", "1 < size('a')  -> false\n  size('a')  -> 1"),
         (":let x = 2", "x = 2 : int"),
         (":declare when: timestamp", "when : google.protobuf.Timestamp"),
         (":v", 'subject = {"id": "ann", "roles": ["admin"]} : map'),
@@ -111,7 +112,7 @@ def test_variables_are_loaded_from_a_file(session, tmp_path):
     path.write_text('{"x": 1, "y": [true]}')
     assert session.answer(f":load {path}") == "x = 1 : int\ny = [true] : list"
     path.write_text("[1]")
-    with pytest.raises(AuthzError, match="holds no JSON object"):
+    with pytest.raises(AuthzError, match="expected a JSON object"):
         session.answer(f":load {path}")
     path.write_text('{"x-y": 1}')
     with pytest.raises(AuthzError, match="cannot be the name of a variable"):

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..errors import CompileError
 from .frame import command_parser, errors_in
 from .reading import VARIABLE, given_variables, read_file, variable_options
 
@@ -30,6 +31,8 @@ examples:
   taskman-authz eval "resource.owner == 'ann'" --schema task.json --input request.json
   taskman-authz eval 'tags.exists(t, t == role)' --declare 'tags=list(string)' --input x.json
   echo '{"x": [1, 2]}' | taskman-authz eval 'x.map(i, i * 2)' --input - --format json
+
+an expression that begins with `-` stands behind `--`: taskman-authz eval --var x=1 -- -x
 
 output: the value as CEL writes it (`true`, `1u`, `"text"`, `timestamp("…")`), or as JSON; with
 --cost, what it cost on standard error, or as JSON with the value: {"value": …, "cost": {"spent",
@@ -154,7 +157,11 @@ def _types(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict
 
     types: dict[str, Any] = {}
     if options.schema is not None:
-        types |= schema_variables(read_file(options.schema))
+        schema = read_file(options.schema)
+        try:
+            types |= schema_variables(schema)
+        except CompileError as error:
+            raise CompileError(error.issues.within(options.schema)) from None
     for given in options.declared:
         name, equals, text = given.partition("=")
         if not equals:

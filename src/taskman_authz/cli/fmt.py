@@ -23,7 +23,8 @@ DESCRIPTION = """\
 Lay out CEL expressions as a person would: *.cel files, and the conditions of policy documents, of
 which all else stays as it is, byte for byte. Only white space changes; comments, literals and
 parentheses stay. Without a PATH, or for `-`, standard input is an expression, and standard output
-has it laid out. In a folder, all *.cel files and policy documents are formatted."""
+has it laid out. In a folder, all *.cel files and policy documents are formatted. Policy tests
+(*_test.yaml) have no conditions, and stay as they are."""
 
 NOTES = """\
 examples:
@@ -50,7 +51,10 @@ class Change(NamedTuple):
         lines = difflib.unified_diff(
             self.before.splitlines(True), self.after.splitlines(True), self.name, self.name
         )
-        ended = (line if line.endswith("\n") else f"{line}\n\\ No newline\n" for line in lines)
+        ended = (
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            for line in lines
+        )
         return "".join(ended)
 
 
@@ -121,14 +125,15 @@ def _changes(paths: Iterable[str], width: int, issues: list[Issue]) -> Iterator[
 
 
 def _names(paths: Iterable[str], issues: list[Issue]) -> list[str]:
-    """The files that paths lead to, each once."""
-    from ..policy.files import find_files, unreadable
+    """The files that paths lead to, each once. Policy tests are left out, which have no conditions:
+    a shell that writes out `*.yaml` names them too."""
+    from ..policy.files import TEST_ENDINGS, find_files, unreadable
 
     found: dict[str, None] = {}
     for path in paths:
         try:
-            files = [path] if path == STANDARD_INPUT else find_files(path, (SUFFIX,))
-            found |= dict.fromkeys(map(str, files))
+            files = [path] if path == STANDARD_INPUT else map(str, find_files(path, (SUFFIX,)))
+            found |= dict.fromkeys(file for file in files if not file.endswith(TEST_ENDINGS))
         except StoreError as error:
             issues.append(unreadable(path, error))
     return list(found)

@@ -7,12 +7,14 @@ is text. A command may be given by any beginning of its name that is no other on
 from __future__ import annotations
 
 import glob
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from .._fast.access import adapt
 from .._fast.values import type_name
 from ..cel import Env, Program, Source, Type, functions, stdlib
+from ..cel.check_messages import did_you_mean
 from ..cel.completion import Completion, completions, unfinished
 from ..cel.env import POLICY_VARIABLES
 from ..cel.ext import LIBRARIES
@@ -22,10 +24,10 @@ from ..cel.literals import KEYWORD_NAMES
 from ..cel.notation import NAMES, parse_type
 from ..cel.types import DYN, is_dyn
 from ..errors import RequestError
-from ..policy.suggestions import did_you_mean
+from .explaining import explanation_text
 from .outline import outline
 from .printing import cel_text
-from .reading import VARIABLE, read_file
+from .reading import VARIABLE, read_variables
 
 POLICY_LIBRARIES = ("optionals", "bindings")
 ALL = "all"
@@ -55,6 +57,7 @@ COMMANDS = {
     "unset": Command("NAME", "forget a variable"),
     "load": Command("FILE", "variables from a JSON object in a file"),
     "type": Command("EXPR", "the type of an expression, which is not evaluated"),
+    "explain": Command("EXPR", "the value of every part of an expression"),
     "ast": Command("EXPR", "the tree of an expression"),
     "fmt": Command("EXPR", "an expression as `taskman-authz fmt` lays it out"),
     "libraries": Command("[NAME ... | all]", "which libraries there are; with names, add them"),
@@ -177,6 +180,9 @@ class Session:
     def do_type(self, text: str) -> str:
         return str(self.env.check(text).type)
 
+    def do_explain(self, text: str) -> str:
+        return explanation_text(self.env.compile(text).explain(self.values), sys.stdout)
+
     def do_ast(self, text: str) -> str:
         return outline(self.env.parse(text))
 
@@ -224,9 +230,7 @@ class Session:
         return ""
 
     def do_load(self, path: str) -> str:
-        found = read_file(path)
-        if not isinstance(found, dict):
-            _refuse("load", f"`{path}` holds no JSON object")
+        found = read_variables(path)
         self.assign({name: (DYN, value) for name, value in found.items()})
         return "\n".join(map(self._variable, sorted(found)))
 
