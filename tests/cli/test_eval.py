@@ -219,6 +219,57 @@ def test_a_declaration_comes_before_the_schema_and_the_value(capsys, schema):
     assert evaluated(capsys, "resource.ownr == 'ann'", *given, *declared) == "true\n"
 
 
+@pytest.mark.parametrize(
+    ("type", "given", "expression", "value"),
+    [
+        ("timestamp", '"2026-01-15T10:30:00Z"', "x.getFullYear()", "2026"),
+        ("duration", '"1h30m"', "x.getMinutes()", "90"),
+        ("bytes", '"aGk="', "x == b'hi'", "true"),
+        ("uint", "3", "x + 1u", "4u"),
+        ("double", "3", "x + 0.5", "3.5"),
+        ("int", "3.0", "x + 1", "4"),
+        ("wrapper(uint)", "null", "x == null", "true"),
+        ("list(uint)", "[1]", "x[0] == 1u", "true"),
+        ("map(int, timestamp)", '{"1": "2026-01-15T10:30:00Z"}', "x[1].getFullYear()", "2026"),
+        ("dyn", '"aGk="', "x", '"aGk="'),
+    ],
+)
+def test_a_value_is_what_its_variable_is_declared_to_be(capsys, type, given, expression, value):
+    printed = evaluated(capsys, expression, "--declare", f"x={type}", "--var", f"x={given}")
+    assert printed == f"{value}\n"
+
+
+@pytest.mark.parametrize(
+    ("type", "given", "words"),
+    [
+        ("int", '"secret"', "<x>:1:1: error: expected `int`, found a text [invalid_value]"),
+        ("int", "1.5", "expected `int`, found a number"),
+        ("uint", "-1", "expected `uint`, found a number"),
+        ("double", "1" * 400, "expected `double`, found a number"),
+        ("bool", "null", "expected `bool`, found null"),
+        ("string", "true", "expected `string`, found a bool"),
+        ("timestamp", '"secret"', "expected `timestamp`, found a text that is none"),
+        ("duration", "1", "hint: a text such as `1h30m`"),
+        ("bytes", '"secret"', "expected `bytes`, found a text that is none"),
+        ("list(int)", "{}", "expected `list(int)`, found an object"),
+        ("map(string, list(int))", '{"k": [1, []]}', "<x['k'][1]>:1:1: error: expected `int`"),
+        ("map(uint, int)", '{"k": 1}', "<key of x>:1:1: error: expected `uint`, found a text"),
+    ],
+)
+def test_a_value_that_is_not_what_it_is_declared_to_be_is_refused(capsys, type, given, words):
+    assert main(["eval", "true", "--declare", f"x={type}", "--var", f"x={given}"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert words in printed.err
+    assert "secret" not in printed.err
+
+
+def test_a_value_that_does_not_fit_the_schema_is_refused(capsys, schema):
+    given = ("--var", 'resource={"owner": 5, "other": 6}')
+    assert main(["eval", "true", "--schema", schema, *given]) == 2
+    assert "<resource.owner>:1:1: error: expected `string`, found a" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", ['{"type": "string"}', '{"properties": {"x": {"type": "no"}}}'])
 def test_a_schema_that_is_none_of_an_object_is_2(capsys, tmp_path, content):
     path = tmp_path / "schema.json"

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Evaluate a CEL expression, as a policy condition would be: with the standard library, `contains`
 on lists, optional values and `cel.bind`. Its variables are those that --var and --input give, and
-those that --declare and --schema declare, which are checked by their types."""
+those that --declare and --schema declare, which are checked by their types. JSON lacks some types:
+where one is declared, a text is a timestamp, a duration or bytes (in base64), and a number is a
+uint or a double."""
 
 NOTES = """\
 examples:
@@ -30,6 +32,8 @@ examples:
   taskman-authz eval 'items.all(i, i > 0)' --input request.json --budget 1000 --cost
   taskman-authz eval "resource.owner == 'ann'" --schema task.json --input request.json
   taskman-authz eval 'tags.exists(t, t == role)' --declare 'tags=list(string)' --input x.json
+  taskman-authz eval 'now.getFullYear() > 2025' --declare now=timestamp \\
+      --var now='"2026-01-15T10:30:00Z"'
   echo '{"x": [1, 2]}' | taskman-authz eval 'x.map(i, i * 2)' --input - --format json
 
 an expression that begins with `-` stands behind `--`: taskman-authz eval --var x=1 -- -x
@@ -60,7 +64,8 @@ def _evaluated(
 ) -> int:
     """Print the value of the expression. Returns the exit status."""
     from ..cel import functions, stdlib
-    from ..cel.env import Env, policy_libraries
+    from ..cel.env import Env, declared_type, policy_libraries
+    from .declared import as_declared
     from .printing import cel_text, json_value
 
     env = Env(
@@ -71,6 +76,11 @@ def _evaluated(
         implementations=functions.POLICY,
     )
     program = env.compile(options.expression)
+    variables = variables | {
+        name: as_declared(name, declared_type(name, type), variables[name])
+        for name, type in types.items()
+        if name in variables
+    }
     if options.explain:
         return _explained(program.explain(variables), options)
     if options.cost:
