@@ -139,6 +139,19 @@ def test_a_write_that_fails_leaves_the_file_and_nothing_else(rules, monkeypatch,
     assert rules.read_text() == MESSY
 
 
+def test_a_file_that_may_not_be_written_stays_and_the_others_are_formatted(
+    rules, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "a.cel").write_text(MESSY)
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "a.cel")
+    assert main(["fmt", "a.cel", "rules.cel"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "rules.cel\n"
+    assert "a.cel:1:1: error: cannot write: permission denied [unwritable]" in printed.err
+    assert (tmp_path / "a.cel").read_text() == MESSY
+    assert rules.read_text() == TIDY
+
+
 @pytest.mark.parametrize("width", ["0", "-1", "x", "19", "9" * 5_000])
 def test_a_width_that_is_none_is_refused(rules, capsys, width):
     assert main(["fmt", f"--width={width}", "rules.cel"]) == 2
