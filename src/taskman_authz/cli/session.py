@@ -116,7 +116,7 @@ class Session:
         rest = rest.strip()
         usage = COMMANDS[name].usage
         if rest and not usage or usage and usage[0] != "[" and not rest:
-            raise RequestError(f":{name}", f"expected `{f':{name} {usage}'.strip()}`")
+            _expect(name)
         return run(rest)
 
     def goes_on(self) -> bool:
@@ -192,15 +192,13 @@ class Session:
     # -- variables -----------------------------------------------------------------------------
 
     def do_let(self, text: str) -> str:
-        name, _, expression = (part.strip() for part in text.partition("="))
-        _check_name(name)
+        name, expression = _split("let", text, "=")
         program, value = self.value_of(expression)
         self.assign({name: (program.type, value)})
         return self._variable(name)
 
     def do_declare(self, text: str) -> str:
-        name, _, type = (part.strip() for part in text.partition(":"))
-        _check_name(name)
+        name, type = _split("declare", text, ":")
         self.declare({name: parse_type(type)})
         return self._variable(name)
 
@@ -241,7 +239,8 @@ class Session:
         for name in names:
             if name != ALL and name not in LIBRARIES:
                 message = f"there is no library `{name}`"
-                _refuse("libraries", message, did_you_mean(name, LIBRARIES))
+                hint = did_you_mean(name, LIBRARIES) or "`:libraries` lists them"
+                _refuse("libraries", message, hint)
         self.libraries |= set(LIBRARIES if ALL in names else names)
         self.env = self.environment()
         return "\n".join(
@@ -272,6 +271,17 @@ def _command(word: str) -> str:
     if names:
         _refuse(word, f"could be {', '.join(f'`:{name}`' for name in names)}")
     _refuse(word, "there is no such command", did_you_mean(word, COMMANDS) or "`:help` lists them")
+
+
+def _expect(command: str) -> NoReturn:
+    _refuse(command, f"expected `{f':{command} {COMMANDS[command].usage}'.strip()}`")
+
+
+def _split(command: str, text: str, separator: str) -> tuple[str, str]:
+    """The name that a command is given, and what comes behind the separator."""
+    name, _, rest = (part.strip() for part in text.partition(separator))
+    _check_name(name)
+    return (name, rest) if rest else _expect(command)
 
 
 def _check_name(name: str) -> None:
