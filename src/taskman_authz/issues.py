@@ -61,6 +61,13 @@ class Issues(msgspec.Struct, frozen=True):
     def __iter__(self) -> Iterator[Issue]:
         return iter(self.items)
 
+    def within(self, source: str) -> Issues:
+        """The same issues, in a text of that name."""
+        return Issues.of(
+            msgspec.structs.replace(each, place=msgspec.structs.replace(each.place, source=source))
+            for each in self
+        )
+
     def render(self) -> str:
         """All issues, a blank line between them."""
         return "\n\n".join(issue.render() for issue in self.items)

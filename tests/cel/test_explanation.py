@@ -45,6 +45,23 @@ def outside_loops(part: Explanation) -> Iterator[Explanation]:
         yield from outside_loops(inner)
 
 
+def without_macros(text: str) -> cel.Program:
+    """A program of a tree that does not tell which macros its loops were written with."""
+    parsed = ENV.parse(text)
+    return ENV.program(parsed._replace(macro_calls={}))
+
+
+def test_a_loop_without_its_macro_is_told_in_its_parts():
+    found = without_macros("size(tags) > 1 && tags.all(t, t != '')").explain({"tags": ["a", "b"]})
+    loop = found.parts[1]
+    assert loop.value is True
+    assert loop.text == (
+        "__comprehension__(t, tags, @result, true, @not_strictly_false(@result), "
+        "@result && t != '', @result)"
+    )
+    assert [part.text for part in loop.parts] == ["tags"]
+
+
 # -- properties -----------------------------------------------------------------------------------
 
 

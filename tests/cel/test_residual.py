@@ -35,6 +35,13 @@ def residual(text: str, variables: dict[str, Any], *unknown: str) -> str:
     return ENV.compile(text).residual(variables, unknown).text
 
 
+def test_what_remains_has_no_text_where_a_loop_came_without_its_macro():
+    program = ENV.program(ENV.parse("items.all(i, i > x)")._replace(macro_calls={}))
+    with pytest.raises(CompileError, match="a loop that came without its macro has no text"):
+        program.residual({"x": 1}, ["items"])
+    assert program.residual({"x": 1, "items": [2]}).text == "true"
+
+
 # -- properties -----------------------------------------------------------------------------------
 
 

@@ -132,9 +132,9 @@ def test_types_are_written_as_in_the_language_definition(text, type):
 @pytest.mark.parametrize(
     ("text", "message", "column"),
     [
-        ("", "expected a type but found ``", 1),
-        ("list(", "expected a type but found ``", 6),
-        ("list(int", "expected `,` but found ``", 9),
+        ("", "expected a type but found the end", 1),
+        ("list(", "expected a type but found the end", 6),
+        ("list(int", "expected `,` or `)` but found the end", 9),
         ("list(int))", "expected the end but found `)`", 10),
         ("list(int, int)", "`list` has 1 parameters, not 2", 1),
         ("map(int)", "`map` has 2 parameters, not 1", 1),

@@ -22,7 +22,12 @@ from tests.cel.trees import shape
 
 CASES = yaml.safe_load(Path(__file__).with_name("cases").joinpath("layouts.yaml").read_text())
 WIDTHS = st.sampled_from([1, 5, 10, 20, 40, 80, 200])
-SPACES = st.sampled_from([" ", "\n", "\n\n", " // why\n", "\n// why\n", "\n\n// why\n\n// else\n"])
+SPACES = st.sampled_from(
+    [
+        *(" ", "\n", "\n\n", " // why\n", "\n// why\n"),
+        *("\n// why\n\n", "\n\n// why\n\n// else\n"),
+    ]
+)
 
 
 @st.composite

@@ -52,6 +52,16 @@ def test_all_issues_of_all_files_are_told(policies, capsys):
     assert re.search(r"taskman-authz: \d+ errors\n$", printed.err)
 
 
+def test_a_policy_test_is_told_for_what_it_is_in_one_issue(policies, capsys):
+    test = policies / "notes_test.yaml"
+    test.write_text("policies: [notes.yaml]\nfixtures: {}\nmatrix: []\ncases: []\n")
+    assert main(["compile", str(test)]) == 2
+    printed = capsys.readouterr().err
+    assert "this is a test of policies, not a policy document [not_a_policy]" in printed
+    assert f"hint: `policy-test {test}` runs it" in printed
+    assert "1 error\n" in printed
+
+
 def test_a_path_that_is_not_there_is_named(policies, capsys):
     assert main(["compile", "nowhere"]) == 2
     assert "nowhere" in capsys.readouterr().err

@@ -103,7 +103,17 @@ def test_an_input_that_is_no_object_is_refused(capsys, tmp_path):
     path = tmp_path / "input.json"
     path.write_text("[1]")
     assert main(["eval", "x", "--input", str(path)]) == 2
-    assert "--input holds no JSON object" in capsys.readouterr().err
+    printed = f"{path}:1:1: error: expected a JSON object [invalid_json]\n  | [1]\n  | ^\n"
+    assert capsys.readouterr().err.startswith(printed)
+    assert main(["eval", "x", "--input", str(path), "--format", "json"]) == 2
+    (error,) = json.loads(capsys.readouterr().err)["errors"]
+    assert (error["file"], error["code"]) == (str(path), "invalid_json")
+
+
+def test_a_failed_evaluation_is_told_as_what_does_not_compile_is(capsys):
+    assert main(["eval", "1 + x", "--var", "x=9223372036854775807"]) == 2
+    error = "<expression>:1:3: error: `+` overflows [overflow]\n  | 1 + x\n  |   ^\n"
+    assert capsys.readouterr() == ("", error)
 
 
 def test_a_shell_sees_the_value_and_the_status():
@@ -190,7 +200,8 @@ def test_a_misspelt_property_of_a_schema_is_told_before_anything_is_evaluated(ca
     [
         (["x + 'a'", "--declare", "x=int"], "no matching overload for `+`"),
         (["x", "--declare", "x=lst(int)"], "did you mean `list`?"),
-        (["x", "--declare", "x=list(int"], "expected `,`"),
+        (["x", "--declare", "x=list(int"], "<type of x>:1:9: error: expected `,` or `)` but found"),
+        (["x", "--declare", "x="], "<type of x>:1:1: error: expected a type but found the end"),
         (["x", "--declare", "x"], "--declare `x` is not of the form NAME=TYPE"),
         (["x", "--declare", "x-y=int"], "`x-y` cannot be the name of a variable"),
         (["s.matches('(')", "--declare", "s=string"], "invalid regular expression"),
@@ -208,9 +219,62 @@ def test_a_declaration_comes_before_the_schema_and_the_value(capsys, schema):
     assert evaluated(capsys, "resource.ownr == 'ann'", *given, *declared) == "true\n"
 
 
+@pytest.mark.parametrize(
+    ("type", "given", "expression", "value"),
+    [
+        ("timestamp", '"2026-01-15T10:30:00Z"', "x.getFullYear()", "2026"),
+        ("duration", '"1h30m"', "x.getMinutes()", "90"),
+        ("bytes", '"aGk="', "x == b'hi'", "true"),
+        ("uint", "3", "x + 1u", "4u"),
+        ("double", "3", "x + 0.5", "3.5"),
+        ("int", "3.0", "x + 1", "4"),
+        ("wrapper(uint)", "null", "x == null", "true"),
+        ("list(uint)", "[1]", "x[0] == 1u", "true"),
+        ("map(int, timestamp)", '{"1": "2026-01-15T10:30:00Z"}', "x[1].getFullYear()", "2026"),
+        ("dyn", '"aGk="', "x", '"aGk="'),
+    ],
+)
+def test_a_value_is_what_its_variable_is_declared_to_be(capsys, type, given, expression, value):
+    printed = evaluated(capsys, expression, "--declare", f"x={type}", "--var", f"x={given}")
+    assert printed == f"{value}\n"
+
+
+@pytest.mark.parametrize(
+    ("type", "given", "words"),
+    [
+        ("int", '"secret"', "<x>:1:1: error: expected `int`, found a text [invalid_value]"),
+        ("int", "1.5", "expected `int`, found a number"),
+        ("uint", "-1", "expected `uint`, found a number"),
+        ("double", "1" * 400, "expected `double`, found a number"),
+        ("bool", "null", "expected `bool`, found null"),
+        ("string", "true", "expected `string`, found a bool"),
+        ("timestamp", '"secret"', "expected `timestamp`, found a text that is none"),
+        ("duration", "1", "hint: a text such as `1h30m`"),
+        ("bytes", '"secret"', "expected `bytes`, found a text that is none"),
+        ("list(int)", "{}", "expected `list(int)`, found an object"),
+        ("map(string, list(int))", '{"k": [1, []]}', "<x['k'][1]>:1:1: error: expected `int`"),
+        ("map(uint, int)", '{"k": 1}', "<key of x>:1:1: error: expected `uint`, found a text"),
+    ],
+)
+def test_a_value_that_is_not_what_it_is_declared_to_be_is_refused(capsys, type, given, words):
+    assert main(["eval", "true", "--declare", f"x={type}", "--var", f"x={given}"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert words in printed.err
+    assert "secret" not in printed.err
+
+
+def test_a_value_that_does_not_fit_the_schema_is_refused(capsys, schema):
+    given = ("--var", 'resource={"owner": 5, "other": 6}')
+    assert main(["eval", "true", "--schema", schema, *given]) == 2
+    assert "<resource.owner>:1:1: error: expected `string`, found a" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", ['{"type": "string"}', '{"properties": {"x": {"type": "no"}}}'])
 def test_a_schema_that_is_none_of_an_object_is_2(capsys, tmp_path, content):
     path = tmp_path / "schema.json"
     path.write_text(content)
     assert main(["eval", "1", "--schema", str(path)]) == 2
-    assert "invalid_schema" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"{path}:1:1: error: `#")
+    assert "invalid_schema" in printed

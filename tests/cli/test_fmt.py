@@ -84,6 +84,18 @@ def test_a_folder_has_expressions_and_policies(policies, tmp_path, capsys):
 """)
 
 
+def test_a_policy_test_that_is_named_stays_as_it_is(policies, capsys):
+    (policies / "notes_test.yaml").write_text("cases:   []")
+    assert main(["fmt", "--check", "--width=200", *map(str, policies.iterdir())]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_diff_tells_a_last_line_that_does_not_end(rules, capsys):
+    rules.write_text("a&&b")
+    assert main(["fmt", "--diff", "rules.cel"]) == 1
+    assert capsys.readouterr().out.endswith("-a&&b\n\\ No newline at end of file\n+a && b\n")
+
+
 def test_what_does_not_parse_stays_and_all_that_is_wrong_is_told(rules, tmp_path, capsys):
     (tmp_path / "one.cel").write_text("a &&")
     (tmp_path / "two.yaml").write_text("polices: []")
@@ -125,6 +137,19 @@ def test_a_write_that_fails_leaves_the_file_and_nothing_else(rules, monkeypatch,
     assert "no space left on device" in capsys.readouterr().err
     assert os.listdir(rules.parent) == ["rules.cel"]
     assert rules.read_text() == MESSY
+
+
+def test_a_file_that_may_not_be_written_stays_and_the_others_are_formatted(
+    rules, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "a.cel").write_text(MESSY)
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "a.cel")
+    assert main(["fmt", "a.cel", "rules.cel"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "rules.cel\n"
+    assert "a.cel:1:1: error: cannot write: permission denied [unwritable]" in printed.err
+    assert (tmp_path / "a.cel").read_text() == MESSY
+    assert rules.read_text() == TIDY
 
 
 @pytest.mark.parametrize("width", ["0", "-1", "x", "19", "9" * 5_000])

@@ -57,6 +57,24 @@ def test_an_unknown_option_is_an_error_of_usage(capsys):
 
 
 @pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("eval 1 <&- >&-", 0),
+        ("check -q --policies . user:1 a:b c/d >&- 2>&-", 2),
+        ("fmt <&-", 2),
+        ("eval x --input - <&-", 2),
+        ("repl <&-", 0),
+        ("eval '1 +' 2>&-", 2),
+    ],
+)
+def test_a_stream_that_is_closed_is_one_with_nothing_behind_it(command, status, tmp_path):
+    script = f'"{sys.executable}" -m taskman_authz.cli {command}'
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (status, b"")
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
     ("raised", "status", "words"),
     [
         (StoreError("no policies in `x`"), 2, "prog: error: no policies in `x`\n"),

@@ -86,9 +86,10 @@ def test_a_hostile_depth_is_refused():
 
 def test_a_file_that_is_not_utf_8_is_refused_at_its_line(tmp_path):
     path = tmp_path / "subject.json"
-    path.write_bytes(b'{\n"id": "\xff"}')
+    path.write_bytes(b'\xef\xbb\xbf{\n"\xc3\xa9": "\xff"}')
     issue = refusal(read_object, "subject", f"@{path}")
-    assert (issue.place.line, issue.message) == (2, "not UTF-8")
+    assert (issue.place.line, issue.place.column) == (2, 7)
+    assert (issue.code, issue.message) == ("unreadable", "not UTF-8")
 
 
 def test_time_is_in_nanoseconds():

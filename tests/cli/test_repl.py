@@ -41,6 +41,7 @@ def session():
         (":type subject.id + 'x'", "string"),
         (":type [1]", "list(int)"),
         (":fmt a&&b // c", "a && b  // c"),
+        (":explain 1 < size('a')", "1 < size('a')  -> false\n  size('a')  -> 1"),
         (":let x = 2", "x = 2 : int"),
         (":declare when: timestamp", "when : google.protobuf.Timestamp"),
         (":v", 'subject = {"id": "ann", "roles": ["admin"]} : map'),
@@ -57,12 +58,13 @@ def test_an_answer(session, text, answer):
         ("1 / 0", "division by zero"),
         ("nobody", "undeclared reference to `nobody`"),
         (":let x = subject.nam", "no such key"),
+        (":let x", ":let: expected `:let NAME = EXPR`"),
+        (":declare x", ":declare: expected `:declare NAME: TYPE`"),
+        (":libraries zzz", "there is no library `zzz`; `:libraries` lists them"),
         (":let in = 1", "in: cannot be the name of a variable"),
         (":let 1x = 1", "1x: cannot be the name of a variable"),
-        (":let x", "the expression ends here"),
         (":let", "expected `:let NAME = EXPR`"),
         (":declare x: list(", "expected"),
-        (":declare x", "expected a type"),
         (":vars x", "expected `:vars`"),
         (":unset subjekt", "did you mean `subject`?"),
         (":load", "expected `:load FILE`"),
@@ -111,7 +113,7 @@ def test_variables_are_loaded_from_a_file(session, tmp_path):
     path.write_text('{"x": 1, "y": [true]}')
     assert session.answer(f":load {path}") == "x = 1 : int\ny = [true] : list"
     path.write_text("[1]")
-    with pytest.raises(AuthzError, match="holds no JSON object"):
+    with pytest.raises(AuthzError, match="expected a JSON object"):
         session.answer(f":load {path}")
     path.write_text('{"x-y": 1}')
     with pytest.raises(AuthzError, match="cannot be the name of a variable"):

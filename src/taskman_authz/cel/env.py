@@ -226,7 +226,10 @@ class Origin:
 def declared_type(name: str, given: Declarable) -> Type:
     """The type of a variable. Raises CompileError for a text or a schema that is none."""
     if isinstance(given, str):
-        return parse_type(given)
+        try:
+            return parse_type(given)
+        except CompileError as error:
+            raise CompileError(error.issues.within(f"<type of {name}>")) from None
     if isinstance(given, Mapping):
         return json_schema(given, name)
     return given if isinstance(given, Type) else annotated_type(given)

@@ -33,7 +33,7 @@ from .macros import BLOCK, index_name
 from .observation import Observable
 from .outcome import evaluation_error, plain
 from .source import Source
-from .unparser import APPLIED, Unparser
+from .unparser import APPLIED, MEMBER, Unparser, Walk
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -170,6 +170,18 @@ NONE: Names = frozenset()
 Given = tuple[Expr, str, Names]  # a part, what it is called, and the names that it may read
 
 
+class Writer(Unparser):
+    """As the unparser, and a loop of which a tree (`cel.protobuf`) told no macro in all its parts;
+    nothing reads that."""
+
+    def comprehension(self, expr: Comprehension) -> Walk:
+        names = ", ".join(filter(None, (expr.iter_var, expr.iter_var2)))
+        texts = yield from self.each(children(expr))
+        source, begin, *rest = texts
+        parts = (names, source, expr.accu_var, begin, *rest)
+        return f"__comprehension__({', '.join(parts)})", MEMBER
+
+
 class Explainer:
     """Parts, as they were written, with what was seen of them."""
 
@@ -177,7 +189,7 @@ class Explainer:
         self.macro_calls = macro_calls
         self.record = record
         self.source = source
-        self.unparser = Unparser(macro_calls)
+        self.unparser = Writer(macro_calls)
 
     def part(
         self, tree: Expr, seen: Seen, names: Names = frozenset(), name: str = ""

@@ -135,6 +135,7 @@ class Page:
         self.column = 0
         self.due: int | None = 0  # the indentation of a line on which nothing is written yet
         self.remarked = False  # whether the line ends here, because a comment does
+        self.empty = False  # whether an empty line was asked for and nothing is written since
 
     def next_column(self, indent: int) -> int:
         """Where a text would be written."""
@@ -150,6 +151,7 @@ class Page:
             self.line(indent)
         if not text:
             return
+        self.empty = False
         if self.due is not None:
             self.out.append(" " * self.due)
             self.due = None
@@ -158,6 +160,8 @@ class Page:
         self.column = self.column + len(text) if last < 0 else len(text) - last - 1
 
     def remark(self, remark: Remark, indent: int) -> None:
+        if not remark.text and self.empty:
+            return
         if remark.trailing and self.due is None and not self.remarked:
             self.write(f"  {remark.text}", indent)
         else:
@@ -166,3 +170,4 @@ class Page:
             self.due = indent
             self.write(remark.text, indent)
         self.remarked = True
+        self.empty = not remark.text

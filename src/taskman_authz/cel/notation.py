@@ -125,17 +125,20 @@ class _Reader:
         self.token, self.offset, self.end = match[1], match.start(1), match.end()
         return taken
 
+    def found(self) -> str:
+        return f"`{self.token}`" if self.token else "the end"
+
     def expect(self, token: str) -> None:
         if self.token != token:
             wanted = f"`{token}`" if token else "the end"
-            self.refuse(f"expected {wanted} but found `{self.token}`")
+            self.refuse(f"expected {wanted} but found {self.found()}")
         self.advance()
 
     def type(self, depth: int) -> Type:
         if depth > NESTING:
             self.refuse(f"more than {NESTING} parentheses inside one another")
         if not self.token.strip("->(),."):
-            self.refuse(f"expected a type but found `{self.token}`")
+            self.refuse(f"expected a type but found {self.found()}")
         start = self.offset
         name = self.advance()
         if self.token == "(":
@@ -150,8 +153,10 @@ class _Reader:
         self.expect("(")
         while self.token != ")":
             found.append(self.type(depth + 1))
-            if self.token != ")":
-                self.expect(",")
+            if self.token not in (")", ","):
+                self.refuse(f"expected `,` or `)` but found {self.found()}")
+            if self.token == ",":
+                self.advance()
         self.advance()
         return tuple(found)
 

@@ -100,7 +100,8 @@ class Program(Evaluator):
         Over the unknown attributes it gives what this program gives over all of them, and fails
         where this one fails. A known value that cannot be written, an object of the caller's, is
         left as the attribute that it is read from. Raises CompileError for a pattern that is none,
-        and where known values nest too deep for an expression.
+        where known values nest too deep for an expression, and where a loop remains of which a tree
+        (`cel.protobuf`) told no macro.
         """
         expression = self.origin.expression(self.source)
         known = self.core_variables(variables)

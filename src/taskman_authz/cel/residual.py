@@ -34,6 +34,8 @@ from .._fast.tree import (
     StructExpr,
 )
 from .._fast.values import CelType, Fault, MixedMap, OptionalValue, UInt
+from ..errors import CompileError
+from ..issues import Issue, Issues
 from .attributes import AttributePattern
 from .decls import Declarations
 from .expression import Expression
@@ -158,6 +160,11 @@ class Reduction:
             made.append(Entry(one.id, one.position, key, value, one.optional))
         return tuple(made)
 
+    def comprehension(self, tree: Comprehension, frame: Frame) -> Expr:
+        message = "a loop that came without its macro has no text, so what remains has none"
+        place = self.expression.parsed.source.place(tree.position)
+        raise CompileError(Issues((Issue(place, "no_text", message),)))
+
     # -- calls ------------------------------------------------------------------------------------
 
     def call(self, tree: Call, frame: Frame, boolean: bool) -> Expr:
@@ -278,6 +285,7 @@ KINDS: dict[type[Expr], Callable[[Reduction, Any, Frame], Expr]] = {
     ListExpr: Reduction.list,
     MapExpr: Reduction.map,
     StructExpr: Reduction.struct,
+    Comprehension: Reduction.comprehension,
 }
 
 

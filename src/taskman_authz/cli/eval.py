@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..errors import CompileError
 from .frame import command_parser, errors_in
 from .reading import VARIABLE, given_variables, read_file, variable_options
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Evaluate a CEL expression, as a policy condition would be: with the standard library, `contains`
 on lists, optional values and `cel.bind`. Its variables are those that --var and --input give, and
-those that --declare and --schema declare, which are checked by their types."""
+those that --declare and --schema declare, which are checked by their types. JSON lacks some types:
+where one is declared, a text is a timestamp, a duration or bytes (in base64), and a number is a
+uint or a double."""
 
 NOTES = """\
 examples:
@@ -29,7 +32,11 @@ examples:
   taskman-authz eval 'items.all(i, i > 0)' --input request.json --budget 1000 --cost
   taskman-authz eval "resource.owner == 'ann'" --schema task.json --input request.json
   taskman-authz eval 'tags.exists(t, t == role)' --declare 'tags=list(string)' --input x.json
+  taskman-authz eval 'now.getFullYear() > 2025' --declare now=timestamp \\
+      --var now='"2026-01-15T10:30:00Z"'
   echo '{"x": [1, 2]}' | taskman-authz eval 'x.map(i, i * 2)' --input - --format json
+
+an expression that begins with `-` stands behind `--`: taskman-authz eval --var x=1 -- -x
 
 output: the value as CEL writes it (`true`, `1u`, `"text"`, `timestamp("…")`), or as JSON; with
 --cost, what it cost on standard error, or as JSON with the value: {"value": …, "cost": {"spent",
@@ -57,7 +64,8 @@ def _evaluated(
 ) -> int:
     """Print the value of the expression. Returns the exit status."""
     from ..cel import functions, stdlib
-    from ..cel.env import Env, policy_libraries
+    from ..cel.env import Env, declared_type, policy_libraries
+    from .declared import as_declared
     from .printing import cel_text, json_value
 
     env = Env(
@@ -68,6 +76,11 @@ def _evaluated(
         implementations=functions.POLICY,
     )
     program = env.compile(options.expression)
+    variables = variables | {
+        name: as_declared(name, declared_type(name, type), variables[name])
+        for name, type in types.items()
+        if name in variables
+    }
     if options.explain:
         return _explained(program.explain(variables), options)
     if options.cost:
@@ -154,7 +167,11 @@ def _types(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict
 
     types: dict[str, Any] = {}
     if options.schema is not None:
-        types |= schema_variables(read_file(options.schema))
+        schema = read_file(options.schema)
+        try:
+            types |= schema_variables(schema)
+        except CompileError as error:
+            raise CompileError(error.issues.within(options.schema)) from None
     for given in options.declared:
         name, equals, text = given.partition("=")
         if not equals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import os
 import sys
 import tempfile
@@ -12,18 +13,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import CompileError, StoreError
-from ..issues import Issue, Issues
-from .frame import command_parser
+from ..issues import Issue, Issues, Place
+from .frame import command_parser, told
 from .reading import STANDARD_INPUT, standard_input
 
 SUFFIX = ".cel"
+STDIN = "<stdin>"  # what messages call it
 NARROWEST = 20
 
 DESCRIPTION = """\
 Lay out CEL expressions as a person would: *.cel files, and the conditions of policy documents, of
 which all else stays as it is, byte for byte. Only white space changes; comments, literals and
 parentheses stay. Without a PATH, or for `-`, standard input is an expression, and standard output
-has it laid out. In a folder, all *.cel files and policy documents are formatted."""
+has it laid out. In a folder, all *.cel files and policy documents are formatted. Policy tests
+(*_test.yaml) have no conditions, and stay as they are."""
 
 NOTES = """\
 examples:
@@ -35,7 +38,7 @@ examples:
 output: the names of the files that were rewritten, with --check of those that would be
 
 exit status: 0 done, 1 with --check or --diff where a file would change, 2 an error (a file that
-does not parse is left as it is; the others are formatted)"""
+does not parse, or may not be written, is left as it is; the others are formatted)"""
 
 
 class Change(NamedTuple):
@@ -50,7 +53,10 @@ class Change(NamedTuple):
         lines = difflib.unified_diff(
             self.before.splitlines(True), self.after.splitlines(True), self.name, self.name
         )
-        ended = (line if line.endswith("\n") else f"{line}\n\\ No newline\n" for line in lines)
+        ended = (
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            for line in lines
+        )
         return "".join(ended)
 
 
@@ -65,8 +71,16 @@ def main(arguments: list[str]) -> int:
             print(change.diff(), end="")
         elif options.check:
             print(end=f"{change.name}\n" if change.before != change.after else "")
-        else:
-            _write(change)
+        elif change.name == STDIN:
+            print(change.after, end="")
+        elif change.before != change.after:
+            try:
+                replace(Path(change.name), change.after)
+            except OSError as error:
+                message = f"cannot write: {told(error)}"
+                issues.append(Issue(Place(change.name), "unwritable", message))
+            else:
+                print(change.name)
     if issues:
         sys.stdout.flush()
         raise CompileError(Issues.of(issues))
@@ -109,7 +123,7 @@ def _changes(paths: Iterable[str], width: int, issues: list[Issue]) -> Iterator[
         try:
             if name == STANDARD_INPUT:
                 text = standard_input()
-                yield Change("<stdin>", text, formatted_file("<stdin>", text, width))
+                yield Change(STDIN, text, formatted_file(STDIN, text, width))
                 continue
             text = read_text(Path(name))
             format_text = formatted_file if name.endswith(SUFFIX) else formatted_document
@@ -121,32 +135,26 @@ def _changes(paths: Iterable[str], width: int, issues: list[Issue]) -> Iterator[
 
 
 def _names(paths: Iterable[str], issues: list[Issue]) -> list[str]:
-    """The files that paths lead to, each once."""
-    from ..policy.files import find_files, unreadable
+    """The files that paths lead to, each once. Policy tests are left out, which have no conditions:
+    a shell that writes out `*.yaml` names them too."""
+    from ..policy.files import TEST_ENDINGS, find_files, unreadable
 
     found: dict[str, None] = {}
     for path in paths:
         try:
-            files = [path] if path == STANDARD_INPUT else find_files(path, (SUFFIX,))
-            found |= dict.fromkeys(map(str, files))
+            files = [path] if path == STANDARD_INPUT else map(str, find_files(path, (SUFFIX,)))
+            found |= dict.fromkeys(file for file in files if not file.endswith(TEST_ENDINGS))
         except StoreError as error:
             issues.append(unreadable(path, error))
     return list(found)
 
 
-def _write(change: Change) -> None:
-    """Standard input laid out to standard output, a file in its place."""
-    if change.name == "<stdin>":
-        print(change.after, end="")
-    elif change.before != change.after:
-        replace(Path(change.name), change.after)
-        print(change.name)
-
-
 def replace(file: Path, text: str) -> None:
     """Give a file another text at once: who reads it meanwhile reads the one or the other. What a
-    link leads to is replaced, not the link."""
+    link leads to is replaced, not the link; what may not be written stays. Raises OSError."""
     target = file.resolve()
+    if not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -39,6 +39,7 @@ def command_parser(
 
 def guarded(program: str, run: Callable[[], int]) -> int:
     """The status of `run`; whatever it raises as words on standard error and a status."""
+    _open_streams()
     try:
         status = run()
         sys.stdout.flush()
@@ -53,6 +54,8 @@ def guarded(program: str, run: Callable[[], int]) -> int:
     except CompileError as error:
         count = len(error.issues)
         return _fail(f"{error.issues.render()}\n\n{program}: {counted(count, 'error', 'errors')}")
+    except EvaluationError as error:
+        return _fail(str(error) if error.place else f"{program}: error: {error}")
     except (AuthzError, ImportError) as error:  # ImportError: the core says what is wrong with it
         return _fail(f"{program}: error: {error}")
     except OSError as error:
@@ -102,6 +105,13 @@ def _object(place: Place | None, code: str, message: str, hint: str = "") -> dic
         "message": message,
         "hint": hint,
     }
+
+
+def _open_streams() -> None:
+    """A stream that was closed before the program began is one with nothing behind it."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))
 
 
 def _fail(text: str) -> int:

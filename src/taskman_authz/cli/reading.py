@@ -40,9 +40,7 @@ def variable_options(parser: argparse.ArgumentParser) -> None:
 
 def given_variables(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Any]:
     """The variables of the input, and over them those of the options."""
-    variables = {} if options.input is None else read_file(options.input)
-    if not isinstance(variables, dict):
-        parser.error("--input holds no JSON object")
+    variables = {} if options.input is None else read_variables(options.input)
     for given in options.variables:
         name, equals, text = given.partition("=")
         if not equals:
@@ -73,7 +71,16 @@ def read_object(option: str, text: str) -> dict[str, Any]:
 
 def read_file(path: str) -> Any:
     """The JSON value in a file, or on standard input (`-`)."""
-    return parse_json(*_content("", path if path == STANDARD_INPUT else f"@{path}"))
+    return parse_json(*_content("", _given(path)))
+
+
+def read_variables(path: str) -> dict[str, Any]:
+    """The JSON object in a file, or on standard input (`-`)."""
+    return read_object("", _given(path))
+
+
+def _given(path: str) -> str:
+    return path if path == STANDARD_INPUT else f"@{path}"
 
 
 def parse_json(source: str, text: str) -> Any:
@@ -123,7 +130,9 @@ def _decoded(source: str, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        _refuse(Place(source, content.count(b"\n", 0, error.start) + 1, 1), "not UTF-8")
+        before = len(error.object[: error.start].decode())
+        place = place_at(source, error.object.decode(errors="replace"), before)
+        _refuse(place, "not UTF-8", "unreadable")
 
 
 # A pair of surrogates, one alone, or another escape that a search for these must step over.
@@ -156,5 +165,5 @@ def _first_line(text: str) -> str:
     return text.split("\n", 1)[0]
 
 
-def _refuse(place: Place, message: str) -> NoReturn:
-    raise CompileError(Issues.of([Issue(place, "invalid_json", message)]))
+def _refuse(place: Place, message: str, code: str = "invalid_json") -> NoReturn:
+    raise CompileError(Issues.of([Issue(place, code, message)]))

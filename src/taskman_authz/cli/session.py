@@ -7,12 +7,14 @@ is text. A command may be given by any beginning of its name that is no other on
 from __future__ import annotations
 
 import glob
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from .._fast.access import adapt
 from .._fast.values import type_name
 from ..cel import Env, Program, Source, Type, functions, stdlib
+from ..cel.check_messages import did_you_mean
 from ..cel.completion import Completion, completions, unfinished
 from ..cel.env import POLICY_VARIABLES
 from ..cel.ext import LIBRARIES
@@ -22,10 +24,10 @@ from ..cel.literals import KEYWORD_NAMES
 from ..cel.notation import NAMES, parse_type
 from ..cel.types import DYN, is_dyn
 from ..errors import RequestError
-from ..policy.suggestions import did_you_mean
+from .explaining import explanation_text
 from .outline import outline
 from .printing import cel_text
-from .reading import VARIABLE, read_file
+from .reading import VARIABLE, read_variables
 
 POLICY_LIBRARIES = ("optionals", "bindings")
 ALL = "all"
@@ -55,6 +57,7 @@ COMMANDS = {
     "unset": Command("NAME", "forget a variable"),
     "load": Command("FILE", "variables from a JSON object in a file"),
     "type": Command("EXPR", "the type of an expression, which is not evaluated"),
+    "explain": Command("EXPR", "the value of every part of an expression"),
     "ast": Command("EXPR", "the tree of an expression"),
     "fmt": Command("EXPR", "an expression as `taskman-authz fmt` lays it out"),
     "libraries": Command("[NAME ... | all]", "which libraries there are; with names, add them"),
@@ -113,7 +116,7 @@ class Session:
         rest = rest.strip()
         usage = COMMANDS[name].usage
         if rest and not usage or usage and usage[0] != "[" and not rest:
-            raise RequestError(f":{name}", f"expected `{f':{name} {usage}'.strip()}`")
+            _expect(name)
         return run(rest)
 
     def goes_on(self) -> bool:
@@ -177,6 +180,9 @@ class Session:
     def do_type(self, text: str) -> str:
         return str(self.env.check(text).type)
 
+    def do_explain(self, text: str) -> str:
+        return explanation_text(self.env.compile(text).explain(self.values), sys.stdout)
+
     def do_ast(self, text: str) -> str:
         return outline(self.env.parse(text))
 
@@ -186,15 +192,13 @@ class Session:
     # -- variables -----------------------------------------------------------------------------
 
     def do_let(self, text: str) -> str:
-        name, _, expression = (part.strip() for part in text.partition("="))
-        _check_name(name)
+        name, expression = _split("let", text, "=")
         program, value = self.value_of(expression)
         self.assign({name: (program.type, value)})
         return self._variable(name)
 
     def do_declare(self, text: str) -> str:
-        name, _, type = (part.strip() for part in text.partition(":"))
-        _check_name(name)
+        name, type = _split("declare", text, ":")
         self.declare({name: parse_type(type)})
         return self._variable(name)
 
@@ -224,9 +228,7 @@ class Session:
         return ""
 
     def do_load(self, path: str) -> str:
-        found = read_file(path)
-        if not isinstance(found, dict):
-            _refuse("load", f"`{path}` holds no JSON object")
+        found = read_variables(path)
         self.assign({name: (DYN, value) for name, value in found.items()})
         return "\n".join(map(self._variable, sorted(found)))
 
@@ -237,7 +239,8 @@ class Session:
         for name in names:
             if name != ALL and name not in LIBRARIES:
                 message = f"there is no library `{name}`"
-                _refuse("libraries", message, did_you_mean(name, LIBRARIES))
+                hint = did_you_mean(name, LIBRARIES) or "`:libraries` lists them"
+                _refuse("libraries", message, hint)
         self.libraries |= set(LIBRARIES if ALL in names else names)
         self.env = self.environment()
         return "\n".join(
@@ -268,6 +271,17 @@ def _command(word: str) -> str:
     if names:
         _refuse(word, f"could be {', '.join(f'`:{name}`' for name in names)}")
     _refuse(word, "there is no such command", did_you_mean(word, COMMANDS) or "`:help` lists them")
+
+
+def _expect(command: str) -> NoReturn:
+    _refuse(command, f"expected `{f':{command} {COMMANDS[command].usage}'.strip()}`")
+
+
+def _split(command: str, text: str, separator: str) -> tuple[str, str]:
+    """The name that a command is given, and what comes behind the separator."""
+    name, _, rest = (part.strip() for part in text.partition(separator))
+    _check_name(name)
+    return (name, rest) if rest else _expect(command)
 
 
 def _check_name(name: str) -> None:

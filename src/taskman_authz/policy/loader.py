@@ -122,10 +122,22 @@ def _document(text: Text, number: int, data: Any) -> tuple[LoadedDocument | None
     try:
         document = PolicyDocument.model_validate(data)
     except ValidationError as error:
+        if _is_test(data):
+            hint = f"`policy-test {text.name}` runs it"
+            message = "this is a test of policies, not a policy document"
+            return None, [Finding((), "not_a_policy", message, hint)]
         found = findings(error)
         return _rest(text, number, data, found), found
     roles, policies = list(enumerate(document.roles)), list(enumerate(document.policies))
     return LoadedDocument(text, number, document.company, roles, policies, []), []
+
+
+def _is_test(data: Any) -> bool:
+    """Whether it holds what no policy document does: cases, and no policy."""
+    if not isinstance(data, dict) or not data.keys() & {"cases", "matrix"}:
+        return False
+    policies = data.get("policies")
+    return not (isinstance(policies, list) and any(isinstance(each, dict) for each in policies))
 
 
 def _rest(text: Text, number: int, data: Any, wrong: list[Finding]) -> LoadedDocument | None:
