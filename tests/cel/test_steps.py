@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from taskman_authz._fast.relations import equals
 from taskman_authz._fast.values import Fault
 from taskman_authz.cel import ext
 from taskman_authz.cel.library import function
+from taskman_authz.cel.partial import Partial
 from taskman_authz.errors import EvaluationError
 from taskman_authz.limits import DEFAULT
 from tests.cel.typed import TYPES, expressions, inputs
@@ -23,6 +26,7 @@ from tests.cel.typed import TYPES, expressions, inputs
 LIBRARIES = [*(ext.STRINGS, ext.LISTS, ext.SETS, ext.REGEX, ext.COMPREHENSIONS, ext.OPTIONALS),
              *(ext.BINDINGS, ext.ENCODERS)]  # fmt: skip
 STEPS = 1_000
+NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
 
 def limited(steps: int = STEPS, **others: int) -> Any:
@@ -239,6 +243,45 @@ def test_a_budget_changes_nothing_but_whether_there_is_an_answer(text, variables
     found = cel.Env(TYPES, limits=limited(steps)).compile(text).value(variables)
     if type(found) is not Fault or found.code != "limit_exceeded":
         assert repr(found) == repr(full)
+
+
+SLOW = {
+    "a number as text": ("xs.all(x, string(x) != '')", {}),
+    "a time": ("xs.all(x, timestamp(x) != timestamp(0))", {}),
+    "a time zone that there is none of": ("xs.all(x, t.getHours('X' + string(x)) != 1)", {"t": NOW}),
+    "a pattern that is always in another state": ("xs.exists(x, s.matches('[ab]*a[ab]{30}c'))", {}),
+}
+
+
+@pytest.mark.parametrize(("text", "others"), SLOW.values(), ids=SLOW.keys())
+def test_a_call_is_paid_for_however_short_its_arguments_are(text, others):
+    found = code(text, 10_000, xs=list(range(1, 500)), s="ab" * 31, **others)
+    assert found == "limit_exceeded"
+
+
+@pytest.mark.parametrize("text", ["xs.all(x, x < 10)", "xs.map(x, {'a': [x, x + 1]}).size() > 0",
+                                  "xs.exists(x, string(x) == '' || [x][0] > 99)"])  # fmt: skip
+def test_watching_and_not_knowing_take_the_steps_that_evaluating_takes(text):
+    xs = list(range(10))
+    steps = spent(text, {"xs": xs}, xs="list(int)")
+    for enough in (False, True):
+        program = env(limited(steps - (not enough)), xs="list(int)").compile(text)
+        for found in (
+            program.observable().value({"xs": xs}, lambda id, value: value),
+            Partial(program.origin.expression(program.source)).value({"xs": xs}, ()),
+        ):
+            assert (type(found) is not Fault) is enough, found
+
+
+@pytest.mark.parametrize("expression", ["x.matches(y)", "t.getHours(y)"])
+def test_what_a_caller_makes_up_is_not_remembered_where_it_is_long(expression):
+    program = env(x="dyn", y="dyn", t="dyn").compile(expression)
+    long = "x" * 100_000
+    before = sys.getrefcount(long)
+    for _ in range(3):
+        with pytest.raises(EvaluationError):
+            program.evaluate({"x": "a", "y": long, "t": NOW})
+    assert sys.getrefcount(long) == before
 
 
 # -- folding --------------------------------------------------------------------------------------
