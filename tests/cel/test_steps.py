@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from taskman_authz import cel
 from taskman_authz._fast import nodes
+from taskman_authz._fast.access import EntityValue
 from taskman_authz._fast.activation import Activation, extent
 from taskman_authz._fast.relations import equals
 from taskman_authz._fast.values import Fault
@@ -243,6 +244,35 @@ def test_a_budget_changes_nothing_but_whether_there_is_an_answer(text, variables
     found = cel.Env(TYPES, limits=limited(steps)).compile(text).value(variables)
     if type(found) is not Fault or found.code != "limit_exceeded":
         assert repr(found) == repr(full)
+
+
+# Values that stand in many places, or are found equal: small lists of them are long to go over.
+SHARED = {
+    "equality of bytes": "xs.all(x, b == c)",
+    "membership of bytes": "xs.all(x, b in [c])",
+    "membership of a shared text": "!([s] in xs.map(x, [u]))",
+    "a member of a map": "xs.all(x, m[t] == 1)",
+    "a member that may be there": "xs.all(x, m[?t].hasValue())",
+    "a key in a map": "xs.all(x, t in m)",
+    "sort": "xs.map(x, x % 2 == 0 ? s : u).sort().size() > 0",
+    "distinct": "xs.map(x, x == 0 ? s : t).distinct().size() > 0",
+    "sets": "sets.contains([s], xs.map(x, t))",
+    "format": "xs.all(x, '%x'.format([s]) != '')",
+    "the size of an entity": "xs.all(x, e.size() > 0)",
+    "equality of entities": "xs.all(x, e != {'a': 1})",
+}
+
+
+@pytest.mark.parametrize("text", SHARED.values(), ids=SHARED.keys())
+def test_going_over_what_is_shared_is_paid_for(text):
+    def values(size: int) -> dict[str, Any]:
+        s, t, u = (("a" * 63 + last) * size for last in "aab")
+        attributes = {str(number): number for number in range(size)}
+        made = {"s": s, "t": t, "u": u, "m": {s: 1}, "b": s.encode(), "c": t.encode()}
+        return {**made, "e": EntityValue("user", "1", attributes, False), "xs": list(range(20))}
+
+    assert code(text, 10_000, **values(1)) == ""
+    assert code(text, 10_000, **values(1_000)) == "limit_exceeded"
 
 
 SLOW = {

@@ -252,7 +252,10 @@ class Size(Node):
             return len(argument)
         if kind is Fault:
             return argument
-        return placed(self.function(argument), self.position)
+        found = self.function(argument)
+        if type(found) is int and is_map(argument):  # its keys were counted one by one
+            activation.steps -= found
+        return placed(found, self.position)
 
 
 class Matches(Node):
