@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskman_authz import CompileError, EvaluationError, cel
+from taskman_authz import CompileError, EvaluationError, Limits, cel
 from taskman_authz._fast.values import Fault
 from taskman_authz.cel import ext
 from taskman_authz.cel.expression import Expression
@@ -213,3 +213,14 @@ def test_what_is_as_deep_as_the_limit_has_a_residual_and_an_explanation(text):
     assert isinstance(program.partial({"a": 1}, ["x", "y", "p"]), cel.Unknown)
     program.residual({"a": 1}, ["x", "y", "p"])
     program.explain({"a": 1, "x": 1, "y": 1, "p": True})
+
+
+def test_values_that_share_their_parts_are_left_as_attributes_and_explained_in_time():
+    value: Any = [1]
+    for _ in range(30):
+        value = [value, value]
+    limits = Limits(evaluation_steps=100_000)
+    program = cel.Env({"x": "dyn", "y": "dyn"}, limits=limits).compile("[x] == y && true")
+    assert program.residual({"x": value}, ["y"]).text == "[x] == y"
+    found = program.explain({"x": value, "y": 1})
+    assert found.evaluated and found.value is False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-import time
 import pydantic
 import pytest
 from hypothesis import given
@@ -288,7 +288,9 @@ def test_many_objects_take_no_long_time():
     def seconds(count: int) -> float:
         objects = [{"properties": {f"p{number}": {"type": "string"}}} for number in range(count)]
         began = time.process_time()
-        found = cel.json_schema({"properties": {"all": {"allOf": objects}, "one": {"oneOf": objects}}})
+        found = cel.json_schema(
+            {"properties": {"all": {"allOf": objects}, "one": {"oneOf": objects}}}
+        )
         assert found.fields is not None and len(found.fields["all"].fields) == count
         return time.process_time() - began
 

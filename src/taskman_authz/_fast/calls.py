@@ -19,8 +19,8 @@ from .values import Fault, type_name
 
 # The steps that a function written in Python takes for one of its argument's extent.
 WORK = 8
-# Those of calling it at all: half a microsecond at least, three where it reads or writes a time. Only
-# in a loop are they counted, for a text bounds how many calls it has.
+# Those of calling it at all: half a microsecond at least, three where it reads or writes a time.
+# Only in a loop are they counted, for a text bounds how many calls it has.
 CALL = 50
 
 

@@ -96,8 +96,8 @@ def steps_of(planned: Any, text: str) -> int:
 
 def weight_of(size: int) -> int:
     """The steps that RE2 takes with a program of this size for 64 characters. It goes over a
-    text once, but a pattern such as `[ab]*a[ab]{30}c` is in another state after each character, and to
-    make one it looks at all that may match there."""
+    text once, but a pattern such as `[ab]*a[ab]{30}c` is in another state after each character, and
+    to make one it looks at all that may match there."""
     return 64 * min(size, STATES)
 
 

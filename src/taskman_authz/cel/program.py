@@ -100,7 +100,8 @@ class Program(Evaluator):
         Over the unknown attributes it gives what this program gives over all of them, and fails
         where this one fails. A known value that cannot be written, an object of the caller's, is
         left as the attribute that it is read from. Raises CompileError for a pattern that is none,
-        and where known values nest too deep for an expression.
+        where known values nest too deep for an expression, and for a tree from outside that has a
+        loop which no macro writes.
         """
         expression = self.origin.expression(self.source)
         known = self.core_variables(variables)
@@ -111,7 +112,8 @@ class Program(Evaluator):
     def explain(self, variables: Any = None) -> Explanation:
         """Every part of the expression with its value, or its error, or that it was not evaluated;
         of loops the first turns and the last. It contains values of `variables`: it is for those
-        who may see them."""
+        who may see them. Raises CompileError for a tree from outside that has a loop which no macro
+        writes, and so no text."""
         expression = self.origin.expression(self.source)
         return explain(expression, self.source, self.core_variables(variables))
 
