@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskman_authz import CompileError, EvaluationError, cel
+from taskman_authz import CompileError, EvaluationError, Limits, cel
 from taskman_authz._fast.values import Fault
 from taskman_authz.cel import ext
 from taskman_authz.cel.expression import Expression
@@ -37,7 +37,7 @@ def residual(text: str, variables: dict[str, Any], *unknown: str) -> str:
 
 def test_what_remains_has_no_text_where_a_loop_came_without_its_macro():
     program = ENV.program(ENV.parse("items.all(i, i > x)")._replace(macro_calls={}))
-    with pytest.raises(CompileError, match="a loop that came without its macro has no text"):
+    with pytest.raises(CompileError, match="a comprehension that no macro writes has no text"):
         program.residual({"x": 1}, ["items"])
     assert program.residual({"x": 1, "items": [2]}).text == "true"
 
@@ -220,3 +220,14 @@ def test_what_is_as_deep_as_the_limit_has_a_residual_and_an_explanation(text):
     assert isinstance(program.partial({"a": 1}, ["x", "y", "p"]), cel.Unknown)
     program.residual({"a": 1}, ["x", "y", "p"])
     program.explain({"a": 1, "x": 1, "y": 1, "p": True})
+
+
+def test_values_that_share_their_parts_are_left_as_attributes_and_explained_in_time():
+    value: Any = [1]
+    for _ in range(30):
+        value = [value, value]
+    limits = Limits(evaluation_steps=100_000)
+    program = cel.Env({"x": "dyn", "y": "dyn"}, limits=limits).compile("[x] == y && true")
+    assert program.residual({"x": value}, ["y"]).text == "[x] == y"
+    found = program.explain({"x": value, "y": 1})
+    assert found.evaluated and found.value is False

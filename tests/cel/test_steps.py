@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,11 +13,13 @@ from hypothesis import strategies as st
 
 from taskman_authz import cel
 from taskman_authz._fast import nodes
+from taskman_authz._fast.access import EntityValue
 from taskman_authz._fast.activation import Activation, extent
 from taskman_authz._fast.relations import equals
 from taskman_authz._fast.values import Fault
 from taskman_authz.cel import ext
 from taskman_authz.cel.library import function
+from taskman_authz.cel.partial import Partial
 from taskman_authz.errors import EvaluationError
 from taskman_authz.limits import DEFAULT
 from tests.cel.typed import TYPES, expressions, inputs
@@ -23,6 +27,7 @@ from tests.cel.typed import TYPES, expressions, inputs
 LIBRARIES = [*(ext.STRINGS, ext.LISTS, ext.SETS, ext.REGEX, ext.COMPREHENSIONS, ext.OPTIONALS),
              *(ext.BINDINGS, ext.ENCODERS)]  # fmt: skip
 STEPS = 1_000
+NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
 
 def limited(steps: int = STEPS, **others: int) -> Any:
@@ -239,6 +244,74 @@ def test_a_budget_changes_nothing_but_whether_there_is_an_answer(text, variables
     found = cel.Env(TYPES, limits=limited(steps)).compile(text).value(variables)
     if type(found) is not Fault or found.code != "limit_exceeded":
         assert repr(found) == repr(full)
+
+
+# Values that stand in many places, or are found equal: small lists of them are long to go over.
+SHARED = {
+    "equality of bytes": "xs.all(x, b == c)",
+    "membership of bytes": "xs.all(x, b in [c])",
+    "membership of a shared text": "!([s] in xs.map(x, [u]))",
+    "a member of a map": "xs.all(x, m[t] == 1)",
+    "a member that may be there": "xs.all(x, m[?t].hasValue())",
+    "a key in a map": "xs.all(x, t in m)",
+    "sort": "xs.map(x, x % 2 == 0 ? s : u).sort().size() > 0",
+    "distinct": "xs.map(x, x == 0 ? s : t).distinct().size() > 0",
+    "sets": "sets.contains([s], xs.map(x, t))",
+    "format": "xs.all(x, '%x'.format([s]) != '')",
+    "the size of an entity": "xs.all(x, e.size() > 0)",
+    "equality of entities": "xs.all(x, e != {'a': 1})",
+}
+
+
+@pytest.mark.parametrize("text", SHARED.values(), ids=SHARED.keys())
+def test_going_over_what_is_shared_is_paid_for(text):
+    def values(size: int) -> dict[str, Any]:
+        s, t, u = (("a" * 63 + last) * size for last in "aab")
+        attributes = {str(number): number for number in range(size)}
+        made = {"s": s, "t": t, "u": u, "m": {s: 1}, "b": s.encode(), "c": t.encode()}
+        return {**made, "e": EntityValue("user", "1", attributes, False), "xs": list(range(20))}
+
+    assert code(text, 10_000, **values(1)) == ""
+    assert code(text, 10_000, **values(1_000)) == "limit_exceeded"
+
+
+SLOW = {
+    "a number as text": ("xs.all(x, string(x) != '')", {}),
+    "a time": ("xs.all(x, timestamp(x) != timestamp(0))", {}),
+    "a time zone that is none": ("xs.all(x, t.getHours('X' + string(x)) != 1)", {"t": NOW}),
+    "a pattern of many states": ("xs.exists(x, s.matches('[ab]*a[ab]{30}c'))", {}),
+}
+
+
+@pytest.mark.parametrize(("text", "others"), SLOW.values(), ids=SLOW.keys())
+def test_a_call_is_paid_for_however_short_its_arguments_are(text, others):
+    found = code(text, 10_000, xs=list(range(1, 500)), s="ab" * 31, **others)
+    assert found == "limit_exceeded"
+
+
+@pytest.mark.parametrize("text", ["xs.all(x, x < 10)", "xs.map(x, {'a': [x, x + 1]}).size() > 0",
+                                  "xs.exists(x, string(x) == '' || [x][0] > 99)"])  # fmt: skip
+def test_watching_and_not_knowing_take_the_steps_that_evaluating_takes(text):
+    xs = list(range(10))
+    steps = spent(text, {"xs": xs}, xs="list(int)")
+    for enough in (False, True):
+        program = env(limited(steps - (not enough)), xs="list(int)").compile(text)
+        for found in (
+            program.observable().value({"xs": xs}, lambda id, value: value),
+            Partial(program.origin.expression(program.source)).value({"xs": xs}, ()),
+        ):
+            assert (type(found) is not Fault) is enough, found
+
+
+@pytest.mark.parametrize("expression", ["x.matches(y)", "t.getHours(y)"])
+def test_what_a_caller_makes_up_is_not_remembered_where_it_is_long(expression):
+    program = env(x="dyn", y="dyn", t="dyn").compile(expression)
+    long = "x" * 100_000
+    before = sys.getrefcount(long)
+    for _ in range(3):
+        with pytest.raises(EvaluationError):
+            program.evaluate({"x": "a", "y": long, "t": NOW})
+    assert sys.getrefcount(long) == before
 
 
 # -- folding --------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def groups(text):
 
 def test_a_comprehension_that_no_macro_wrote_has_no_text():
     source = Source("a.all(x, y)")
-    with pytest.raises(ValueError):
+    with pytest.raises(CompileError):
         unparse(Parsed(parse(source).expr, source, {}))
 
 

@@ -461,3 +461,20 @@ def test_the_entries_of_a_map_are_what_can_be_read(value):
 @pytest.mark.parametrize("value", [None, 5, "a", [1], Fault("overflow")])
 def test_what_is_no_map_is_none(value):
     assert not access.is_map(value)
+
+
+def test_a_number_is_found_without_going_over_the_keys():
+    asked = []
+
+    class Key(int):
+        def __eq__(self, other: object) -> bool:
+            asked.append(other)
+            return int(self) == other
+
+        __hash__ = int.__hash__
+
+    members: dict[object, str] = {**{Key(number): "" for number in range(2, 50)}, 1: "one"}
+    assert access.find(members, 1) == "one"
+    assert access.find(members, UInt(1)) == "one"
+    assert access.find(members, True) is access.missing()
+    assert asked == []

@@ -267,9 +267,34 @@ def _find_number(value: Any, key: Any) -> Any:
     if found is not _MISSING and (key == 0 or key == 1):
         # A dict finds True under 1: only the stored key itself tells which it is.
         is_bool = type(key) is bool
-        if not any(k == key and (type(k) is bool) == is_bool for k in value):
+        keys = (_stored(value, key),) if type(value) is dict else value
+        if not any(k == key and (type(k) is bool) == is_bool for k in keys):
             return _MISSING
     return found
+
+
+class _Probe:
+    """Equal to what a key is equal to, and remembers that: a dict does not say which key it found,
+    and to go over all of them takes long."""
+
+    __slots__ = ("key", "met")
+
+    def __init__(self, key: Any) -> None:
+        self.key = self.met = key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        self.met = other
+        return bool(other == self.key)
+
+
+def _stored(value: dict[Any, Any], key: Any) -> Any:
+    """The key under which a dict finds what it holds for `key`."""
+    probe: Any = _Probe(key)
+    value.get(probe)
+    return probe.met
 
 
 def missing() -> Any:

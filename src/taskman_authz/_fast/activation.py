@@ -18,7 +18,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .access import adapt, find, missing, select
+from .access import EntityValue, adapt, find, missing, select
 from .values import Fault, MixedMap
 
 
@@ -45,6 +45,8 @@ def extent(value: Any) -> int:
         return len(text) >> 6
     if kind is list or kind is dict or kind is tuple or kind is MixedMap:
         return len(value)
+    if kind is EntityValue:
+        return extent(value.attributes)
     return len(value) >> 6 if kind is bytes else 0
 
 

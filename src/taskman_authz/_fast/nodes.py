@@ -188,7 +188,10 @@ class Index(Node):
         operand = self.operand.value(activation)
         if type(operand) is Fault:
             return operand
-        return placed(index(operand, self.key.value(activation)), self.position)
+        key = self.key.value(activation)
+        if type(key) is str:  # one that is found is compared
+            activation.steps -= len(key) >> 6
+        return placed(index(operand, key), self.position)
 
 
 class MakeList(Node):

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .access import adapt, index_optional, is_map, keys, missing, select_optional
-from .activation import Activation
+from .access import EntityValue, adapt, index_optional, is_map, keys, missing, select_optional
+from .activation import Activation, extent
 from .nodes import Node, make_map, placed, value_of
 from .times import Duration, Timestamp
 from .values import NONE, Fault, ObjectValue, OptionalValue, some, type_name
@@ -40,8 +40,10 @@ def is_zero(value: Any) -> Any:
     """Whether a value is the one that its type begins with, or a Fault."""
     if value is None:
         return True
-    if isinstance(value, (bool, int, float, str, bytes, list, tuple)):
+    if isinstance(value, (bool, int, float, str, bytes, list, tuple, dict)):
         return not value
+    if type(value) is EntityValue:
+        return False
     if type(value) is Timestamp or type(value) is Duration:
         return value.ns == 0
     if isinstance(value, ObjectValue):
@@ -170,6 +172,7 @@ class OptionalIndex(Node):
         key = self.key.value(activation)
         if type(key) is Fault:
             return key
+        activation.steps -= extent(key)
         return placed(index_optional(operand, key), self.position)
 
 

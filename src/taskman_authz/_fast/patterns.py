@@ -17,7 +17,7 @@ from typing import Any
 
 import re2
 
-from .activation import Activation, extent
+from .activation import Activation
 from .automaton import Automaton
 from .regular import plan as plan_automaton
 from .shapes import Matcher, plan_shape
@@ -28,7 +28,7 @@ REGEX_LENGTH = 1_000
 # Patterns that are no constants are planned when they are met. RE2 may take 8 MiB for one of
 # them, and a hostile request may bring new ones.
 PATTERNS_KEPT = 64
-STATES = 4_000  # more instructions than this are ranges of characters, hardly ever alive at once
+STATES = 250  # more instructions than this are hardly ever alive at once
 
 _ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
 _NOWHERE = (-1, -1)
@@ -70,7 +70,7 @@ def plan_pattern(pattern: str, limit: int = REGEX_LENGTH) -> Matcher | Fault:
     """The matcher of a pattern: `invalid_regex` if RE2 refuses it, `limit_exceeded` if it has
     more than `limit` code points."""
     if len(pattern) > limit:
-        return Fault("limit_exceeded", ("regex_length", limit))
+        return too_long(limit)
     try:
         shape = plan_shape(pattern)
         if shape is not None:
@@ -85,6 +85,10 @@ def plan_pattern(pattern: str, limit: int = REGEX_LENGTH) -> Matcher | Fault:
         return Fault("invalid_regex", ("a lone surrogate",))
 
 
+def too_long(limit: int) -> Fault:
+    return Fault("limit_exceeded", ("regex_length", limit))
+
+
 _remembered = lru_cache(maxsize=PATTERNS_KEPT)(plan_pattern)
 
 
@@ -96,14 +100,14 @@ def steps_of(planned: Any, text: str) -> int:
     if isinstance(planned, Fault) and "too large" in str(planned.details[0]):
         size = REFUSED
     weight = planned.weight() if isinstance(planned, Matcher) else weight_of(size)
-    return 2_000 + 50 * size + weight * extent(text)
+    return 2_000 + 50 * size + (weight * len(text) >> 6)
 
 
 def weight_of(size: int) -> int:
-    """The steps that RE2 takes with a program of this size for one of a text's extent. It goes over
-    a text once, but looks at each character, and where it cannot remember all states at as much of
-    the pattern as may match there."""
-    return 4 * min(size, STATES)
+    """The steps that RE2 takes with a program of this size for 64 characters. It goes over a
+    text once, but a pattern such as `[ab]*a[ab]{30}c` is in another state after each character, and
+    to make one it looks at all that may match there."""
+    return 64 * min(size, STATES)
 
 
 REFUSED = 100_000  # instructions that RE2 has made before it refuses a pattern as too large
@@ -118,7 +122,7 @@ def matches(
 ) -> object:
     """Whether a pattern that is not a constant matches somewhere in `text`."""
     if isinstance(text, str) and isinstance(pattern, str):
-        matcher = _remembered(pattern, limit)
+        matcher = _remembered(pattern, limit) if len(pattern) <= limit else too_long(limit)
         if meter is not None and not meter.pay(steps_of(matcher, text)):
             return meter.spent()
         return matcher.match(text) if isinstance(matcher, Matcher) else matcher

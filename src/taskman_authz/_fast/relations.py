@@ -52,7 +52,7 @@ def _equal(left: Any, right: Any, depth: int, meter: Activation) -> Any:
         if other is not str:
             return False
         meter.steps -= extent(left)
-        return same_text(left, right)
+        return same_text(left, right) if meter.steps >= 0 else meter.spent()
     if kind is int and other is int:
         return left == right
     if kind is bool or other is bool or left is None or right is None:
@@ -69,7 +69,8 @@ def _equal(left: Any, right: Any, depth: int, meter: Activation) -> Any:
         return other is kind and left.ns == right.ns
     if kind is OptionalValue:
         return other is kind and _equal_optionals(left, right, depth, meter)
-    return other is kind and left == right  # bytes and types
+    meter.steps -= extent(left)
+    return other is kind and meter.steps >= 0 and left == right  # bytes and types
 
 
 def _equal_lists(left: Any, right: Any, depth: int, meter: Activation) -> Any:
@@ -94,8 +95,8 @@ def _equal_maps(left: Any, right: Any, depth: int, meter: Activation) -> Any:
         return True
     if not is_whole(left) or not is_whole(right):
         return Fault("no_such_overload", ("_==_", type_name(left), type_name(right)))
-    left = entries(left)
-    right = entries(right)
+    left = _entries(left, meter)
+    right = _entries(right, meter)
     if type(left) is Fault:
         return left
     if type(right) is Fault:
@@ -117,6 +118,14 @@ def _equal_maps(left: Any, right: Any, depth: int, meter: Activation) -> Any:
         if found is not True and fault is None:
             fault = found
     return True if fault is None else fault
+
+
+def _entries(value: Any, meter: Activation) -> Any:
+    """The entries of a map, paid for where they are copied."""
+    found = entries(value)
+    if found is not value:
+        meter.steps -= extent(found)
+    return found
 
 
 def _equal_optionals(
@@ -145,6 +154,8 @@ def member_of(value: Any, container: Any, meter: Activation | None = None) -> An
     if type(container) is list or type(container) is tuple:
         return _member_of_list(value, container, Activation(0, 0, 0) if meter is None else meter)
     if is_map(container):
+        if meter is not None:
+            meter.steps -= extent(value)
         found = find(container, value)
         return found if type(found) is Fault else found is not _MISSING
     return Fault("no_such_overload", ("@in", type_name(value), type_name(container)))
@@ -160,6 +171,8 @@ def _member_of_list(value: Any, container: Any, meter: Activation) -> Any:
     for member in container:
         if type(member) is str and type(value) is str:
             meter.steps -= extent(value)
+            if meter.steps < 0:
+                return meter.spent()
             if same_text(value, member):
                 return True
             continue

@@ -39,7 +39,7 @@ class Matcher:
     __slots__ = ()
 
     def weight(self) -> int:
-        """The steps that matching takes for one of the text's extent."""
+        """The steps that matching takes for 64 characters."""
         return 1
 
     def match(self, text: str) -> Any:

@@ -38,6 +38,7 @@ TIMESTAMP_MAX = (LAST_ORDINAL + 1 - EPOCH_ORDINAL) * DAY - 1
 
 # Zone names may come from a request, so the memory of them is bounded; there are some 600.
 ZONES_KEPT = 1_024
+ZONE_LENGTH = 64  # characters; the longest name has half as many
 
 
 class Timestamp:
@@ -282,7 +283,7 @@ def _rules_offset(rules: ZoneInfo, ns: int) -> int:
 
 def local_ns(value: Timestamp, zone: str, function: str) -> int | Fault:
     """What the clocks of a zone show, as nanoseconds since their own 1970-01-01T00:00:00."""
-    rules = _zone(zone)
+    rules = _zone(zone) if len(zone) <= ZONE_LENGTH else None
     if rules is None:
         return Fault("invalid_argument", (function, "no such time zone"))
     if isinstance(rules, int):
@@ -425,6 +426,8 @@ _DURATION_PARTS: dict[str, Part] = {
     "getMilliseconds": _rest_milliseconds,
 }
 
+IN_ZONES = {(name, 2): _zone_accessor(name, part) for name, part in _PARTS.items()}
+
 # Name and number of arguments (a member call's target is the first) → the function.
 FUNCTIONS: dict[tuple[str, int], Accessor] = {
     **{(name, 1): _accessor(name, part) for name, part in _PARTS.items()},
@@ -432,7 +435,7 @@ FUNCTIONS: dict[tuple[str, int], Accessor] = {
         (name, 1): _shared_accessor(name, _PARTS[name], part)
         for name, part in _DURATION_PARTS.items()
     },
-    **{(name, 2): _zone_accessor(name, part) for name, part in _PARTS.items()},
+    **IN_ZONES,
 }
 
 

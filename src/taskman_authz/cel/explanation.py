@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from .._fast.access import adapt, index, is_map, keys
+from .._fast.activation import Activation
 from .._fast.tree import (
     Call,
     Comprehension,
@@ -70,7 +71,8 @@ def explain(expression: Expression, source: Source, variables: Any) -> Explanati
     record = Record(parsed.expr, limits.explained_turns)
     observable = Observable(parsed.expr, checked, declarations, implementations, limits)
     observable.value(variables, record.observe)
-    return Explainer(parsed.macro_calls, record, source).part(parsed.expr, record.seen)
+    meter = Activation(0, 0, 0, limits.evaluation_steps)
+    return Explainer(parsed.macro_calls, record, source, meter).part(parsed.expr, record.seen)
 
 
 # -- recording ------------------------------------------------------------------------------------
@@ -185,7 +187,10 @@ class Writer(Unparser):
 class Explainer:
     """Parts, as they were written, with what was seen of them."""
 
-    def __init__(self, macro_calls: Mapping[int, Call], record: Record, source: Source) -> None:
+    def __init__(
+        self, macro_calls: Mapping[int, Call], record: Record, source: Source, meter: Activation
+    ) -> None:
+        self.meter = meter  # pays for all values that are shown
         self.macro_calls = macro_calls
         self.record = record
         self.source = source
@@ -200,8 +205,8 @@ class Explainer:
         if tree.id not in seen:
             return Explanation(*at, False, name=name)
         value = seen[tree.id]
-        found = value if type(value) is Fault else plain(value)
-        error = evaluation_error(found, self.source) if type(found) is Fault else None
+        found = self.plain(value)
+        error = found if type(found) is EvaluationError else None
         parts = tuple(
             self.part(part, seen, inner, called)
             for part, called, inner in self.parts(tree, names)
@@ -278,9 +283,14 @@ class Explainer:
         """What a loop's variables are in a turn."""
         member = adapt(members[place])
         if not loop.iter_var2:
-            return {loop.iter_var: plain(member)}
+            return {loop.iter_var: self.plain(member)}
         pair = (member, index(source, member)) if is_map(source) else (place, member)
-        return dict(zip((loop.iter_var, loop.iter_var2), map(plain, pair), strict=True))
+        return dict(zip((loop.iter_var, loop.iter_var2), map(self.plain, pair), strict=True))
+
+    def plain(self, value: Any) -> Any:
+        """A value as plain Python, or the error that there is instead."""
+        found = value if type(value) is Fault else plain(value, meter=self.meter)
+        return evaluation_error(found, self.source) if type(found) is Fault else found
 
 
 def variables(tree: Expr, called: Call | None) -> Names:

@@ -133,9 +133,22 @@ def price(implementation: Described, sizes: Iterable[int]) -> int:
     return max(0, cost if isinstance(cost, int) else cost(*sizes))
 
 
+def in_zone(function: Implementation) -> Described:
+    """A function that takes the name of a time zone. A name that is none is looked for on disk."""
+
+    def call(*arguments: Any, meter: Activation) -> Any:
+        found = function(*arguments)
+        return found if type(found) is not Fault or meter.pay(UNKNOWN_ZONE) else meter.spent()
+
+    return metered(call)
+
+
+UNKNOWN_ZONE = 2_000  # steps
+
 STANDARD: dict[tuple[str, int], Implementation] = {
     **texts.FUNCTIONS,
     **times.FUNCTIONS,
+    **{key: in_zone(function) for key, function in times.IN_ZONES.items()},
     **conversions.FUNCTIONS,
     ("_+_", 2): numbers.add,
     ("_-_", 2): numbers.subtract,

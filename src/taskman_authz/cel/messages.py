@@ -169,6 +169,11 @@ def incomplete_tree(part: str) -> Said:
     return "invalid_tree", f"the tree lacks {part}", ""
 
 
+def no_text() -> Said:
+    hint = "only a tree that was not parsed from a text has one"
+    return "unwritable", "a comprehension that no macro writes has no text", hint
+
+
 def invalid_id(id: int) -> Said:
     hint = "the ids of a tree's parts are unique, and from 1"
     return "invalid_tree", f"`{id}` cannot be the id of this part", hint

@@ -38,6 +38,7 @@ class ObservedPlan(Plan):
         self.parts: dict[int, Expr] = {}
 
     def node(self, tree: Expr, scope: Scope) -> Node:
+        self.planned += 1
         self.parts[tree.id] = tree
         return Observed(PLAN[type(tree)](self, tree, scope), tree.id)
 

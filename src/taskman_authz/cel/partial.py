@@ -94,6 +94,7 @@ class PartialPlan(Plan):
         return partial.Noted(node, register, stand_in(loop, tree))
 
     def part(self, tree: Expr, scope: Scope) -> Node:
+        self.planned += 1
         if TURN in scope:
             scope = {name: given for name, given in scope.items() if name != TURN}
         node = PARTIAL[type(tree)](self, tree, scope)
@@ -187,7 +188,9 @@ class PartialPlan(Plan):
             names.append(Ident(operand.id, operand.position, f"#{register}"))
             inner[f"#{register}"] = planned[-1] if lazy else register
         tree = over(tuple(names))
+        before = self.single.planned
         node = PLAN[type(tree)](self.single, tree, inner)
+        self.planned += self.single.planned - before - len(planned)  # which are counted already
         return node if lazy or not planned else partial.Strict(tuple(planned), first, node)
 
     # -- loops ------------------------------------------------------------------------------------
@@ -249,7 +252,8 @@ class Partial:
         planned = PartialPlan(expression, self.layout, watched)
         node = planned.node(expression.parsed.expr if tree is None else tree, scope or {})
         roots = len(self.layout.roots)
-        self.evaluator = Evaluator(node, self.layout.slots, self.layout.registers, roots)
+        sizes = self.layout.slots, self.layout.registers, roots
+        self.evaluator = Evaluator(node, *sizes, expression.limits.evaluation_steps)
 
     def value(
         self,

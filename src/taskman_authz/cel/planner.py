@@ -245,11 +245,15 @@ class Plan:
             return nodes.Constant(fault, tree.position)
         arguments = tuple(self.node(argument, scope) for argument in written)
         implementation = self.implementations[name, len(written)]
-        if type(implementation) is Described and not implementation.pure:
-            return applied(implementation, arguments, tree.position)
         tighter = TIGHTER.get((name, len(written)))
-        made = tighter(self, implementation, arguments, tree.position) if tighter else None
-        return made or self.folded(applied(implementation, arguments, tree.position), arguments)
+        pure = type(implementation) is not Described or implementation.pure
+        if pure and tighter is not None:
+            made = tighter(self, implementation, arguments, tree.position)
+            if made is not None:
+                return made
+        self.planned += steps_of_calling(implementation)
+        node = applied(implementation, arguments, tree.position)
+        return self.folded(node, arguments) if pure else node
 
     def function(self, tree: Call) -> tuple[str, Expr | None]:
         """The full name of a call's function, and its target where that is an argument."""
@@ -290,6 +294,13 @@ TYPE_VALUES = frozenset(
 
 
 # -- functions ------------------------------------------------------------------------------------
+
+
+def steps_of_calling(implementation: Implementation) -> int:
+    """What a turn of a loop pays for a call in it, whatever the arguments are."""
+    if type(implementation) is Described and implementation.cost is not None:
+        return 0
+    return 0 if implementation in CONSTANT_TIME else calls.CALL
 
 
 def applied(implementation: Implementation, arguments: Operands, position: int) -> Node:

@@ -112,7 +112,8 @@ class Program(Evaluator):
     def explain(self, variables: Any = None) -> Explanation:
         """Every part of the expression with its value, or its error, or that it was not evaluated;
         of loops the first turns and the last. It contains values of `variables`: it is for those
-        who may see them."""
+        who may see them. Raises CompileError for a tree from outside that has a loop which no macro
+        writes, and so no text."""
         expression = self.origin.expression(self.source)
         return explain(expression, self.source, self.core_variables(variables))
 

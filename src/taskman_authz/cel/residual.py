@@ -19,6 +19,7 @@ import msgspec
 
 from .._fast import nodes
 from .._fast.access import adapt
+from .._fast.activation import Activation, extent
 from .._fast.partial import UNKNOWN, Incomplete
 from .._fast.times import Duration, Timestamp, duration_text, timestamp_text
 from .._fast.tree import (
@@ -34,8 +35,6 @@ from .._fast.tree import (
     StructExpr,
 )
 from .._fast.values import CelType, Fault, MixedMap, OptionalValue, UInt
-from ..errors import CompileError
-from ..issues import Issue, Issues
 from .attributes import AttributePattern
 from .decls import Declarations
 from .expression import Expression
@@ -47,7 +46,7 @@ from .partial import JUNCTIONS, Partial
 from .planner import Plan
 from .source import Source
 from .types import BOOL, Kind
-from .unparser import unparse
+from .unparser import unparse, without_text
 
 LITERAL_DEPTH = 32  # levels of lists and maps in a literal: an expression's depth is bounded too
 COMPARISONS = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "@in", "!_", *JUNCTIONS})
@@ -86,6 +85,8 @@ class Reduction:
         self.variables = variables
         self.patterns = patterns
         self.macro_calls = expression.parsed.macro_calls
+        # For the parts of literals; what finds none is left as it was written.
+        self.room = Activation(0, 0, 0, expression.limits.expression_nodes)
         self.names = Plan(
             expression.references,
             expression.declarations,
@@ -114,7 +115,7 @@ class Reduction:
             return tree
         value = self.value(tree, frame)
         if type(value) is not Fault and not isinstance(value, Incomplete):
-            literal = written(value, self.expression.declarations)
+            literal = written(value, self.expression.declarations, self.room)
             if literal is not None:
                 return literal
         called = self.macro_calls.get(tree.id)
@@ -122,6 +123,8 @@ class Reduction:
             return self.macro(tree, called, frame, boolean)
         if type(tree) is Call:
             return self.call(tree, frame, boolean)
+        if type(tree) is Comprehension:
+            raise without_text()
         return KINDS[type(tree)](self, tree, frame)
 
     def each(self, trees: Iterable[Expr], frame: Frame) -> tuple[Expr, ...]:
@@ -161,9 +164,7 @@ class Reduction:
         return tuple(made)
 
     def comprehension(self, tree: Comprehension, frame: Frame) -> Expr:
-        message = "a loop that came without its macro has no text, so what remains has none"
-        place = self.expression.parsed.source.place(tree.position)
-        raise CompileError(Issues((Issue(place, "no_text", message),)))
+        raise without_text()
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -335,8 +336,11 @@ PLAIN = frozenset({type(None), bool, int, UInt, float, bytes})
 KEYS = frozenset({bool, int, UInt, str})
 
 
-def written(value: Any, declarations: Declarations, depth: int = LITERAL_DEPTH) -> Expr | None:
-    """An expression that has this value (of the core); None where there is none."""
+def written(
+    value: Any, declarations: Declarations, room: Activation, depth: int = LITERAL_DEPTH
+) -> Expr | None:
+    """An expression that has this value (of the core); None where there is none, or no `room` for
+    one: a value that shares its parts has more of them than memory."""
     kind = type(value)
     if kind in PLAIN or (kind is str and writable(value)):
         return Literal(0, -1, value)
@@ -347,15 +351,19 @@ def written(value: Any, declarations: Declarations, depth: int = LITERAL_DEPTH) 
     if kind is CelType:
         found = declarations.find_ident(value.name)
         return Ident(0, -1, value.name) if found and found.type.kind is Kind.TYPE else None
-    if depth <= 0 or kind is str or kind is Fault:
+    if depth <= 0 or kind is str or kind is Fault or not room.pay(1 + extent(value)):
         return None
     if kind is list or kind is tuple:
-        elements = [written(adapt(member), declarations, depth - 1) for member in value]
-        all_written = tuple(element for element in elements if element is not None)
-        return ListExpr(0, -1, all_written) if len(all_written) == len(elements) else None
+        elements = []
+        for member in value:
+            element = written(adapt(member), declarations, room, depth - 1)
+            if element is None:
+                return None
+            elements.append(element)
+        return ListExpr(0, -1, tuple(elements))
     if kind is OptionalValue:
-        return written_optional(value, declarations, depth)
-    return written_map(value, declarations, depth) if kind in (dict, MixedMap) else None
+        return written_optional(value, declarations, room, depth)
+    return written_map(value, declarations, room, depth) if kind in (dict, MixedMap) else None
 
 
 def writable(text: str) -> bool:
@@ -363,18 +371,22 @@ def writable(text: str) -> bool:
     return text.isascii() or not any(0xD800 <= ord(char) < 0xE000 for char in text)
 
 
-def written_optional(value: OptionalValue, declarations: Declarations, depth: int) -> Expr | None:
+def written_optional(
+    value: OptionalValue, declarations: Declarations, room: Activation, depth: int
+) -> Expr | None:
     optional = Ident(0, -1, "optional")
     if not value.present:
         return call("none", target=optional)
-    content = written(value.content, declarations, depth - 1)
+    content = written(value.content, declarations, room, depth - 1)
     return None if content is None else call("of", content, target=optional)
 
 
-def written_map(value: Any, declarations: Declarations, depth: int) -> Expr | None:
+def written_map(
+    value: Any, declarations: Declarations, room: Activation, depth: int
+) -> Expr | None:
     made = []
     for key, member in value.items():
-        held = written(adapt(member), declarations, depth - 1)
+        held = written(adapt(member), declarations, room, depth - 1)
         if type(key) not in KEYS or held is None:
             return None
         made.append(Entry(0, -1, Literal(0, -1, key), held))

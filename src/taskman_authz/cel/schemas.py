@@ -92,7 +92,10 @@ class _Reader:
         self.issues: list[Issue] = []
         self.inside: set[str] = set()
         self.done: dict[str, Type] = {}
-        self.names: dict[str, str] = {}  # name → pointer
+        self.names: set[str] = set()
+        self.numbers: dict[str, int] = {}  # the last that a name was told from others by
+        self.called_before: dict[tuple[str, str], str] = {}  # name and pointer → what it became
+        self.first_names: dict[str, str] = {}  # by pointer
         self.count = 0
 
     def wrong(self, pointer: str, message: str, hint: str = "") -> Type:
@@ -118,7 +121,7 @@ class _Reader:
             found = self.each(schema, key, pointer, name, depth)
             parts += [either(found, name)] if found else []
         self.inside.discard(pointer)
-        whole = functools.reduce(functools.partial(both, name), parts)
+        whole = together(parts, name)
         return either([whole, NULL], name) if schema.get("nullable") is True else whole
 
     def each(self, schema: Schema, key: str, pointer: str, name: str, depth: int) -> list[Type]:
@@ -217,10 +220,17 @@ class _Reader:
 
     def called(self, name: str, pointer: str) -> str:
         """A name for the object at a pointer that no other object has."""
-        number, chosen = 1, name
-        while self.names.setdefault(chosen, pointer) != pointer:
+        chosen = self.called_before.get((name, pointer))
+        if chosen is not None:
+            return chosen
+        number, chosen = self.numbers.get(name, 1), name
+        while chosen in self.names:
             number += 1
             chosen = f"{name}#{number}"
+        self.names.add(chosen)
+        self.numbers[name] = number
+        self.called_before[name, pointer] = chosen
+        self.first_names.setdefault(pointer, chosen)
         return chosen
 
     # -- references ------------------------------------------------------------------------------
@@ -262,8 +272,7 @@ class _Reader:
         is_object = schema.get("type", "object") == "object" and "properties" in schema
         if not is_object or any(key in schema for key in COMBINING):
             return DYN
-        names = (name for name, pointer in self.names.items() if pointer == target)
-        return message_type(next(names))
+        return message_type(self.first_names[target])
 
 
 # -- types together --------------------------------------------------------------------------------
@@ -276,15 +285,23 @@ def either(found: Iterable[Type], name: str) -> Type:
     some = [type for type in types if type is not NULL]
     shapes = [type.fields for type in some if type.fields is not None]
     if len(shapes) == len(some) > 1:
-        names = sorted({field for shape in shapes for field in shape})
-        fields = {
-            field: either([shape[field] for shape in shapes if field in shape], name)
-            for field in names
-        }
+        held: dict[str, list[Type]] = {}
+        for shape in shapes:
+            for field, type in shape.items():
+                held.setdefault(field, []).append(type)
+        fields = {field: either(held[field], name) for field in sorted(held)}
         return object_type(name, fields, open=any(type.open for type in some))
     if len(types) > 1 and all(type.kind is Kind.LIST for type in types):
         return list_of(either([type.parameters[0] for type in types], name))
     return common(types)
+
+
+def together(found: list[Type], name: str) -> Type:
+    """The type of what is all of these. By halves, because each step copies what it joins."""
+    if len(found) == 1:
+        return found[0]
+    half = len(found) // 2
+    return both(name, together(found[:half], name), together(found[half:], name))
 
 
 def both(name: str, one: Type, other: Type) -> Type:

@@ -22,6 +22,9 @@ from .._fast.tree import (
     Select,
     StructExpr,
 )
+from ..errors import CompileError
+from ..issues import Issue, Issues, Place
+from . import messages
 from .literals import field_text, literal_text
 from .parser import Parsed
 from .wrapping import laid_out
@@ -47,9 +50,14 @@ Walk: TypeAlias = Generator[tuple[Expr, int], str, tuple[str, int]]
 
 def unparse(parsed: Parsed, width: int = 0) -> str:
     """The text of a tree: on one line, or laid out to `width` columns (see `wrapping`). Raises
-    ValueError for a comprehension that no macro wrote."""
+    CompileError for a comprehension that no macro wrote."""
     text = Unparser(parsed.macro_calls).text(parsed.expr)
     return laid_out(text, width) if width else text
+
+
+def without_text() -> CompileError:
+    """What is raised for a comprehension that no macro wrote: only trees from outside have them."""
+    return CompileError(Issues((Issue(Place("<expression>"), *messages.no_text()),)))
 
 
 class Unparser:
@@ -120,7 +128,7 @@ class Unparser:
         return f"{expr.type_name}{{{entries}}}", MEMBER
 
     def comprehension(self, expr: Comprehension) -> Walk:
-        raise ValueError("a comprehension that no macro wrote has no text")
+        raise without_text()
 
     def call(self, expr: Call) -> Walk:
         function = expr.function

@@ -17,8 +17,8 @@ from operator import itemgetter
 from typing import Any
 
 from ..._fast.access import adapt, entries, is_map
-from ..._fast.activation import Activation
-from ..._fast.calls import WORK
+from ..._fast.activation import Activation, extent
+from ..._fast.calls import CALL, WORK
 from ..._fast.times import SECOND, Duration, Timestamp, timestamp_text
 from ..._fast.tree import ListExpr
 from ..._fast.values import CelType, Fault, UInt
@@ -76,6 +76,8 @@ def converted(
     precision = precision_of(clause, limits)
     if type(precision) is Fault:
         return precision
+    if not meter.pay(CALL + WORK * extent(value)):
+        return meter.spent()
     conversion = clause["conversion"]
     if conversion == "s":
         return text_of(value, room, limits, meter)

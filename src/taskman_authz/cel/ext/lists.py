@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._fast.access import adapt
-from ..._fast.activation import Activation
+from ..._fast.activation import Activation, extent
 from ..._fast.calls import WORK
 from ..._fast.expansion import Expansion
 from ..._fast.times import Duration, Timestamp
@@ -131,23 +131,28 @@ def reverse(values: Any) -> list[Any]:
     return list(values[::-1])
 
 
+@metered
 @takes("sort", (list,), (tuple,))
-def sort(values: Any) -> Any:
+def sort(values: Any, *, meter: Activation) -> Any:
     """The members in their order."""
-    return in_order(values, values, "sort")
+    return in_order(values, values, "sort", meter)
 
 
+@metered
 @takes("sortBy", (list, list), (list, tuple), (tuple, list), (tuple, tuple))
-def sort_by_keys(values: Any, keys: Any) -> Any:
+def sort_by_keys(values: Any, keys: Any, *, meter: Activation) -> Any:
     """The members in the order of the keys, one for each."""
     if len(values) != len(keys):
         return Fault("invalid_argument", ("sortBy", "not a key for each member"))
-    return in_order(values, keys, "sortBy")
+    return in_order(values, keys, "sortBy", meter)
 
 
-def in_order(values: Any, keys: Any, function: str) -> Any:
-    """The values in the order of their keys."""
+def in_order(values: Any, keys: Any, function: str, meter: Activation) -> Any:
+    """The values in the order of their keys, each of which is compared as often as their number
+    can be halved."""
     adapted = [adapt(key) for key in keys]
+    if not meter.pay(len(adapted).bit_length() * sum(1 + extent(key) for key in adapted)):
+        return meter.spent()
     kind = type(adapted[0]) if adapted else int
     if kind not in SORTED and kind is not Fault:
         return Fault("no_such_overload", (function, f"list({type_name(adapted[0])})"))

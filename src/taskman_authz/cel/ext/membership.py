@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._fast.access import adapt, entries, is_map
-from ..._fast.activation import Activation
+from ..._fast.activation import Activation, extent
 from ..._fast.calls import WORK
 from ..._fast.relations import equals
 from ..._fast.times import Duration, Timestamp
@@ -70,7 +70,7 @@ class Members:
 
     def mark(self, value: Any, depth: int = MARKED_DEPTH) -> Any:
         """Something hashable that equal values share; or a Fault."""
-        if not self.meter.pay(WORK):
+        if not self.meter.pay(WORK + extent(value)):
             return self.meter.spent()
         kind = type(value)
         if kind is str:
