@@ -5,9 +5,10 @@ LISTEN ?= 127.0.0.1:50051
 ARGS ?=
 BIN := .venv/bin
 MYPY_PATH := .cache/mypy-path
+ADDRESSED := macros parser partial program threads
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check conformance generate build clean format
+.PHONY: help run test bench check conformance sanitize generate build clean format
 
 help: ## show this
 	@echo "taskman-authz: make TARGET"
@@ -31,6 +32,10 @@ check: build mypy-path ## ruff, mypy --strict, generated code fresh
 
 conformance: build ## the official CEL suite (npm fetches it the first time)
 	@$(BIN)/python -m tests.conformance $(ARGS)
+
+sanitize: build ## part of the tests on a core that checks itself (Cython), then under AddressSanitizer (gcc): ten minutes
+	@tools/sanitize.sh checks tests/core tests/cel tests/pdp
+	@tools/sanitize.sh address tests/core tests/fuzz $(addprefix tests/cel/test_,$(ADDRESSED:=.py))
 
 generate: build ## generate the wire code of proto/ and the schema of policy documents
 	$(BIN)/python tools/generate_protos.py

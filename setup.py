@@ -139,7 +139,7 @@ class BuildCore(build_ext):
             copies = checked_copies()
             directives, root = DIRECTIVES | CHECKS, str(copies.parents[1])
             for extension in extensions:
-                extension.sources = [str(copies / Path(each).name) for each in extension.sources]
+                extension.sources = [str(copies / f"{extension.name.rpartition('.')[2]}.py")]
         made = cythonize(
             extensions,
             compiler_directives=directives,

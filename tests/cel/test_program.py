@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType, SimpleNamespace
@@ -16,7 +17,7 @@ from hypothesis import given
 from taskman_authz import cel
 from taskman_authz._fast.times import Duration, Timestamp
 from taskman_authz._fast.values import MixedMap
-from taskman_authz.cel import Env, UInt
+from taskman_authz.cel import Env, UInt, ext
 from taskman_authz.errors import AuthzError, EvaluationError
 from tests.core.strategies import VALUES, same
 
@@ -252,3 +253,49 @@ def test_a_program_shows_its_text_and_type():
 def test_the_value_of_the_core_may_be_had():
     assert Env().compile("1 / 0").value({}).code == "division_by_zero"
     assert same(Env().compile("duration('1s')").value({}), Duration(1_000_000_000))
+
+
+class Changing(Mapping):
+    """A caller's map that changes another while it is read."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def __getitem__(self, key):
+        return {"a": 1}[key]
+
+    def __iter__(self):
+        self.change()
+        return iter(["a"])
+
+    def __len__(self):
+        return 1
+
+
+def test_a_map_that_changes_while_it_is_given_back_is_given_as_it_was():
+    outer = {}
+    outer |= {"x": Changing(outer.clear), "y": 2}
+    assert IDENTITY.evaluate({"x": outer}) == {"x": {"a": 1}, "y": 2}
+    assert outer == {}
+    outer |= {"x": Changing(lambda: outer.update(z=3)), "y": 2}
+    assert IDENTITY.evaluate({"x": [outer]}) == [{"x": {"a": 1}, "y": 2}]
+
+
+def test_a_list_that_grows_while_it_is_given_back_is_given_as_it_was():
+    outer = []
+    outer.append(Changing(lambda: outer.append(outer[0])))
+    assert IDENTITY.evaluate({"x": outer}) == [{"a": 1}]
+    assert len(outer) == 2
+
+
+def test_a_map_that_changes_while_its_entries_are_inserted_is_inserted_as_it_was():
+    class Key(int):
+        def __int__(self):
+            outer.clear()
+            return 7
+
+    outer = {Key(7): 1, Key(8): 2}
+    env = Env({"x": "dyn"}, libraries=[ext.COMPREHENSIONS])
+    found = failure_of(env.compile("[x].transformMapEntry(i, v, v)"), {"x": outer})
+    assert found.code == "duplicate_key"
+    assert outer == {}

@@ -375,3 +375,14 @@ def test_a_function_takes_the_steps_that_it_says(cost):
     with pytest.raises(EvaluationError) as caught:
         program.evaluate({"xs": ["abcd"] * 10})
     assert caught.value.code == "limit_exceeded"
+
+
+def test_the_budget_holds_however_a_program_is_asked():
+    program = env(limited(500), xs="list(int)", y="int").compile("xs.map(a, xs.map(b, a + b))[0]")
+    values = {"xs": HUNDRED}
+    for ask in (program.evaluate, program.partial, program.measure):
+        with pytest.raises(EvaluationError, match="`evaluation_steps` of 500"):
+            ask(values)
+    assert "`evaluation_steps` of 500" in str(program.explain(values).error)
+    with pytest.raises(EvaluationError, match="`evaluation_steps` of 500"):
+        program.residual(values, ["y"]).evaluate()

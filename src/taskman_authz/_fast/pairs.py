@@ -267,7 +267,8 @@ class MapBuilder:
         found: Any = entries(value) if is_map(value) else not_a_map(value)
         if type(found) is Fault:
             return found
-        for key, member in found.items():
+        # A list: to adapt a key may run the caller's code, which may change the map.
+        for key, member in list(found.items()):
             fault = self.insert(adapt(key), member)
             if fault is not None:
                 return fault

@@ -42,6 +42,7 @@ def plain(value: Any, depth: int = VALUE_DEPTH, meter: Activation | None = None)
         found = entries(value)
         if type(found) is Fault:
             return found
+        found = dict(found)  # to adapt a member may run the caller's code, which may change it
         members = _plain_list(found.values(), depth, meter)
         return members if type(members) is Fault else dict(zip(found, members, strict=True))
     return value.plain() if isinstance(value, ObjectValue) else value
@@ -56,7 +57,7 @@ def _plain_list(members: Collection[Any], depth: int, meter: Activation) -> Any:
     if not meter.pay(WORK * len(members)):
         return meter.spent()
     made = []
-    for member in members:
+    for member in tuple(members):  # as they are now: see above
         found = plain(adapt(member), depth - 1, meter)
         if type(found) is Fault:
             return found
