@@ -231,11 +231,13 @@ class Decision:
     resource: Data
     context: Data
     expected: bool = True
+    others: Callable[[int], Rule] | None = None  # the policies beside the applicable ones
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The policies, the applicable ones first."""
-        return APPLICABLE + tuple(_unrelated(n) for n in range(self.count - len(APPLICABLE)))
+        made = self.others or _unrelated
+        return APPLICABLE + tuple(made(n) for n in range(self.count - len(APPLICABLE)))
 
 
 APPLICABLE = (
@@ -298,11 +300,44 @@ def _unrelated(number: int) -> Rule:
     )
 
 
-DECISIONS = tuple(
-    Decision(
-        f"decide-{n}", f"one decision among {n:,} policies", n, ENGINEER, "edit", RESOURCE, CONTEXT
+def _alike(number: int) -> Rule:
+    """A policy for the same role, action and kind of resource, of another project each."""
+    name = f"project-{number}"
+    return Rule(
+        f"members-of-{name}",
+        "allow",
+        "developer",
+        "edit",
+        "tasks",
+        f"resource.project == '{name}'",
+        f'resource.project == "{name}"',
+        f"r.resource.project == '{name}'",
     )
-    for n in (10, 100, 1_000, 10_000, 100_000)
+
+
+DECISIONS = (
+    *(
+        Decision(
+            f"decide-{n}",
+            f"one decision among {n:,} policies",
+            n,
+            ENGINEER,
+            "edit",
+            RESOURCE,
+            CONTEXT,
+        )
+        for n in (10, 100, 1_000, 10_000, 100_000)
+    ),
+    Decision(
+        "decide-alike-10000",
+        "one decision among 10,000 policies that differ by one equality",
+        10_000,
+        {**SUBJECT, "roles": ["developer"]},
+        "edit",
+        {**RESOURCE, "project": "project-9000"},
+        CONTEXT,
+        others=_alike,
+    ),
 )
 
 Case = Evaluation | Compilation | Conditions | Decision

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from .._fast.decide import Decider
 from .._fast.nodes import Node
-from .._fast.rules import RuleIndex, RuleRow
+from .._fast.rows import RuleRow
+from .._fast.rules import RuleIndex
 from ..cel import Source, policy_env, policy_layout
 from ..decision import ALLOWED, DENIED, DENIED_BY_ERROR, FAILED, NO_POLICY, NOT_MET, Reason
 from ..errors import CompileError
@@ -61,7 +62,7 @@ def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT
     if issues:
         raise CompileError(_bounded(issues, limits.issues))
     rows = [_row(entry, conditions) for entry in entries]
-    index = RuleIndex(rows, limits.index_memory, limits.index_references)
+    index = RuleIndex(rows, limits.index_memory, limits.index_references, limits.reasons)
     layout = conditions.layout
     decider = Decider(
         index,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .._fast.rules import ANYONE
+from .._fast.rows import ANYONE
 from ..issues import Issue
 from ..limits import DEFAULT, Limits
 from .document import Policy

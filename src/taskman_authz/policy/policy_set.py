@@ -12,7 +12,8 @@ from collections.abc import Iterable
 import msgspec
 
 from .._fast.decide import Decider
-from .._fast.rules import RuleIndex, RuleRow
+from .._fast.rows import RuleRow
+from .._fast.rules import RuleIndex
 from ..limits import Limits
 from .document import Policy
 
