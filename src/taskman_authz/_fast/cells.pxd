@@ -7,18 +7,30 @@ from .values cimport Fault
 
 cdef list _NONE
 
+cdef Py_ssize_t PARTS
+
+@cython.final
+cdef class Table:
+    cdef readonly list parts
+    @cython.locals(part=dict)
+    cpdef list get(self, str text)
+    @cython.locals(part=dict, rows=list, number=Py_ssize_t)
+    cpdef add(self, str text, RuleRow row)
+    @cython.locals(made=Table, part=dict, rows=list, number=Py_ssize_t)
+    cpdef Table changed(self, dict gone, dict new)
+
 @cython.final
 cdef class Group:
     cdef readonly bint deny
     cdef readonly tuple readers
     cdef readonly list rows
     cdef readonly tuple tables
-    @cython.locals(best=list, found=list, table=dict, number=Py_ssize_t, reader=Attribute)
+    @cython.locals(best=list, found=list, table=Table, number=Py_ssize_t, reader=Attribute)
     cpdef list select(self, Activation activation)
-    @cython.locals(table=dict, required=Required, rows=list, number=Py_ssize_t)
+    @cython.locals(table=Table, required=Required, number=Py_ssize_t)
     cpdef add(self, RuleRow row)
-    @cython.locals(made=Group, table=dict, required=Required, rows=list, number=Py_ssize_t)
-    cpdef Group changed(self, RuleRow row, bint adding)
+    @cython.locals(made=Group, table=Table, number=Py_ssize_t)
+    cpdef Group changed(self, list gone, list new)
 
 @cython.final
 cdef class Cell:
@@ -27,8 +39,8 @@ cdef class Cell:
     cdef readonly dict groups
     @cython.locals(place=Py_ssize_t)
     cpdef add(self, RuleRow row)
-    @cython.locals(made=Cell, group=Group)
-    cpdef Cell changed(self, RuleRow row, bint adding)
+    @cython.locals(made=Cell, group=Group, lost=dict, found=dict)
+    cpdef Cell changed(self, list gone, list new)
     cpdef list told(self, Py_ssize_t count)
     @cython.locals(row=RuleRow, groups=dict)
     cdef _sort_in_all(self)
@@ -40,5 +52,9 @@ cdef tuple _mark(RuleRow row)
 cdef Group _group(RuleRow row)
 @cython.locals(low=Py_ssize_t, high=Py_ssize_t, middle=Py_ssize_t, row=RuleRow)
 cdef Py_ssize_t _first_allow(list rows) except -1
-@cython.locals(made=list, place=Py_ssize_t, there=bint)
-cdef list _changed(list rows, RuleRow row, bint adding)
+@cython.locals(made=list, row=RuleRow)
+cdef list _changed(list rows, list gone, list new)
+@cython.locals(found=dict, row=RuleRow)
+cdef dict _by_text(list rows, Py_ssize_t number)
+@cython.locals(found=dict, row=RuleRow)
+cdef dict _by_mark(list rows)

@@ -24,7 +24,52 @@ MANY = 32
 # So few are not worth reading another attribute for.
 FEW = 4
 
+# A table of rows by texts is in so many parts, and a change copies only the one that it is in.
+PARTS = 64
+
 _NONE: list[RuleRow] = []
+
+
+class Table:
+    """Rows by texts, for each text in canonical order."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        self.parts: list[dict[str, list[RuleRow]] | None] = [None] * PARTS
+
+    def get(self, text: str) -> list[RuleRow]:
+        """The rows of a text."""
+        part = self.parts[hash(text) & (PARTS - 1)]
+        return _NONE if part is None else part.get(text, _NONE)
+
+    def add(self, text: str, row: RuleRow) -> None:
+        """Take in a row."""
+        number = hash(text) & (PARTS - 1)
+        part = self.parts[number]
+        if part is None:
+            part = self.parts[number] = {}
+        rows = part.get(text)
+        if rows is None:
+            part[text] = [row]
+        else:
+            rows.insert(place_of(row, rows), row)
+
+    def changed(self, gone: dict[str, list[RuleRow]], new: dict[str, list[RuleRow]]) -> Table:
+        """Another table, without some rows and with others. What stands under other texts is
+        shared."""
+        made = Table()
+        made.parts = self.parts.copy()
+        for text in {*gone, *new}:
+            number = hash(text) & (PARTS - 1)
+            part = (made.parts[number] or {}).copy()
+            rows = _changed(part.get(text, _NONE), gone.get(text, _NONE), new.get(text, _NONE))
+            if rows:
+                part[text] = rows
+            else:
+                del part[text]
+            made.parts[number] = part or None
+        return made
 
 
 class Group:
@@ -37,7 +82,7 @@ class Group:
         self.deny = deny
         self.readers = readers
         self.rows: list[RuleRow] = []
-        self.tables: tuple[dict[str, list[RuleRow]], ...] = tuple([{} for _ in readers])
+        self.tables: tuple[Table, ...] = tuple([Table() for _ in readers])
 
     def select(self, activation: Activation) -> list[RuleRow]:
         """The rows that may have a say, by what the attributes are; in canonical order."""
@@ -46,7 +91,8 @@ class Group:
             reader: Attribute = self.readers[number]
             value = reader.value(activation)
             if type(value) is str:
-                found = self.tables[number].get(value, _NONE)
+                table: Table = self.tables[number]
+                found = table.get(value)
                 if len(found) <= FEW:
                     return found
                 if len(found) < len(best):
@@ -60,22 +106,29 @@ class Group:
         self.rows.insert(place_of(row, self.rows), row)
         for number, table in enumerate(self.tables):
             for text in row.required[number].texts:
-                rows = table.setdefault(text, [])
-                rows.insert(place_of(row, rows), row)
+                table.add(text, row)
 
-    def changed(self, row: RuleRow, adding: bool) -> Group:
-        """Another group, with the row or without it. What stands under other texts is shared."""
+    def changed(self, gone: list[RuleRow], new: list[RuleRow]) -> Group:
+        """Another group, without some rows and with others. What stands under other texts is
+        shared."""
         made = Group(self.deny, self.readers)
-        made.rows = _changed(self.rows, row, adding)
-        made.tables = tuple([table.copy() for table in self.tables])
-        for number, table in enumerate(made.tables):
-            for text in row.required[number].texts:
-                rows = _changed(table.get(text, _NONE), row, adding)
-                if rows:
-                    table[text] = rows
-                else:
-                    del table[text]
+        made.rows = _changed(self.rows, gone, new)
+        made.tables = tuple(
+            [
+                table.changed(_by_text(gone, number), _by_text(new, number))
+                for number, table in enumerate(self.tables)
+            ]
+        )
         return made
+
+
+def _by_text(rows: list[RuleRow], number: int) -> dict[str, list[RuleRow]]:
+    """Rows by the texts that they require of attribute `number` of those that they require."""
+    found: dict[str, list[RuleRow]] = {}
+    for row in rows:
+        for text in row.required[number].texts:
+            found.setdefault(text, []).append(row)
+    return found
 
 
 class Cell:
@@ -100,26 +153,25 @@ class Cell:
         elif len(self.rows) > MANY:
             self._sort_in_all()
 
-    def changed(self, row: RuleRow, adding: bool) -> Cell:
-        """Another cell, with the row or without it."""
+    def changed(self, gone: list[RuleRow], new: list[RuleRow]) -> Cell:
+        """Another cell, without some rows and with others."""
         made = Cell()
-        made.rows = _changed(self.rows, row, adding)
+        made.rows = _changed(self.rows, gone, new)
         if len(made.rows) <= MANY:
             return made
         if self.groups is None:
             made._sort_in_all()
             return made
-        made.groups = self.groups
-        made.plain = self.plain
-        if not row.required:
-            made.plain = _changed(self.plain, row, adding)
-            return made
+        lost, found = _by_mark(gone), _by_mark(new)
+        made.plain = _changed(self.plain, lost.pop((), _NONE), found.pop((), _NONE))
         made.groups = self.groups.copy()
-        mark = _mark(row)
-        group = self.groups[mark] if mark in self.groups else _group(row)
-        group = made.groups[mark] = group.changed(row, adding)
-        if not group.rows:
-            del made.groups[mark]
+        for mark in {*lost, *found}:
+            group = made.groups.get(mark) or _group(found[mark][0])
+            group = group.changed(lost.get(mark, _NONE), found.get(mark, _NONE))
+            if group.rows:
+                made.groups[mark] = group
+            else:
+                del made.groups[mark]
         return made
 
     def told(self, count: int) -> list[RuleRow]:
@@ -147,8 +199,16 @@ class Cell:
 
 
 def _mark(row: RuleRow) -> tuple[int, ...]:
-    """What group a row is of: its effect, and the slots of what it requires something of."""
-    return (row.deny, *[one.reader.slot for one in row.required])
+    """What group a row is of: its effect, and the slots of what it requires something of; () if it
+    requires nothing."""
+    return (row.deny, *[one.reader.slot for one in row.required]) if row.required else ()
+
+
+def _by_mark(rows: list[RuleRow]) -> dict[tuple[int, ...], list[RuleRow]]:
+    found: dict[tuple[int, ...], list[RuleRow]] = {}
+    for row in rows:
+        found.setdefault(_mark(row), []).append(row)
+    return found
 
 
 def _group(row: RuleRow) -> Group:
@@ -168,14 +228,13 @@ def _first_allow(rows: list[RuleRow]) -> int:
     return low
 
 
-def _changed(rows: list[RuleRow], row: RuleRow, adding: bool) -> list[RuleRow]:
-    """A copy of rows in canonical order, with another one or without one of them. To add one that
-    is there, or leave out one that is not, changes nothing."""
+def _changed(rows: list[RuleRow], gone: list[RuleRow], new: list[RuleRow]) -> list[RuleRow]:
+    """A copy of rows in canonical order, without some of them and with others."""
+    if not gone and not new:
+        return rows
     made = rows.copy()
-    place = place_of(row, made)
-    there = place < len(made) and made[place] is row
-    if adding and not there:
-        made.insert(place, row)
-    elif there and not adding:
-        del made[place]
+    for row in gone:
+        del made[place_of(row, made)]
+    for row in new:
+        made.insert(place_of(row, made), row)
     return made

@@ -15,6 +15,7 @@ cdef class RuleRow:
     cdef readonly object failed
     cdef readonly object unmet
     cdef readonly tuple key
+    cdef readonly str text
     cdef readonly tuple required
 
 cpdef tuple key_of(RuleRow row)
@@ -24,3 +25,5 @@ cpdef bint is_before(RuleRow row, RuleRow other) except -1
 cpdef Py_ssize_t place_of(RuleRow row, list rows) except -1
 @cython.locals(made=list, row=RuleRow, other=RuleRow, number=Py_ssize_t, count=Py_ssize_t)
 cpdef tuple merged(tuple rows, list others)
+@cython.locals(row=RuleRow)
+cpdef list having(tuple rows, set texts)

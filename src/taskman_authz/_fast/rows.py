@@ -22,8 +22,8 @@ ANYONE = "*"  # the role that every subject holds
 
 class RuleRow:
     """One policy. `number` is that of the condition among the distinct ones of its set, -1 where
-    no other row has the same. `required` is what the condition requires of attributes; whoever
-    knows it already gives it."""
+    no other row has the same, and `text` what it was made of. `required` is what the condition
+    requires of attributes; whoever knows it already gives it."""
 
     __slots__ = (
         "id",
@@ -38,6 +38,7 @@ class RuleRow:
         "failed",
         "unmet",
         "key",
+        "text",
         "required",
     )
 
@@ -54,6 +55,7 @@ class RuleRow:
         decided: Any,
         failed: Any,
         unmet: Any,
+        text: str = "",
         required: tuple[Required, ...] | None = None,
     ) -> None:
         self.id = id
@@ -68,6 +70,7 @@ class RuleRow:
         self.failed = failed  # a deny row's outcome, an allow row's reason when it fails
         self.unmet = unmet  # an allow row's reason when the condition is not true
         self.key = (not deny, id, company or "")
+        self.text = text
         self.required = required_of(condition) if required is None else required
 
     def applies(
@@ -120,6 +123,11 @@ def place_of(row: RuleRow, rows: list[RuleRow]) -> int:
         else:
             high = middle
     return low
+
+
+def having(rows: tuple[RuleRow, ...], texts: set[str]) -> list[RuleRow]:
+    """Those rows whose conditions are some of these texts."""
+    return [row for row in rows if row.text in texts]
 
 
 def merged(rows: tuple[RuleRow, ...], others: list[RuleRow]) -> tuple[RuleRow, ...]:

@@ -21,7 +21,7 @@ cdef class RuleIndex:
     cdef readonly frozenset roles
     cdef dict memory
     cdef Py_ssize_t used
-    @cython.locals(made=RuleIndex, rows=list, row=RuleRow)
+    @cython.locals(made=RuleIndex, rows=list, row=RuleRow, lost=dict, found=dict)
     cpdef RuleIndex changed(self, object gone, object new)
     cpdef tuple all_rows(self)
     @cython.locals(view=View, group=Group, rows=list)
@@ -40,5 +40,7 @@ cdef class RuleIndex:
     @cython.locals(actions=PatternTable, kinds=PatternTable, ids=PatternTable, cell=Cell)
     cdef _insert(self, RuleRow row)
     @cython.locals(actions=PatternTable, kinds=PatternTable, ids=PatternTable, cell=Cell)
-    cdef _change(self, RuleRow row, bint adding)
-    cdef _put(self, tuple owned, PatternTable actions)
+    cdef _change(self, tuple place, list gone, list new)
+
+@cython.locals(found=dict, row=RuleRow)
+cdef dict _by_place(object rows)

@@ -89,10 +89,9 @@ class RuleIndex:
         made = RuleIndex((), self.views, self.references, self.reasons)
         made.rows = tuple(rows)
         made.tables = self.tables.copy()
-        for row in left_out:
-            made._change(row, False)
-        for row in taken_in:
-            made._change(row, True)
+        lost, found = _by_place(left_out), _by_place(taken_in)
+        for place in {*lost, *found}:
+            made._change(place, lost.get(place, []), found.get(place, []))
         made.roles = frozenset([role for _, role in made.tables])
         return made
 
@@ -177,26 +176,39 @@ class RuleIndex:
                     kind, id = split_resource(resource)
                     kinds.place(kind, _names).place(id, Cell).add(row)
 
-    def _change(self, row: RuleRow, adding: bool) -> None:
-        """Put other tables in the place of those that lead to a row, or are to lead to it."""
-        for role in row.roles:
-            owned = (row.company, role)
-            for action in row.actions:
-                for resource in row.resources:
-                    kind, id = split_resource(resource)
-                    actions = self.tables.get(owned) or PatternTable(":")
-                    kinds = actions.get(action) or _names()
-                    ids = kinds.get(kind) or _names()
-                    cell = (ids.get(id) or Cell()).changed(row, adding)
-                    ids = ids.changed(id, cell if cell.rows else None)
-                    kinds = kinds.changed(kind, ids.unless_empty())
-                    self._put(owned, actions.changed(action, kinds.unless_empty()))
-
-    def _put(self, owned: tuple[str | None, str], actions: PatternTable) -> None:
+    def _change(self, place: Place, gone: list[RuleRow], new: list[RuleRow]) -> None:
+        """Put other tables in the place of those that lead to a cell."""
+        company, role, action, kind, id = place
+        actions = self.tables.get((company, role)) or PatternTable(":")
+        kinds = actions.get(action) or _names()
+        ids = kinds.get(kind) or _names()
+        cell = (ids.get(id) or Cell()).changed(gone, new)
+        ids = ids.changed(id, cell if cell.rows else None)
+        kinds = kinds.changed(kind, ids.unless_empty())
+        actions = actions.changed(action, kinds.unless_empty())
         if actions.unless_empty() is None:
-            self.tables.pop(owned, None)  # two patterns of a row may lead to one place
+            del self.tables[company, role]
         else:
-            self.tables[owned] = actions
+            self.tables[company, role] = actions
+
+
+# Where a row stands: company, role, and the patterns of the action, the kind and the id.
+Place = tuple[str | None, str, str, str, str]
+
+
+def _by_place(rows: Iterable[RuleRow]) -> dict[Place, list[RuleRow]]:
+    """Rows by each place at which they stand, each once."""
+    found: dict[Place, list[RuleRow]] = {}
+    for row in rows:
+        places = {
+            (row.company, role, action, *split_resource(resource)): None
+            for role in row.roles
+            for action in row.actions
+            for resource in row.resources
+        }
+        for place in places:
+            found.setdefault(place, []).append(row)
+    return found
 
 
 def _names() -> PatternTable:

@@ -10,27 +10,24 @@ up to `Limits.issues` of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from .._fast.decide import Decider
 from .._fast.nodes import Node
 from .._fast.rows import RuleRow
-from .._fast.rules import RuleIndex
 from ..cel import Source, policy_env, policy_layout
-from ..decision import ALLOWED, DENIED, DENIED_BY_ERROR, FAILED, NO_POLICY, NOT_MET, Reason
+from ..cel.layout import Layout
 from ..errors import CompileError
 from ..issues import Issue, Issues
 from ..limits import DEFAULT, Limits
+from .assembly import assemble, make_row
 from .document import Policy
-from .linker import link
-from .loader import LoadedDocument, load
-from .policy_set import PolicySet, digest, revision
-
-NOTHING = (Reason(NO_POLICY, "", "no policy allows this action on this resource"),)
+from .linker import declared_roles, link
+from .loader import Loaded, LoadedDocument, load
+from .policy_set import PolicySet
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A policy, and where it is from."""
 
     document: LoadedDocument
@@ -49,43 +46,38 @@ def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT
     """
     loaded = load(texts, limits)
     issues = [*loaded.issues, *link(loaded, limits)]
-    entries = [
-        _Entry(document, number, policy)
-        for document in loaded.documents
-        for number, policy in document.policies
-    ]
-    conditions = _Conditions(entries, limits)
+    entries = entries_of(loaded)
+    conditions = Conditions(entries, limits, policy_layout(), {})
     for document in loaded.documents:
         for number, text in document.conditions:
             conditions.compile(document, number, _trimmed(text))
     issues += conditions.issues
     if issues:
-        raise CompileError(_bounded(issues, limits.issues))
-    rows = [_row(entry, conditions) for entry in entries]
-    index = RuleIndex(rows, limits.index_memory, limits.index_references, limits.reasons)
+        raise CompileError(bounded(issues, limits.issues))
+    rows = [make_entry_row(entry, conditions.nodes, conditions.numbers) for entry in entries]
     layout = conditions.layout
-    decider = Decider(
-        index,
-        layout.paths,
-        layout.registers,
-        NOTHING,
-        limits.reasons,
-        limits.name_length,
-        limits.subject_roles,
-        limits.decision_steps,
-    )
-    digests = (digest(entry.document.company, entry.policy) for entry in entries)
-    return PolicySet(revision(digests), decider, limits)
+    return assemble(rows, layout.paths, layout.registers, declared_roles(loaded.documents), limits)
 
 
-class _Conditions:
-    """The distinct conditions of a set, compiled. Those that several policies have are numbered,
-    so that a decision evaluates them once."""
+def entries_of(loaded: Loaded) -> list[Entry]:
+    """The policies of documents."""
+    return [
+        Entry(document, number, policy)
+        for document in loaded.documents
+        for number, policy in document.policies
+    ]
 
-    def __init__(self, entries: list[_Entry], limits: Limits) -> None:
-        self.layout = policy_layout()
+
+class Conditions:
+    """The distinct conditions of a set, compiled, but for those in `known`. Those that several
+    policies have are numbered, so that a decision evaluates them once."""
+
+    def __init__(
+        self, entries: Sequence[Entry], limits: Limits, layout: Layout, known: dict[str, Node]
+    ) -> None:
+        self.layout = layout
         self.issues: list[Issue] = []
-        self.nodes: dict[str, Node] = {}
+        self.nodes = known
         uses = Counter(entry.condition for entry in entries if entry.policy.condition)
         self.numbers = {
             text: number
@@ -113,44 +105,22 @@ def _trimmed(condition: str) -> str:
     return condition.rstrip()
 
 
-def _row(entry: _Entry, conditions: _Conditions) -> RuleRow:
-    policy = entry.policy
-    deny = policy.effect == "deny"
-    decided, failed, unmet = (_deny_reasons if deny else _allow_reasons)(policy.id)
-    return RuleRow(
+def make_entry_row(entry: Entry, nodes: dict[str, Node], numbers: dict[str, int]) -> RuleRow:
+    """The rule of a policy whose condition is compiled."""
+    policy, text = entry.policy, entry.condition
+    return make_row(
         policy.id,
-        entry.document.company or None,
-        deny,
-        tuple(dict.fromkeys(policy.actions)),
-        tuple(dict.fromkeys(policy.resources)),
-        tuple(dict.fromkeys(policy.roles)),
+        entry.document.company,
+        policy.effect == "deny",
+        (policy.actions, policy.resources, policy.roles),
         # A condition that was not compiled must not become a policy without one.
-        conditions.nodes[entry.condition] if policy.condition else None,
-        conditions.numbers.get(entry.condition, -1),
-        decided,
-        failed,
-        unmet,
+        nodes[text] if policy.condition else None,
+        numbers.get(text, -1),
+        text,
     )
 
 
-def _allow_reasons(id: str) -> tuple[object, object, object]:
-    return (
-        (Reason(ALLOWED, id, f"allowed by policy `{id}`"),),
-        Reason(FAILED, id, f"the condition of policy `{id}` could not be evaluated"),
-        Reason(NOT_MET, id, f"the condition of policy `{id}` is not met"),
-    )
-
-
-def _deny_reasons(id: str) -> tuple[object, object, object]:
-    failed = f"denied: the condition of deny policy `{id}` could not be evaluated"
-    return (
-        (Reason(DENIED, id, f"denied by policy `{id}`"),),
-        (Reason(DENIED_BY_ERROR, id, failed),),
-        None,
-    )
-
-
-def _bounded(issues: list[Issue], limit: int) -> Issues:
+def bounded(issues: list[Issue], limit: int) -> Issues:
     """The first issues in the order of their places, and how many more there are."""
     found = Issues.of(issues)
     if len(found) <= limit:

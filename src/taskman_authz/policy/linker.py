@@ -5,7 +5,8 @@ Laws: all issues of all documents are told; a valid set links whatever the order
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from .._fast.rows import ANYONE
 from ..issues import Issue
@@ -20,9 +21,21 @@ ACTION_SEPARATOR = ":"
 RESOURCE_SEPARATOR = "/"
 
 
-def link(loaded: Loaded, limits: Limits = DEFAULT) -> list[Issue]:
+class Known(NamedTuple):
+    """What is known beside the documents that are linked, because they change a set: its declared
+    roles by company, and the companies of ids that they use."""
+
+    roles: Mapping[str, frozenset[str]]
+    owners: Mapping[str, Iterable[str]]
+
+
+def link(loaded: Loaded, limits: Limits = DEFAULT, known: Known | None = None) -> list[Issue]:
     """All that keeps the documents from being one policy set."""
     linker = _Linker(loaded, limits)
+    if known is not None:
+        linker.roles = known.roles
+        for id, owners in known.owners.items():
+            linker.ids[id] = dict.fromkeys(owners, "the set that is changed")
     issues: list[Issue] = []
     for document in loaded.documents:
         issues += [document.issue(finding) for finding in linker.findings(document)]
@@ -32,11 +45,13 @@ def link(loaded: Loaded, limits: Limits = DEFAULT) -> list[Issue]:
 class _Linker:
     def __init__(self, loaded: Loaded, limits: Limits) -> None:
         self.limits = limits
-        self.ids: dict[str, dict[str, _Place]] = {}  # id → company ("" is every one) → place
+        self.ids: dict[str, dict[str, object]] = {}  # id → company ("" is every one) → place
         self.declared: dict[tuple[str, str], _Place] = {}  # (company, role) → place
         # Role names by the company that declares them. Where there is none, or not all could be
         # read, names are taken as they are.
-        self.roles = _declared_roles(loaded.documents) if loaded.all_roles else {}
+        self.roles: Mapping[str, frozenset[str]] = {}
+        if loaded.all_roles:
+            self.roles = declared_roles(loaded.documents)
         self.checked: dict[tuple[str, str], str] = {}  # (pattern, separator) → what is wrong
 
     def findings(self, document: LoadedDocument) -> Iterator[Finding]:
@@ -152,13 +167,14 @@ def pattern_error(pattern: str, separator: str) -> str:
     return ""
 
 
-def _declared_roles(documents: Sequence[LoadedDocument]) -> dict[str, set[str]]:
+def declared_roles(documents: Sequence[LoadedDocument]) -> dict[str, frozenset[str]]:
+    """The roles that documents declare, by company."""
     roles: dict[str, set[str]] = {}
     for document in documents:
         if document.roles:
             owned = roles.setdefault(document.company, set())
             owned.update(role.name for _, role in document.roles)
-    return roles
+    return {company: frozenset(owned) for company, owned in roles.items()}
 
 
 def _in(company: str) -> str:

@@ -6,8 +6,7 @@ of files, of policies in a file, and of what is listed in a policy.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import msgspec
 
@@ -15,17 +14,23 @@ from .._fast.decide import Decider
 from .._fast.rows import RuleRow
 from .._fast.rules import RuleIndex
 from ..limits import Limits
-from .document import Policy
-
-REVISION_LENGTH = 32  # hexadecimal digits: 128 bits
+from .revision import Digests
 
 
 class PolicySet(msgspec.Struct, frozen=True):
-    """Compiled policies. Made by `taskman_authz.policy.compile_documents`."""
+    """Compiled policies. Made by `taskman_authz.policy.compile_documents`, of another set by
+    `change`, and of a file by `bundle.read`. `roles` are the declared ones by company ("" for every
+    company), if any are."""
 
-    revision: str
     decider: Decider
     limits: Limits
+    digests: Digests
+    roles: Mapping[str, frozenset[str]]
+
+    @property
+    def revision(self) -> str:
+        """The hash of what the policies say."""
+        return self.digests.revision
 
     @property
     def index(self) -> RuleIndex:
@@ -42,22 +47,3 @@ class PolicySet(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"PolicySet({len(self)} policies, revision {self.revision})"
-
-
-def digest(company: str, policy: Policy) -> bytes:
-    """The hash of all of a policy that a decision or its reasons depend on."""
-    content = (
-        company,
-        policy.id,
-        policy.effect,
-        sorted(set(policy.actions)),
-        sorted(set(policy.resources)),
-        sorted(set(policy.roles)),
-        policy.condition.rstrip(),
-    )
-    return hashlib.sha256(msgspec.json.encode(content)).digest()
-
-
-def revision(digests: Iterable[bytes]) -> str:
-    """The hash of a set of policies."""
-    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()[:REVISION_LENGTH]
