@@ -47,7 +47,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     policies: Path = Field(
-        default=Path("policies/taskman"), description="folder or file of the policies"
+        default=Path("policies/taskman"),
+        description="folder or file of the policies, or a bundle of them",
+    )
+    verify_key: Path | None = Field(
+        default=None,
+        description="Ed25519 public key (PEM): serve only a bundle that its owner signed",
     )
     listen: Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_listed)] = Field(
         default=("127.0.0.1:50051",),
@@ -92,7 +97,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             action="append" if several else "store",
             default=argparse.SUPPRESS,
             metavar="ADDRESS" if several else name.rpartition("_")[2].upper(),
-            help=f"{field.description} (default: {default})",
+            help=f"{field.description} (default: {'none' if default is None else default})",
         )
 
 

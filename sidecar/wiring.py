@@ -28,7 +28,7 @@ class Sidecar:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = make_log(settings)
-        store = FileStore(settings.policies)
+        store = FileStore(settings.policies, verify_key=settings.verify_key)
         self.policies = PolicyFollower(store, self.log, self._tell_policies)
 
     async def run(self, started: Started | None = None) -> None:

@@ -13,6 +13,7 @@ from .frame import GREEN, RED, command_parser, errors_in, painted
 from .reading import read_entity, read_object, read_time
 
 POLICIES = "TASKMAN_AUTHZ_POLICIES"
+VERIFY_KEY = "TASKMAN_AUTHZ_VERIFY_KEY"
 
 DESCRIPTION = """\
 Decide one request: may SUBJECT do ACTION on RESOURCE? Subject and resource are names
@@ -58,7 +59,8 @@ def _decided(subject: str, action: str, resource: str, options: argparse.Namespa
     from ..pdp import PDP
 
     path = options.policies or os.environ.get(POLICIES) or "policies"
-    decision = PDP.from_path(path).check(**request)
+    verify_key = options.verify_key or os.environ.get(VERIFY_KEY) or None
+    decision = PDP.from_path(path, verify_key=verify_key).check(**request)
     if not options.quiet:
         print(_json(decision) if options.format == "json" else _text(decision))
     return 0 if decision.allowed else 1
@@ -80,7 +82,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--policies",
         metavar="PATH",
-        help=f"a policy file or a folder of them (default: ${POLICIES}, else ./policies)",
+        help="a policy file, a folder of them, or a bundle "
+        f"(default: ${POLICIES}, else ./policies)",
+    )
+    parser.add_argument(
+        "--verify-key",
+        metavar="FILE",
+        help="decide only by a bundle that the owner of this Ed25519 public key (PEM) signed "
+        f"(default: ${VERIFY_KEY})",
     )
     parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.add_argument("-q", "--quiet", action="store_true", help="no output, the status only")

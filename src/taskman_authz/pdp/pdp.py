@@ -16,8 +16,7 @@ from typing import Any
 from ..decision import INVALID, Decision, Reason
 from ..errors import RequestError
 from ..limits import DEFAULT, Limits
-from ..policy import PolicySet, compile_documents
-from ..policy.files import read_documents
+from ..policy import PolicySet, load_policies
 from ..request import CheckRequest, failed, make_request
 from .authorizer import authorize
 
@@ -39,12 +38,20 @@ class PDP:
         self._policies = policies
 
     @classmethod
-    def from_path(cls, path: str | os.PathLike[str], limits: Limits = DEFAULT) -> PDP:
-        """A decision point by the documents of a folder or a file.
+    def from_path(
+        cls,
+        path: str | os.PathLike[str],
+        limits: Limits = DEFAULT,
+        *,
+        verify_key: str | os.PathLike[str] | None = None,
+    ) -> PDP:
+        """A decision point by the documents of a folder or a file, or by a bundle (`*.bundle`).
 
-        Raises StoreError (missing, empty, unreadable) and CompileError with all issues.
+        With `verify_key`, a PEM file of an Ed25519 public key, only a bundle that its owner signed
+        is taken. Raises StoreError (missing, empty, unreadable, not signed) and CompileError with
+        all issues.
         """
-        return cls(compile_documents(read_documents(path, limits), limits))
+        return cls(load_policies(path, limits, verify_key))
 
     @property
     def policies(self) -> PolicySet:

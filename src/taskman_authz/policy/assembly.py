@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from .._fast.activation import Path
 from .._fast.decide import Decider
@@ -22,7 +22,7 @@ def make_row(
     id: str,
     company: str,
     deny: bool,
-    patterns: tuple[Iterable[str], Iterable[str], Iterable[str]],
+    patterns: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]],
     condition: Node | None,
     number: int,
     text: str,
@@ -30,9 +30,8 @@ def make_row(
 ) -> RuleRow:
     """The rule of a policy: `patterns` are its actions, resources and roles, `text` is that of its
     condition, which `number` says is another rule's too (-1 if none)."""
-    actions, resources, roles = (tuple(dict.fromkeys(each)) for each in patterns)
     decided, failed, unmet = (_deny_reasons if deny else _allow_reasons)(id)
-    about = (id, company or None, deny, actions, resources, roles)
+    about = (id, company or None, deny, *patterns)
     return RuleRow(*about, condition, number, decided, failed, unmet, text, required)
 
 

@@ -112,12 +112,16 @@ def make_entry_row(entry: Entry, nodes: dict[str, Node], numbers: dict[str, int]
         policy.id,
         entry.document.company,
         policy.effect == "deny",
-        (policy.actions, policy.resources, policy.roles),
+        (_distinct(policy.actions), _distinct(policy.resources), _distinct(policy.roles)),
         # A condition that was not compiled must not become a policy without one.
         nodes[text] if policy.condition else None,
         numbers.get(text, -1),
         text,
     )
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def bounded(issues: list[Issue], limit: int) -> Issues:

@@ -24,6 +24,8 @@ from .._fast.rows import RuleRow
 REVISION_LENGTH = 32  # hexadecimal digits: 128 bits
 BRANCHES = 256
 
+_encode = msgspec.json.Encoder().encode
+
 
 def digest(row: RuleRow) -> bytes:
     """The hash of all of a policy that a decision or its reasons depend on."""
@@ -31,12 +33,12 @@ def digest(row: RuleRow) -> bytes:
         row.company or "",
         row.id,
         "deny" if row.deny else "allow",
-        sorted(set(row.actions)),
-        sorted(set(row.resources)),
-        sorted(set(row.roles)),
+        sorted(row.actions),
+        sorted(row.resources),
+        sorted(row.roles),
         row.text,
     )
-    return hashlib.sha256(msgspec.json.encode(content)).digest()
+    return hashlib.sha256(_encode(content)).digest()
 
 
 class Digests:

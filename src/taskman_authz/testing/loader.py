@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 from ..errors import CompileError, StoreError
 from ..issues import Issue, Issues, Place
 from ..limits import DEFAULT
-from ..policy import PolicySet, compile_documents
+from ..policy import PolicySet, compile_documents, load_policies
+from ..policy.bundle import is_bundle
 from ..policy.document_errors import Finding, findings
 from ..policy.loader import Text
 from ..policy.suggestions import did_you_mean
@@ -116,10 +117,8 @@ class _Shelf:
         if key not in self._sets:
             self._sets[key] = None
             try:
-                # A document that two paths lead to is one document.
-                documents = dict(_documents(key)).items()
-                compiled = compile_documents(documents)
-                self._sets[key] = _Policies(compiled, Names.of(compiled, documents))
+                compiled = _compiled(key)
+                self._sets[key] = _Policies(compiled, Names.of(compiled))
             except CompileError as error:
                 self.issues += error.issues
             except StoreError as error:
@@ -128,8 +127,18 @@ class _Shelf:
         return self._sets[key]
 
 
+def _compiled(paths: tuple[str, ...]) -> PolicySet:
+    """The policies of documents, or of a bundle. Raises StoreError, CompileError."""
+    if len(paths) == 1:
+        return load_policies(paths[0])
+    # A document that two paths lead to is one document.
+    return compile_documents(dict(_documents(paths)).items())
+
+
 def _documents(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     for path in paths:
+        if is_bundle(path):
+            raise StoreError(f"`{path}` is a bundle, which is all the policies of a test")
         yield from FileStore(path).load()
 
 
