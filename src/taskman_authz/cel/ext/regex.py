@@ -14,7 +14,7 @@ from typing import Any
 import re2
 
 from ..._fast.activation import Activation
-from ..._fast.patterns import PATTERNS_KEPT, REGEX_MEMORY, steps_of
+from ..._fast.patterns import PATTERNS_KEPT, REGEX_MEMORY, STATES, steps_of
 from ..._fast.values import NONE, Fault, OptionalValue
 from ...limits import Limits
 from ..constants import pattern
@@ -33,6 +33,7 @@ OVERLOADS = """
 """
 # fmt: on
 
+SMALL = 16  # instructions: a program with so few has few states, which RE2 keeps
 MATCH = 50  # steps of taking a match out of a text
 ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
 Spans = Any  # (start, end) in bytes of a match and of each of its groups; -1 where a group is not
@@ -59,9 +60,11 @@ class Pattern:
 
     def matches(self, text: bytes, meter: Activation) -> Iterator[Spans]:
         """All matches, from left to right, as far as there are steps: to know where a match ends,
-        the whole rest of the text may be looked at."""
+        the whole rest of the text may be looked at, by a small program in one state after the
+        other, by a larger one with as many instructions alive as it has."""
         start, before = 0, -1
-        while start <= len(text) and meter.pay(MATCH + (len(text) - start >> 6)):
+        alive = 1 if self.size <= SMALL else min(self.size, STATES)
+        while start <= len(text) and meter.pay(MATCH + (alive * (len(text) - start) >> 6)):
             spans = self.search(text, start)
             if spans is None:
                 return
