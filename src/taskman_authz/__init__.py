@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from . import cel
     from .decision import Decision, Reason
     from .errors import (
+        ArgumentError,
         AuthzError,
         CompileError,
+        DeniedError,
         EvaluationError,
         RequestError,
         StoreError,
@@ -39,10 +41,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PDP",
+    "ArgumentError",
     "AuthzError",
     "CheckRequest",
     "CompileError",
     "Decision",
+    "DeniedError",
     "Entity",
     "EvaluationError",
     "Issue",
@@ -64,8 +68,10 @@ __all__ = [
 _HOMES = {
     "decision": ("Decision", "Reason"),
     "errors": (
+        "ArgumentError",
         "AuthzError",
         "CompileError",
+        "DeniedError",
         "EvaluationError",
         "RequestError",
         "StoreError",

@@ -7,11 +7,21 @@ is an ImportError, as of any package that cannot be imported.)
 
 from __future__ import annotations
 
+from .decision import Decision
 from .issues import Issue, Issues, Place
 
 
 class AuthzError(Exception):
     """The base of every exception of this package."""
+
+
+class ArgumentError(AuthzError, TypeError):
+    """A program passed what a door does not take: `argument` names it, the text says what was
+    expected and what was found (its type, where it may be a secret)."""
+
+    def __init__(self, argument: str, expected: str, found: str) -> None:
+        super().__init__(f"{argument}: expected {expected}, found {found}")
+        self.argument = argument
 
 
 class CompileError(AuthzError):
@@ -52,6 +62,14 @@ class RequestError(AuthzError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+class DeniedError(AuthzError):
+    """What a guarded function raises instead of running: `decision` says why."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__("; ".join(str(reason) for reason in decision.reasons) or "denied")
+        self.decision = decision
 
 
 class StoreError(AuthzError):

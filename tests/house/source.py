@@ -26,7 +26,7 @@ FLOORS = {
     2: ("cel",),
     3: ("policy",),
     4: ("pdp", "store", "wire"),
-    5: ("client", "testing"),
+    5: ("client", "integrations", "testing"),
     6: ("__init__", "cli", "sidecar", "examples"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
