@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import cel
     from .decision import Decision, Reason
+    from .decision_log import DecisionLog
     from .errors import (
         ArgumentError,
         AuthzError,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     )
     from .issues import Issue, Issues, Place
     from .limits import Limits
-    from .pdp import PDP, authorize
+    from .pdp import PDP, Shadow, authorize
     from .policy import PolicySet, compile_documents
     from .request import CheckRequest, Entity, make_request
 
@@ -46,6 +47,7 @@ __all__ = [
     "CheckRequest",
     "CompileError",
     "Decision",
+    "DecisionLog",
     "DeniedError",
     "Entity",
     "EvaluationError",
@@ -56,6 +58,7 @@ __all__ = [
     "PolicySet",
     "Reason",
     "RequestError",
+    "Shadow",
     "StoreError",
     "UnavailableError",
     "__version__",
@@ -67,6 +70,7 @@ __all__ = [
 
 _HOMES = {
     "decision": ("Decision", "Reason"),
+    "decision_log": ("DecisionLog",),
     "errors": (
         "ArgumentError",
         "AuthzError",
@@ -79,7 +83,7 @@ _HOMES = {
     ),
     "issues": ("Issue", "Issues", "Place"),
     "limits": ("Limits",),
-    "pdp": ("PDP", "authorize"),
+    "pdp": ("PDP", "Shadow", "authorize"),
     "policy": ("PolicySet", "compile_documents"),
     "request": ("CheckRequest", "Entity", "make_request"),
 }

@@ -73,7 +73,8 @@ class DeniedError(AuthzError):
 
 
 class StoreError(AuthzError):
-    """Policies cannot be read from where they should rest (missing, unreadable, empty)."""
+    """Policies cannot be read from where they should rest (missing, unreadable, empty), or
+    decisions not be written to theirs."""
 
 
 class UnavailableError(AuthzError):
