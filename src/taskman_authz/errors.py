@@ -7,6 +7,8 @@ is an ImportError, as of any package that cannot be imported.)
 
 from __future__ import annotations
 
+from typing import Any
+
 from .decision import Decision
 from .issues import Issue, Issues, Place
 
@@ -22,6 +24,18 @@ class ArgumentError(AuthzError, TypeError):
     def __init__(self, argument: str, expected: str, found: str) -> None:
         super().__init__(f"{argument}: expected {expected}, found {found}")
         self.argument = argument
+
+    @classmethod
+    def of(cls, argument: str, expected: str, value: Any) -> ArgumentError:
+        """The error for a value of a wrong type, of which only the type is told."""
+        found = "nothing" if value is None else f"a value of type `{type(value).__name__}`"
+        return cls(argument, expected, found)
+
+
+def require(argument: str, value: Any, kind: type | tuple[type, ...], expected: str) -> None:
+    """Raises ArgumentError for a value that is not of this kind."""
+    if not isinstance(value, kind):
+        raise ArgumentError.of(argument, expected, value)
 
 
 class CompileError(AuthzError):

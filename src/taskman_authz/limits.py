@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import msgspec
 
+from .errors import ArgumentError
+
 
 class Limits(msgspec.Struct, frozen=True):
     """Bounds on what people write and what programs pass. All sizes count from zero up."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if type(value) is not int:
+                raise ArgumentError.of(name, "a whole number", value)
+            if value < 0:
+                raise ArgumentError(name, "a whole number from 0", f"{value}")
 
     # -- expressions -------------------------------------------------------------------------
     # A policy condition is some hundred characters; 100 kB leaves room for generated ones while

@@ -79,14 +79,16 @@ def broken(error: BaseException) -> Any:
     return Broken()
 
 
-def undecided() -> Any:
-    return SimpleNamespace(policies=SimpleNamespace(decider=None, revision="r"))
+class Undecided:
+    """Has policies that cannot decide."""
+
+    policies = SimpleNamespace(decider=None, revision="r")
 
 
 @given(
     POLICIES,
     QUESTIONS,
-    st.sampled_from([broken(ValueError("x")), broken(RecursionError()), undecided()]),
+    st.sampled_from([broken(ValueError("x")), broken(RecursionError()), Undecided()]),
 )
 def test_a_candidate_that_raises_changes_no_answer_and_is_counted(live, questions, candidate):
     shadow = Shadow(candidate)

@@ -73,10 +73,11 @@ def check_mask(paths: Iterable[str]) -> list[list[str]]:
 
 
 def _path(text: Any) -> list[str]:
-    parts = text.split(".") if isinstance(text, str) else []
+    if not isinstance(text, str):
+        raise ArgumentError.of("mask", "a path such as `subject.email`", text)
+    parts = text.split(".")
     if len(parts) < 2 or parts[0] not in ROOTS or not all(parts):
-        found = f"`{text}`" if isinstance(text, str) else f"a value of type `{type(text).__name__}`"
-        raise ArgumentError("mask", "a path such as `subject.email`", found)
+        raise ArgumentError("mask", "a path such as `subject.email`", f"`{text}`")
     return parts
 
 

@@ -119,11 +119,11 @@ class Check(NamedTuple):
     def of(cls, action: Any, resource: Any) -> Check:
         """Raises ArgumentError."""
         if not isinstance(action, str) or not action:
-            raise ArgumentError("action", "a name such as `tasks:edit`", kind_of(action))
+            raise ArgumentError.of("action", "a name such as `tasks:edit`", action)
         if isinstance(resource, str):
             return cls(action, Template(resource))
         if not callable(resource):
-            raise ArgumentError("resource", "`kind/id` or what makes a resource", kind_of(resource))
+            raise ArgumentError.of("resource", "`kind/id` or what makes a resource", resource)
         return cls(action, resource)
 
     def reader(self, parameters: Mapping[str, Any], *given: Any) -> Callable[[], Any]:
@@ -161,7 +161,7 @@ class Readers:
     ) -> None:
         for name, read in (("subject", subject), ("context", context), ("company_id", company_id)):
             if not callable(read) and (read is not None or name == "subject"):
-                raise ArgumentError(name, "a function", kind_of(read))
+                raise ArgumentError.of(name, "a function", read)
         self._subject = subject
         self._others = [read or _nothing for read in (context, company_id)]
 
@@ -196,10 +196,10 @@ class Enforcement:
         sync: bool = False,
     ) -> None:
         if not callable(getattr(pdp, "check", None)):
-            raise ArgumentError("pdp", "a PDP, a Client or an AsyncClient", kind_of(pdp))
+            raise ArgumentError.of("pdp", "a PDP, a Client or an AsyncClient", pdp)
         awaited = inspect.iscoroutinefunction(pdp.check)
         if sync and awaited:
-            raise ArgumentError("pdp", "a PDP or a Client here", kind_of(pdp))
+            raise ArgumentError.of("pdp", "a PDP or a Client here", pdp)
         self._blocks = not awaited and not isinstance(pdp, PDP)
         self._pdp = pdp
         self._own = own
@@ -248,7 +248,7 @@ def decision_of(answer: Any) -> Decision:
     """The decision that `check` gave. Raises ArgumentError for anything else, which may be true:
     a coroutine that nobody awaited."""
     if not isinstance(answer, Decision):
-        raise ArgumentError("pdp", "a decision of its `check`", kind_of(answer))
+        raise ArgumentError.of("pdp", "a decision of its `check`", answer)
     return answer
 
 
@@ -271,7 +271,7 @@ def public(target: T) -> T:
     try:
         return mark(target, None)
     except AttributeError:
-        raise ArgumentError("target", "a function or an object", kind_of(target)) from None
+        raise ArgumentError.of("target", "a function or an object", target) from None
 
 
 def is_marked(target: Any) -> bool:
@@ -283,11 +283,6 @@ def check_of(target: Any) -> Check | None:
     """The check that a route's function asks."""
     found: Check | None = getattr(target, _MARK, None)
     return found
-
-
-def kind_of(value: Any) -> str:
-    """What was found, by its type: a value may be a secret."""
-    return "nothing" if value is None else f"a value of type `{type(value).__name__}`"
 
 
 class Route(NamedTuple):

@@ -23,7 +23,7 @@ from typing import Any
 import grpc
 
 from ..errors import ArgumentError, RequestError
-from .enforcement import Check, DecisionPoint, Enforcement, Readers, Refusal, Template, kind_of, log
+from .enforcement import Check, DecisionPoint, Enforcement, Readers, Refusal, Template, log
 
 __all__ = ["AsyncGuardInterceptor", "GuardInterceptor"]
 
@@ -165,6 +165,8 @@ def _no_message() -> Any:
 
 def _name(method: Any) -> str:
     if not isinstance(method, str) or not method.startswith("/") or method.count("/") != 2:
-        found = f"`{method}`" if isinstance(method, str) else kind_of(method)
-        raise ArgumentError("methods", "`/package.Service/Method`", found)
+        expected = "`/package.Service/Method`"
+        if isinstance(method, str):
+            raise ArgumentError("methods", expected, f"`{method}`")
+        raise ArgumentError.of("methods", expected, method)
     return method

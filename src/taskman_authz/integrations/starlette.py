@@ -37,7 +37,6 @@ from .enforcement import (
     Refusal,
     Route,
     is_marked,
-    kind_of,
     mark,
     name_of,
     public,
@@ -75,7 +74,7 @@ class Guard:
 
         def decorate(endpoint: Callable[..., Any]) -> Callable[..., Any]:
             if not inspect.isfunction(endpoint):
-                raise ArgumentError("endpoint", "a function", kind_of(endpoint))
+                raise ArgumentError.of("endpoint", "a function", endpoint)
 
             @functools.wraps(endpoint)
             async def guarded(*args: Any, **kwargs: Any) -> Any:

@@ -11,20 +11,22 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import NoneType
 from typing import Any
 
 from ..decision import INVALID, Decision, Reason
-from ..errors import RequestError
+from ..errors import ArgumentError, RequestError, require
 from ..limits import DEFAULT, Limits
 from ..policy import PolicySet, compile_documents
 from ..policy.files import read_documents
-from ..request import CheckRequest, failed, make_request
+from ..request import CheckRequest, check_attributes, failed, make_request
 from .authorizer import authorize
 from .observing import Log, Observer
 from .shadow import Shadow
 
 FIELDS = ("subject", "action", "resource", "context", "company_id", "now")
 REQUIRED = 3  # of them
+CONTEXT = FIELDS.index("context")
 
 
 class PDP:
@@ -43,6 +45,7 @@ class PDP:
     def __init__(
         self, policies: PolicySet, *, log: Log | None = None, shadow: Shadow | None = None
     ) -> None:
+        require("policies", policies, PolicySet, "a PolicySet")
         self._policies = policies
         self._observer = _observer(log, shadow)
 
@@ -59,6 +62,7 @@ class PDP:
 
         Raises StoreError (missing, empty, unreadable) and CompileError with all issues.
         """
+        require("path", path, (str, os.PathLike), "the path of a folder or a file")
         policies = compile_documents(read_documents(path, limits), limits)
         return cls(policies, log=log, shadow=shadow)
 
@@ -69,6 +73,7 @@ class PDP:
 
     def install(self, policies: PolicySet) -> None:
         """Put other policies in force, for the questions that come after."""
+        require("policies", policies, PolicySet, "a PolicySet")
         self._policies = policies
 
     @property
@@ -106,6 +111,8 @@ class PDP:
         observer = self._observer
         moment = time.time_ns() if now is None else now
         try:
+            if context is not None and type(context) is not dict:
+                check_attributes("context", context)
             if observer is None:
                 outcome = policies.decider.ask(
                     subject, action, resource, context, company_id, moment
@@ -134,6 +141,9 @@ class PDP:
 
 
 def _observer(log: Log | None, shadow: Shadow | None) -> Observer | None:
+    if log is not None and not callable(log):
+        raise ArgumentError.of("log", "a DecisionLog, or a function", log)
+    require("shadow", shadow, (Shadow, NoneType), "a Shadow")
     return None if log is None and shadow is None else Observer(log, shadow)
 
 
@@ -148,6 +158,9 @@ def _answer(observer: Observer | None, policies: PolicySet, item: Any, now: int)
         if isinstance(item, CheckRequest):
             return _authorized(observer, policies, item)
         arguments = _arguments(item, now)
+        context = arguments[CONTEXT]
+        if context is not None and type(context) is not dict:
+            check_attributes("context", context)
         if observer is None:
             outcome = policies.decider.ask(*arguments)
             if outcome is not None:

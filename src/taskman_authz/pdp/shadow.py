@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from ..decision import Decision
+from ..errors import ArgumentError
 from ..policy import PolicySet
 from ..request import CheckRequest
 from .authorizer import authorize
@@ -52,6 +53,10 @@ class Shadow:
     __slots__ = ("_candidate", "_counts", "_lock", "_on_difference")
 
     def __init__(self, candidate: HasPolicies, on_difference: Difference = lambda *_: None) -> None:
+        if not hasattr(type(candidate), "policies"):
+            raise ArgumentError.of("candidate", "a PDP", candidate)
+        if not callable(on_difference):
+            raise ArgumentError.of("on_difference", "a function", on_difference)
         self._candidate = candidate
         self._on_difference = on_difference
         self._counts = ShadowCounts()
