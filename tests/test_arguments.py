@@ -24,24 +24,27 @@ from taskman_authz.cel import ext
 from taskman_authz.cli import main
 from tests.policy.helpers import compiled, document, policy
 
-ENV = cel.Env({"x": "int"})
-PROGRAM = ENV.compile("x + 1")
+ENV: Any = cel.Env({"x": "int"})
+PROGRAM: Any = ENV.compile("x + 1")
 POLICIES = compiled(document(policy("yes")))
 POINT = PDP(POLICIES)
 REQUEST = make_request("user:1", "tasks:view", "tasks/1", now=0)
+
+NO_NAMES: Any = {5: "int"}
+NO_LIBRARIES: Any = ["strings"]
 
 ARGUMENTS: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: cel.Env(5),
         "variables: expected a mapping of names to types, found a value of type `int`",
     ),
-    (lambda: cel.Env({5: "int"}), "variables: expected names such as"),
+    (lambda: cel.Env(NO_NAMES), "variables: expected names such as"),
     (
         lambda: cel.Env({"a b": "int"}),
         "variables: expected names such as `subject` or `shop.order`, found `a b`",
     ),
     (
-        lambda: cel.Env(libraries=["strings"]),
+        lambda: cel.Env(libraries=NO_LIBRARIES),
         "libraries[0]: expected a library such as `ext.STRINGS`",
     ),
     (lambda: cel.Env(libraries="strings"), "libraries: expected a list of libraries"),
@@ -113,7 +116,7 @@ def test_a_version_that_a_library_has_not_is_refused(name):
         library(version="1")
 
 
-@pytest.mark.parametrize("found", [5, 1.5, object(), [int], {1}, list[5]])
+@pytest.mark.parametrize("found", [5, 1.5, object(), [int], {1}, list.__class_getitem__(5)])
 def test_what_is_no_type_is_none_of_a_variable(found):
     with pytest.raises(CompileError, match="<type of x>.*expected a type, found a value of type"):
         cel.Env({"x": found})
