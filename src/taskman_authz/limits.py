@@ -65,6 +65,9 @@ class Limits(msgspec.Struct, frozen=True):
     format_precision: int = 100
     # A pattern is compiled by RE2 in time linear in this.
     regex_length: int = 1_000  # code points
+    # Repetitions and classes multiply what they are made into: some tenths of a second. Beyond
+    # this, patterns are left to the evaluation, and refused where constants are checked.
+    regex_steps: int = 10_000_000  # of planning all constant patterns of an expression
     # String and list concatenation could double a value at each step.
     value_size: int = 10_000_000  # code points, bytes or elements
     # What an explanation keeps of a loop: loops multiply, and nobody reads a thousand turns.
