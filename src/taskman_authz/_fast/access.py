@@ -31,6 +31,7 @@ from .values import (
     UInt,
     some,
     type_name,
+    uint,
 )
 
 _MISSING = object()
@@ -140,7 +141,7 @@ _CONVERSIONS: tuple[tuple[type, Callable[[Any], Any] | None], ...] = (
     (Enum, lambda v: adapt(v.value)),
     (OptionalValue, lambda v: _adapt_optional(v)),
     (str, lambda v: str.__str__(v)),
-    (UInt, lambda v: adapt(UInt(v))),
+    (UInt, lambda v: adapt(uint(v))),
     (int, lambda v: adapt(int(v))),
     (float, lambda v: float(v)),
     (datetime, from_datetime),
