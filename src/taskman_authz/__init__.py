@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .issues import Issue, Issues, Place
     from .limits import Limits
     from .pdp import PDP, authorize
-    from .policy import PolicySet, compile_documents
+    from .policy import PolicySet, Schema, compile_documents
     from .request import CheckRequest, Entity, make_request
 
     __version__: str
@@ -52,6 +52,7 @@ __all__ = [
     "PolicySet",
     "Reason",
     "RequestError",
+    "Schema",
     "StoreError",
     "UnavailableError",
     "__version__",
@@ -74,7 +75,7 @@ _HOMES = {
     "issues": ("Issue", "Issues", "Place"),
     "limits": ("Limits",),
     "pdp": ("PDP", "authorize"),
-    "policy": ("PolicySet", "compile_documents"),
+    "policy": ("PolicySet", "Schema", "compile_documents"),
     "request": ("CheckRequest", "Entity", "make_request"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -16,7 +16,7 @@ from typing import Any
 from ..decision import INVALID, Decision, Reason
 from ..errors import RequestError
 from ..limits import DEFAULT, Limits
-from ..policy import PolicySet, compile_documents
+from ..policy import PolicySet, Schema, compile_documents
 from ..policy.files import read_documents
 from ..request import CheckRequest, failed, make_request
 from .authorizer import authorize
@@ -39,12 +39,19 @@ class PDP:
         self._policies = policies
 
     @classmethod
-    def from_path(cls, path: str | os.PathLike[str], limits: Limits = DEFAULT) -> PDP:
-        """A decision point by the documents of a folder or a file.
+    def from_path(
+        cls,
+        path: str | os.PathLike[str],
+        limits: Limits = DEFAULT,
+        *,
+        schema: Schema | None = None,
+    ) -> PDP:
+        """A decision point by the documents of a folder or a file, checked against `schema`, or
+        where there is none against each `schema.yaml` among them.
 
         Raises StoreError (missing, empty, unreadable) and CompileError with all issues.
         """
-        return cls(compile_documents(read_documents(path, limits), limits))
+        return cls(compile_documents(read_documents(path, limits), limits, schema))
 
     @property
     def policies(self) -> PolicySet:
