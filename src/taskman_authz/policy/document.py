@@ -38,6 +38,17 @@ NamePattern = Annotated[str, StringConstraints(min_length=1, max_length=DEFAULT.
 Patterns = Annotated[list[NamePattern], Field(min_length=1, max_length=DEFAULT.policy_patterns)]
 
 
+Codes = Annotated[
+    list[Identifier],
+    Field(
+        default_factory=list,
+        max_length=DEFAULT.policy_patterns,
+        description="Codes of findings of `taskman-authz lint` that are meant to be so here.",
+        examples=[["redundant"]],
+    ),
+]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -47,6 +58,7 @@ class Role(_Strict):
 
     name: Name = Field(description="The role's name, as subjects carry it.", examples=["developer"])
     description: str = Field("", description="What the role is for.")
+    lint_ignore: Codes
 
 
 class DerivedRole(_Strict):
@@ -65,6 +77,7 @@ class DerivedRole(_Strict):
         description="A CEL expression, as of a policy.",
         examples=["resource.owner == subject.id"],
     )
+    lint_ignore: Codes
 
 
 class Policy(_Strict):
@@ -106,6 +119,7 @@ class Policy(_Strict):
         "`subject`, `resource`, `action`, `context`, `company_id` and `now`. Absent: always.",
         examples=["subject.department == 'engineering' && resource.owner == subject.id"],
     )
+    lint_ignore: Codes
 
 
 class PolicyDocument(_Strict):
@@ -145,6 +159,7 @@ class PolicyDocument(_Strict):
         "import it.",
     )
     policies: list[Policy] = Field(default_factory=list, description="Policies, in any order.")
+    lint_ignore: Codes
 
 
 def json_schema(

@@ -57,12 +57,14 @@ class Text:
 
 class Definitions(NamedTuple):
     """The names that a document gives to values, expressions and derived roles (with their numbers
-    in it), and the files of which it uses the names. `whole`: all that it gives was read."""
+    in it), the files of which it uses the names, and which findings are meant to be so in all of
+    it. `whole`: all that it gives was read."""
 
     imports: list[str]
     constants: dict[str, Any]
     variables: dict[str, str]
     derived_roles: list[tuple[int, DerivedRole]]
+    lint_ignore: list[str]
     whole: bool = True
 
 
@@ -172,6 +174,7 @@ def _document(text: Text, number: int, data: Any) -> tuple[LoadedDocument | None
         document.constants,
         document.variables,
         list(enumerate(document.derived_roles)),
+        document.lint_ignore,
     )
     return LoadedDocument(text, number, document.company, roles, policies, [], definitions), []
 
@@ -209,6 +212,7 @@ def _rest(text: Text, number: int, data: Any, wrong: list[Finding]) -> LoadedDoc
             data.get("constants", {}) if "constants" not in wrong_in else {},
             data.get("variables", {}) if "variables" not in wrong_in else {},
             [(number, DerivedRole.model_validate(item)) for number, item in good("derived_roles")],
+            [],
             whole=not wrong_in & {"imports", "constants", "variables", "derived_roles"},
         ),
     )
