@@ -236,6 +236,12 @@ def test_mistake_in_a_definition_is_told_once_at_its_place(
     assert at is None or pointed_at(mine[0], len(at)) == at
 
 
+def test_mistake_in_a_variable_is_told_once_however_many_use_it() -> None:
+    variables = {"a": "b && context.x", "b": "c || context.y", "c": "1 == 'x'"}
+    text = document(policy(condition="a"), policy("b", condition="b"), variables=variables)
+    assert codes(a=text) == ["no_matching_overload"]
+
+
 def test_name_that_nobody_gives_has_a_suggestion() -> None:
     (near,) = issues(common=COMMON, a=importing(policy(condition="is_ownr")))
     assert (near.code, near.hint) == ("undeclared_reference", "did you mean `is_owner`?")

@@ -22,7 +22,7 @@ from ..cel.messages import limit_exceeded
 from ..cel.parser import Parsed
 from ..errors import CompileError
 from ..issues import Issue
-from .document import DerivedRole, Policy
+from .document import DerivedRole
 from .document_errors import Finding, quoted
 from .loader import Loaded, LoadedDocument, folder_and_file
 from .rewriting import references
@@ -277,15 +277,6 @@ class Definitions:
             self._follow(used, [*above, made], done)
             made.broken = made.broken or used.broken
         done.add(made)
-
-
-def held_roles(policy: Policy, scope: Scope) -> list[str]:
-    """The roles of which a subject must hold one: base roles stand for derived ones."""
-    held: dict[str, None] = {}
-    for role in policy.roles:
-        made = scope.roles.get(role)
-        held.update(dict.fromkeys([role] if made is None else made.role.roles))
-    return list(held)
 
 
 def constant_text(value: Any) -> str:

@@ -119,6 +119,11 @@ class Policy(_Strict):
         "`subject`, `resource`, `action`, `context`, `company_id` and `now`. Absent: always.",
         examples=["subject.department == 'engineering' && resource.owner == subject.id"],
     )
+    overridable: bool = Field(
+        False,
+        description="Whether a company's document may say (`overrides`) that this deny policy of "
+        "every company does not hold there.",
+    )
     lint_ignore: Codes
 
 
@@ -159,6 +164,13 @@ class PolicyDocument(_Strict):
         "import it.",
     )
     policies: list[Policy] = Field(default_factory=list, description="Policies, in any order.")
+    overrides: list[Identifier] = Field(
+        default_factory=list,
+        max_length=DEFAULT.policy_patterns,
+        description="The ids of `overridable` deny policies of every company that do not hold in "
+        "this one.",
+        examples=[["no-exports"]],
+    )
     lint_ignore: Codes
 
 

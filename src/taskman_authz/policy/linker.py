@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from .._fast.rules import ANYONE
 from ..issues import Issue
 from ..limits import Limits
-from .definitions import Definitions, Scope, held_roles
+from .definitions import Definitions, Scope
 from .document import Policy
 from .document_errors import Finding, quoted
+from .guards import held_roles
 from .loader import Loaded, LoadedDocument
 from .suggestions import did_you_mean
 from .yaml_reader import Path
@@ -39,6 +40,12 @@ class _Linker:
         # Role names by the company that declares them. Where there is none, or not all could be
         # read, names are taken as they are.
         self.roles = _declared_roles(loaded.documents) if loaded.all_roles else {}
+        self.everywhere = {  # the policies of every company, by their ids
+            policy.id: policy
+            for document in loaded.documents
+            for _, policy in document.policies
+            if not document.company
+        }
         self.checked: dict[tuple[str, str], str] = {}  # (pattern, separator) → what is wrong
 
     def findings(self, document: LoadedDocument) -> Iterator[Finding]:
@@ -51,8 +58,13 @@ class _Linker:
                 message = f"the role {quoted(derived.name)} is declared{_in(document.company)} too"
                 yield Finding((*path, "name"), "duplicate_role", message)
             yield from self.attachment_findings(document.company, derived.roles, path, scope)
+        yield from self.override_findings(document)
         for number, policy in document.policies:
             path = ("policies", number)
+            if policy.overridable and (document.company or policy.effect == "allow"):
+                message = "only a deny policy of every company can be `overridable`"
+                hint = "a company narrows what is allowed by a deny policy of its own"
+                yield Finding((*path, "overridable"), "bad_override", message, hint)
             yield from self.id_findings(document, policy, path)
             yield from self.attachment_findings(document.company, policy.roles, path, scope)
             yield from self.pattern_findings(policy, path, len(held_roles(policy, scope)))
@@ -69,6 +81,20 @@ class _Linker:
             if first is not place:
                 message = f"the role {quoted(role.name)} is declared twice{_in(company)}"
                 yield Finding(path, "duplicate_role", message, f"first at {first}")
+
+    def override_findings(self, document: LoadedDocument) -> Iterator[Finding]:
+        for number, id in enumerate(document.overrides):
+            path: Path = ("overrides", number)
+            found = self.everywhere.get(id)
+            if not document.company:
+                yield Finding(path, "bad_override", "only a company's document can override")
+            elif found is None:
+                known = [each.id for each in self.everywhere.values() if each.overridable]
+                message = f"there is no policy {quoted(id)} of every company"
+                yield Finding(path, "unknown_policy", message, did_you_mean(id, known))
+            elif not found.overridable:
+                message = f"the policy {quoted(id)} does not say that it is `overridable`"
+                yield Finding(path, "bad_override", message)
 
     def id_findings(
         self, document: LoadedDocument, policy: Policy, path: Path

@@ -71,7 +71,8 @@ class Definitions(NamedTuple):
 class LoadedDocument(NamedTuple):
     """Document number `number` of a text: its roles and policies with their numbers in it. What is
     wrong on its own is left out, so that the rest can still be linked and its issues be told; of
-    policies left out `conditions` has what could still be read."""
+    policies left out `conditions` has what could still be read. `overrides` are ids of policies
+    that do not hold in the company."""
 
     text: Text
     number: int
@@ -80,6 +81,7 @@ class LoadedDocument(NamedTuple):
     policies: list[tuple[int, Policy]]
     conditions: list[tuple[int, str]]
     definitions: Definitions
+    overrides: list[str]
 
     def issue(self, finding: Finding) -> Issue:
         """What is wrong, at its place."""
@@ -176,7 +178,9 @@ def _document(text: Text, number: int, data: Any) -> tuple[LoadedDocument | None
         list(enumerate(document.derived_roles)),
         document.lint_ignore,
     )
-    return LoadedDocument(text, number, document.company, roles, policies, [], definitions), []
+    company, overrides = document.company, document.overrides
+    made = LoadedDocument(text, number, company, roles, policies, [], definitions, overrides)
+    return made, []
 
 
 def _is_test(data: Any) -> bool:
@@ -215,6 +219,7 @@ def _rest(text: Text, number: int, data: Any, wrong: list[Finding]) -> LoadedDoc
             [],
             whole=not wrong_in & {"imports", "constants", "variables", "derived_roles"},
         ),
+        [] if "overrides" in wrong_in else data.get("overrides", []),
     )
 
 

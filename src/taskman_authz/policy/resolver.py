@@ -1,6 +1,9 @@
 """Documents → policies whose roles are held and whose conditions are plain CEL: the names that
 their files define and the types of their schema are worked into them.
 
+Begin with `resolve`; `vocabulary` is what a condition may read, `rewriting` writes that out, and
+`guards` is what must hold besides.
+
 Laws: a policy that uses neither comes out as it went in, unread. What comes out for one that does
 is all that a decision depends on, so the revision is made of it. A derived role never grants where
 its condition fails, and never lets a deny pass; that a subject carries its name means nothing.
@@ -8,28 +11,24 @@ its condition fails, and never lets a deny pass; that a subject carries its name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from .._fast.rules import ANYONE
 from ..cel import Env, Source
-from ..cel.literals import literal_text
 from ..cel.parser import Parsed
-from ..cel.types import Type
-from ..cel.unparser import unparse
 from ..errors import CompileError
 from ..issues import Issue, Place
-from .definitions import Definition, Definitions, Derived, Scope, held_roles
+from .definitions import Definition, Definitions, Derived, Scope
 from .document import Policy
 from .document_errors import Finding, quoted
+from .guards import elsewhere, guard_of, held_roles, overrides_in
 from .loader import Loaded, LoadedDocument
-from .rewriting import Named, joined, rewritten
-from .schema import Schema, as_sent
+from .rewriting import Places, joined, rewritten
+from .schema import Schema
 from .schema_document import Schemas
 from .suggestions import did_you_mean
+from .vocabulary import Typing, View
 from .yaml_reader import Path
-
-HELD = "subject.?roles.orValue([])"  # as a condition reads the roles of a subject that may say none
 
 
 class Condition(NamedTuple):
@@ -61,7 +60,7 @@ class Resolution(NamedTuple):
 
 def resolve(loaded: Loaded, definitions: Definitions, schemas: Schemas, env: Env) -> Resolution:
     """The policies of some documents, and all that is wrong with their names and types."""
-    resolver = _Resolver(definitions, schemas, env)
+    resolver = _Resolver(definitions, schemas, env, overrides_in(loaded.documents))
     found = Resolution([], [], resolver.issues)
     for made in definitions.all():
         resolver.check(made)
@@ -73,56 +72,20 @@ def resolve(loaded: Loaded, definitions: Definitions, schemas: Schemas, env: Env
     return found
 
 
-class Typing:
-    """What conditions about some kinds of a schema may read. It remembers what names stand for."""
-
-    def __init__(self, schema: Schema | None, kinds: tuple[str, ...] | None, env: Env) -> None:
-        self.types: Mapping[str, Type] = {} if schema is None else schema.types(kinds)
-        self.fallbacks: Mapping[str, str] = {} if schema is None else schema.fallbacks
-        sent = {name: as_sent(type) for name, type in self.types.items()}
-        self.env = env.with_types(sent) if sent else env
-        self.known: dict[Definition, Named] = {}
-
-    def named(self, made: Definition) -> Named:
-        """What a definition stands for."""
-        if made not in self.known:
-            self.known[made] = self._written(made)
-        return self.known[made]
-
-    def _written(self, made: Definition) -> Named:
-        if made.parsed is None:
-            return Named(made.text)
-        found = rewritten(made.parsed, View(self, made.scope), self.env.limits)
-        text = unparse(self.env.parse(found.source))
-        return Named(f"({text})", found.type)
-
-
-class View:
-    """A typing as the conditions of one file see it, with the names of that file."""
-
-    def __init__(self, typing: Typing, scope: Scope) -> None:
-        self.typing = typing
-        self.scope = scope
-        self.types = typing.types
-        self.fallbacks = typing.fallbacks
-        self.broken = False
-
-    def named(self, name: str) -> Named | None:
-        made = self.scope.names.get(name)
-        if made is None:
-            return None
-        if made.broken:  # which is told at its own place
-            self.broken = True
-            return Named("null")
-        return self.typing.named(made)
-
-
 class _Resolver:
-    def __init__(self, definitions: Definitions, schemas: Schemas, env: Env) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        schemas: Schemas,
+        env: Env,
+        overrides: Mapping[str, list[str]],
+    ) -> None:
         self.definitions = definitions
+        self.overrides = overrides
         self.schemas = schemas
         self.env = env
         self.issues: list[Issue] = []
+        self._checked: set[Definition] = set()
         self._typings: dict[tuple[int, tuple[str, ...] | None], Typing] = {}
 
     def typing(self, schema: Schema | None, kinds: tuple[str, ...] | None) -> Typing:
@@ -135,7 +98,14 @@ class _Resolver:
 
     def check(self, made: Definition) -> None:
         """Tell what is wrong with a definition, whatever kind it is used for."""
-        if made.parsed is None or made.broken:
+        if made.parsed is None or made.broken or made in self._checked:
+            return
+        self._checked.add(made)
+        used = [made.scope.names[name] for name in sorted(made.uses)]
+        for each in used:
+            self.check(each)
+        if any(each.broken for each in used):
+            made.broken = True
             return
         if isinstance(made, Derived):
             self.issues += self.base_roles(made)
@@ -166,7 +136,8 @@ class _Resolver:
         """The policy as it is decided by; nothing where it stands on something broken."""
         scope = self.definitions.of(document)
         schema = self.schemas.of(document.text.name)
-        if schema is None and not self.definitions:
+        overridden = policy.overridable and policy.id in self.overrides
+        if schema is None and not self.definitions and not overridden:
             yield self.plain(document, number, policy)
             return
         kinds = None
@@ -183,12 +154,17 @@ class _Resolver:
         derived = [scope.roles[role] for role in dict.fromkeys(policy.roles) if role in scope.roles]
         if any(made.broken for made in derived):
             return
+        try:
+            guards = [guard_of(policy, scope, typing)]
+            if overridden:
+                guards.append(elsewhere(self.overrides[policy.id]))
+            guards = [guard for guard in guards if guard]
+            if guards:
+                condition = self.guarded(document, number, guards, condition, typing)
+        except CompileError as error:  # it became too long
+            self.issues += error.issues
+            return
         if derived:
-            try:
-                condition = self.guarded(document, number, policy, condition, typing, scope)
-            except CompileError as error:  # it became too long
-                self.issues += error.issues
-                return
             policy = policy.model_copy(update={"roles": held_roles(policy, scope)})
         if condition is not None and condition.source.text != policy.condition.rstrip():
             policy = policy.model_copy(update={"condition": condition.source.text})
@@ -242,56 +218,31 @@ class _Resolver:
             return f"import `{files[0]}`, which defines it"
         return did_you_mean(name, scope.names)
 
-    # -- derived roles -----------------------------------------------------------------------------
+    # -- what must hold besides --------------------------------------------------------------------
 
     def guarded(
         self,
         document: LoadedDocument,
         number: int,
-        policy: Policy,
+        guards: list[str],
         condition: Condition | None,
         typing: Typing,
-        scope: Scope,
-    ) -> Condition | None:
-        """A policy's condition, with that of the derived roles which it is attached to."""
-        guard = guard_of(policy, scope, typing)
-        if not guard:
-            return condition
+    ) -> Condition:
+        """A policy's condition, and what must hold besides, told at the policy's roles."""
         path: Path = (document.number, "policies", number, "roles")
         roles = document.text.place(path)
-        pieces = [(guard, lambda offset: roles)]
+        pieces: list[tuple[str, Places]] = [(" && ".join(guards), lambda offset: roles)]
         if condition is not None:
             source = condition.source
-            joint, end = len(source.text), ")"
-            pieces += [(" && (", lambda offset: roles), (source.text, source.place)]
-            pieces += [(end, lambda offset: source.place(joint))]
+            pieces += [
+                (" && (", lambda offset: roles),
+                (source.text, source.place),
+                ("\n)" if "//" in source.text else ")", lambda offset: roles),
+            ]
         made = joined(document.text.name, pieces, self.env.limits)
         if condition is not None:
             return condition._replace(source=made)
         return Condition(made, typing.env)
-
-
-def guard_of(policy: Policy, scope: Scope, typing: Typing) -> str:
-    """What must hold besides a role of `held_roles`: that the subject holds a plain one, or that
-    the condition of a derived one is true whose base role it holds. "" where nothing must."""
-    roles = list(dict.fromkeys(policy.roles))
-    plain = [role for role in roles if role not in scope.roles]
-    derived = [scope.roles[role] for role in roles if role in scope.roles]
-    if ANYONE in plain:
-        return ""
-    if not plain and len(derived) == 1:
-        return typing.named(derived[0]).text
-    terms = [holds(plain)] if plain else []
-    for made in derived:
-        text = typing.named(made).text
-        anyone = ANYONE in made.role.roles
-        terms.append(text if anyone else f"({holds(made.role.roles)}) && {text}")
-    return f"({' || '.join(terms)})"
-
-
-def holds(roles: Iterable[str]) -> str:
-    """The condition that a subject holds one of some roles."""
-    return " || ".join(f"{literal_text(role)} in {HELD}" for role in roles)
 
 
 def told(error: CompileError, condition: Condition) -> Iterator[Issue]:
