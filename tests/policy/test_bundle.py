@@ -17,7 +17,7 @@ from taskman_authz._fast.required import required_of
 from taskman_authz._fast.rows import RuleRow
 from taskman_authz.errors import StoreError
 from taskman_authz.limits import Limits
-from taskman_authz.policy import PolicySet, bundle, compile_documents, load_policies
+from taskman_authz.policy import PolicySet, Schema, bundle, compile_documents, load_policies
 from taskman_authz.policy.bundle import HEAD, MAGIC
 from taskman_authz.policy.files import read_documents
 from tests.policy.helpers import compiled, document, policy
@@ -47,7 +47,7 @@ def test_bundle_of_shipped_policies_has_their_revision(path: str) -> None:
     made = compile_documents(read_documents(path))
     again = bundle.read(bundle.write(made))
     assert again.revision == made.revision
-    assert again.roles == made.roles
+    assert again.declared == made.declared
     assert bundle.write(again) == bundle.write(made)
 
 
@@ -79,6 +79,18 @@ def test_every_condition_means_in_a_bundle_what_it_means_in_its_document() -> No
         one, other = (
             pdp.check(subject, "tasks:edit", about, now=1_767_312_000 * 10**9) for pdp in pdps
         )
+        assert one == other
+
+
+def test_bundle_of_typed_policies_reads_values_as_their_schema_says() -> None:
+    schema = Schema.of(resources={"tasks": (["edit"], {"due": "timestamp", "owner?": "string"})})
+    text = document(policy("a", actions=["tasks:edit"], condition="resource.due < now"))
+    made = compile_documents([("a.yaml", text)], schema=schema)
+    again = bundle.read(bundle.write(made))
+    assert (again.revision, again.declared.typed) == (made.revision, True)
+    for due in ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z", "never", 7):
+        asked = ("user:1", "tasks:edit", {"type": "tasks", "id": "1", "due": due})
+        one, other = (PDP(each).check(*asked, now=1_780_000_000 * 10**9) for each in (made, again))
         assert one == other
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from taskman_authz import PDP
 from taskman_authz.errors import CompileError
-from taskman_authz.policy import PolicySet, change, compile_documents
+from taskman_authz.policy import PolicySet, Schema, change, compile_documents
 from taskman_authz.policy.revision import Digests
 from tests.policy.helpers import compiled, document, policy, told
 
@@ -122,7 +122,7 @@ def test_unknown_role_and_declared_roles_are_refused() -> None:
         "unknown_role"
     )
     more = document(policy("b", roles=["dev"]), roles=[{"name": "ops"}])
-    assert refused(first, [("b.yaml", more)])[0][3] == "roles_in_change"
+    assert refused(first, [("b.yaml", more)])[0][3] == "not_in_change"
     assert len(change(first, [("b.yaml", document(policy("b", roles=["dev"])))])) == 2
 
 
@@ -130,6 +130,27 @@ def test_policy_to_remove_that_is_not_there_is_refused() -> None:
     first = compiled(document(policy("a")))
     assert refused(first, (), [("", "b")]) == [("<change>", 1, 1, "unknown_policy")]
     assert refused(first, (), [("acme", "a")]) == [("<change>", 1, 1, "unknown_policy")]
+
+
+def test_what_other_policies_depend_on_is_not_changed_alone() -> None:
+    overridable = policy("d", effect="deny", overridable=True)
+    first = compiled(document(overridable), document(company="acme", overrides=["d"]))
+    assert refused(first, (), [("", "d")])[0][3] == "overridden_policy"
+    again = document(policy("e", effect="deny", overridable=True), variables={"x": "true"})
+    assert {found[3] for found in refused(first, [("e.yaml", again)])} == {"not_in_change"}
+
+
+def test_typed_policies_are_changed_with_their_schema() -> None:
+    schema = Schema.of(resources={"tasks": (["edit"], {"owner": "string"})})
+    text = document(policy("a", actions=["tasks:edit"], condition="resource.owner == 'ann'"))
+    first = compile_documents([("a.yaml", text)], schema=schema)
+    assert refused(first, [("b.yaml", text)])[0][3] == "schema_in_change"
+    wrong = text.replace("owner", "ownr")
+    with pytest.raises(CompileError, match="did you mean `owner`"):
+        change(first, [("b.yaml", wrong)], schema=schema)
+    more = document(policy("b", actions=["tasks:edit"], condition="resource.owner == 'bob'"))
+    whole = compile_documents([("a.yaml", text), ("b.yaml", more)], schema=schema)
+    assert change(first, [("b.yaml", more)], schema=schema).revision == whole.revision
 
 
 digests = st.binary(min_size=32, max_size=32)

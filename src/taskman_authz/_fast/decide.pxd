@@ -4,6 +4,7 @@ from .activation cimport Activation
 from .cells cimport Group
 from .rows cimport RuleRow, merged
 from .rules cimport RuleIndex, View
+from .times cimport timestamp_of
 
 @cython.final
 @cython.freelist(8)

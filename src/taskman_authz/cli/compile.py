@@ -20,6 +20,8 @@ with its place. Several paths are one set of policies. With -o they are written 
 file that is loaded without compiling anything, by `check`, `serve` and `PDP.from_path`; signed
 (Ed25519) with --sign-key, which may also be $TASKMAN_AUTHZ_SIGN_KEY."""
 
+ELSEWHERE = ("unknown_role", "unknown_import", "undeclared_reference")
+
 NOTES = """\
 examples:
   taskman-authz compile policies/taskman
@@ -87,6 +89,27 @@ def _write(policies: PolicySet, file: str, sign_key: str | None) -> None:
 def _compiled(paths: list[str]) -> PolicySet:
     """The policies in `paths`. Raises CompileError, also for what cannot be read."""
     from ..policy import compile_documents
+
+    documents, unread = _read(paths)
+    if not unread:
+        return compile_documents(documents.items())
+    try:
+        compile_documents(documents.items())
+    except CompileError as error:
+        # A role may be declared, and a name given, in a file that could not be read.
+        unread += (issue for issue in error.issues if issue.code not in ELSEWHERE)
+    raise CompileError(Issues.of(unread))
+
+
+def read_all(paths: list[str]) -> list[tuple[str, str]]:
+    """Name and text of every document in `paths`. Raises CompileError where one cannot be read."""
+    documents, unread = _read(paths)
+    if unread:
+        raise CompileError(Issues.of(unread))
+    return list(documents.items())
+
+
+def _read(paths: list[str]) -> tuple[dict[str, str], list[Issue]]:
     from ..policy.files import read_what_can_be
 
     documents: dict[str, str] = {}  # a document that two paths lead to is one document
@@ -95,14 +118,7 @@ def _compiled(paths: list[str]) -> PolicySet:
         texts, issues = read_what_can_be(path)
         documents.update(texts)
         unread += issues
-    if not unread:
-        return compile_documents(documents.items())
-    try:
-        compile_documents(documents.items())
-    except CompileError as error:
-        # A role may be declared in a file that could not be read.
-        unread += (issue for issue in error.issues if issue.code != "unknown_role")
-    raise CompileError(Issues.of(unread))
+    return documents, unread
 
 
 def _text(policies: PolicySet) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .._fast.activation import Path
 from .._fast.decide import Decider
@@ -12,7 +12,7 @@ from .._fast.rows import RuleRow
 from .._fast.rules import RuleIndex
 from ..decision import ALLOWED, DENIED, DENIED_BY_ERROR, FAILED, NO_POLICY, NOT_MET, Reason
 from ..limits import Limits
-from .policy_set import PolicySet
+from .policy_set import Declared, PolicySet
 from .revision import Digests, digest
 
 NOTHING = (Reason(NO_POLICY, "", "no policy allows this action on this resource"),)
@@ -46,13 +46,13 @@ def assemble(
     rows: Sequence[RuleRow],
     paths: list[Path],
     registers: int,
-    roles: Mapping[str, frozenset[str]],
+    declared: Declared,
     limits: Limits,
 ) -> PolicySet:
     """The set of some rules, whose conditions read through `paths`."""
     index = RuleIndex(rows, limits.index_memory, limits.index_references, limits.reasons)
     digests = Digests(digest(row) for row in rows)
-    return PolicySet(make_decider(index, paths, registers, limits), limits, digests, roles)
+    return PolicySet(make_decider(index, paths, registers, limits), limits, digests, declared)
 
 
 def make_decider(index: RuleIndex, paths: list[Path], registers: int, limits: Limits) -> Decider:

@@ -34,7 +34,7 @@ from ..limits import DEFAULT, Limits
 from . import bundle_trees
 from .assembly import assemble, make_row
 from .linker import ACTION_SEPARATOR, RESOURCE_SEPARATOR, pattern_error
-from .policy_set import PolicySet
+from .policy_set import Declared, PolicySet
 from .signing import SIGNATURE_LENGTH, is_signed, sign
 
 SUFFIX = ".bundle"
@@ -78,10 +78,13 @@ class Rule(_Part):
 
 
 class Content(_Part):
-    """What a bundle holds: the declared roles by company, the functions that conditions call (with
+    """What a bundle holds: the declared roles by company, whether a schema has checked it, the ids
+    that companies have overridden, the functions that conditions call (with
     how many arguments), the attribute paths that they read, how many registers they need."""
 
     roles: dict[str, Texts]
+    typed: bool
+    overridden: Texts
     functions: tuple[tuple[str, Count], ...]
     paths: tuple[Annotated[Texts, Meta(min_length=1)], ...]
     registers: Count
@@ -108,6 +111,7 @@ def write(policies: PolicySet, sign_key: str | os.PathLike[str] | None = None) -
 
 def _content(policies: PolicySet) -> Content:
     env = policy_env(policies.limits)
+    declared = policies.declared
     rows = sorted(policies.rules, key=lambda row: (row.company or "", row.id))
     numbers: dict[str, int] = {}
     conditions: list[Condition] = []
@@ -121,7 +125,9 @@ def _content(policies: PolicySet) -> Content:
             tree = msgspec.Raw(bundle_trees.encode(writer.node(writer.checked.tree)))
             conditions.append(Condition(row.text, tree, _required(row, slots)))
     return Content(
-        {company: tuple(sorted(roles)) for company, roles in sorted(policies.roles.items())},
+        {company: tuple(sorted(roles)) for company, roles in sorted(declared.roles.items())},
+        declared.typed,
+        tuple(sorted(declared.overridden)),
         tuple(sorted(functions)),
         tuple(sorted(paths)),
         policies.decider.registers,
@@ -246,7 +252,8 @@ class _Loader:
         uses = Counter(rule.condition for rule in content.rules)
         rows = [self._row(rule, nodes, required, uses) for rule in content.rules]
         roles = {company: frozenset(names) for company, names in content.roles.items()}
-        return assemble(rows, self.layout.paths, content.registers, roles, self.limits)
+        declared = Declared(roles, content.typed, frozenset(content.overridden))
+        return assemble(rows, self.layout.paths, content.registers, declared, self.limits)
 
     def _check_functions(self) -> None:
         for function, count in self.content.functions:

@@ -1,7 +1,8 @@
 """Documents → rules → a PolicySet.
 
 Stages, each a function of the former's product: load (text → documents), link (documents fit
-together), conditions (each distinct one parsed, checked and planned once), rows, set.
+together), resolve (the names of files and the types of schemas are worked in: every condition is
+plain CEL), conditions (each distinct one parsed, checked and planned once), rows, set.
 
 Laws: a set is compiled whole or not at all; all issues of all stages and files are told at once,
 up to `Limits.issues` of them.
@@ -11,110 +12,127 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from .._fast.nodes import Node
 from .._fast.rows import RuleRow
-from ..cel import Source, policy_env, policy_layout
+from ..cel import Env, policy_env, policy_layout
 from ..cel.layout import Layout
 from ..errors import CompileError
 from ..issues import Issue, Issues
 from ..limits import DEFAULT, Limits
 from .assembly import assemble, make_row
-from .document import Policy
-from .linker import declared_roles, link
-from .loader import Loaded, LoadedDocument, load
-from .policy_set import PolicySet
+from .constancy import never_or_always
+from .definitions import Definitions
+from .linker import Known, declared_roles, link
+from .loader import Loaded, load
+from .policy_set import Declared, PolicySet
+from .resolver import Condition, Entry, resolve, told
+from .schema import Schema
+from .schema_document import Schemas
 
 
-class Entry(NamedTuple):
-    """A policy, and where it is from."""
-
-    document: LoadedDocument
-    number: int
-    policy: Policy
-
-    @property
-    def condition(self) -> str:
-        return _trimmed(self.policy.condition)
-
-
-def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT) -> PolicySet:
-    """The policy set of YAML documents, given as names and texts.
+def compile_documents(
+    texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT, schema: Schema | None = None
+) -> PolicySet:
+    """The policy set of YAML documents, given as names and texts; `schema` holds for all of them,
+    in the place of those that stand among them.
 
     Raises CompileError with all that is wrong; nothing is half compiled.
     """
     loaded = load(texts, limits)
-    issues = [*loaded.issues, *link(loaded, limits)]
-    entries = entries_of(loaded)
-    conditions = Conditions(entries, limits, policy_layout(), {})
-    for document in loaded.documents:
-        for number, text in document.conditions:
-            conditions.compile(document, number, _trimmed(text))
-    issues += conditions.issues
+    entries, conditions = compile_loaded(loaded, limits, schema, policy_layout(), {})
+    rows = [make_entry_row(entry, conditions.nodes, conditions.numbers) for entry in entries]
+    layout, roles = conditions.layout, declared_roles(loaded.documents)
+    typed = schema is not None or bool(loaded.schemas)
+    overridden = frozenset(id for each in loaded.documents for id in each.overrides)
+    parts = Declared(roles, typed, overridden)
+    return assemble(rows, layout.paths, layout.registers, parts, limits)
+
+
+def compile_loaded(
+    loaded: Loaded,
+    limits: Limits,
+    schema: Schema | None,
+    layout: Layout,
+    nodes: dict[str, Node],
+    known: Known | None = None,
+) -> tuple[list[Entry], Conditions]:
+    """The policies of documents, and their conditions, compiled; for a change of a set the layout,
+    conditions and what else is `known` of that. Raises CompileError with all that is wrong."""
+    env = policy_env(limits)
+    schemas = Schemas(loaded.schemas, limits, schema)
+    definitions = Definitions(loaded, env)
+    resolved = resolve(loaded, definitions, schemas, env)
+    conditions = Conditions(resolved.entries, limits, layout, nodes)
+    for other in resolved.others:
+        conditions.compile(other)
+    issues = [
+        *loaded.issues,
+        *schemas.issues,
+        *definitions.issues,
+        *link(loaded, limits, definitions, known),
+        *resolved.issues,
+        *conditions.issues,
+    ]
     if issues:
         raise CompileError(bounded(issues, limits.issues))
-    rows = [make_entry_row(entry, conditions.nodes, conditions.numbers) for entry in entries]
-    layout = conditions.layout
-    return assemble(rows, layout.paths, layout.registers, declared_roles(loaded.documents), limits)
-
-
-def entries_of(loaded: Loaded) -> list[Entry]:
-    """The policies of documents."""
-    return [
-        Entry(document, number, policy)
-        for document in loaded.documents
-        for number, policy in document.policies
-    ]
+    return resolved.entries, conditions
 
 
 class Conditions:
-    """The distinct conditions of a set, compiled, but for those in `known`. Those that several
-    policies have are numbered, so that a decision evaluates them once."""
+    """The distinct conditions of some policies, compiled; those in `nodes` are it already. Those
+    that several policies have are numbered, so that a decision evaluates them once."""
 
     def __init__(
-        self, entries: Sequence[Entry], limits: Limits, layout: Layout, known: dict[str, Node]
+        self, entries: Sequence[Entry], limits: Limits, layout: Layout, nodes: dict[str, Node]
     ) -> None:
         self.layout = layout
         self.issues: list[Issue] = []
-        self.nodes = known
-        uses = Counter(entry.condition for entry in entries if entry.policy.condition)
+        self.nodes = nodes
+        texts = (text_of(each) for each in entries if each.condition)
         self.numbers = {
             text: number
-            for number, text in enumerate(text for text, count in uses.items() if count > 1)
+            for number, text in enumerate(
+                text for text, count in Counter(texts).items() if count > 1
+            )
         }
-        self.env = policy_env(limits)
         self.most = max(1, limits.issues)
+        self._met: set[tuple[Env, str]] = set()
         for entry in entries:
-            if entry.policy.condition:
-                self.compile(entry.document, entry.number, entry.condition)
+            if entry.condition:
+                self.compile(entry.condition)
 
-    def compile(self, document: LoadedDocument, number: int, text: str) -> None:
-        """Compile the condition of policy number `number`, unless there is one of this text."""
-        if text in self.nodes or len(self.issues) >= self.most:
+    def compile(self, condition: Condition) -> None:
+        """Compile a condition, unless there is one of this text that may read the same."""
+        source, env = condition.source, condition.env
+        if (env, source.text) in self._met or len(self.issues) >= self.most:
             return
-        source = Source(text, document.text.name, document.condition_places(number))
         try:
-            self.nodes[text] = self.env.compile_condition(source, self.layout)
+            checked = env.check_condition(source)
+            node = env.plan_condition(checked, self.layout)
         except CompileError as error:
-            self.issues += error.issues
+            self.issues += told(error, condition)
+            return
+        self.issues += never_or_always(checked.tree, node, source)
+        self._met.add((env, source.text))
+        self.nodes.setdefault(source.text, node)
 
 
-def _trimmed(condition: str) -> str:
-    """A condition without what it ends in: a `|` block has a line break there, a quote does not."""
-    return condition.rstrip()
+def text_of(entry: Entry) -> str:
+    """The text of a policy's condition as it is decided by, "" if it has none."""
+    return entry.condition.source.text if entry.condition else ""
 
 
 def make_entry_row(entry: Entry, nodes: dict[str, Node], numbers: dict[str, int]) -> RuleRow:
     """The rule of a policy whose condition is compiled."""
-    policy, text = entry.policy, entry.condition
+    policy, text = entry.policy, text_of(entry)
     return make_row(
         policy.id,
         entry.document.company,
         policy.effect == "deny",
         (_distinct(policy.actions), _distinct(policy.resources), _distinct(policy.roles)),
         # A condition that was not compiled must not become a policy without one.
-        nodes[text] if policy.condition else None,
+        nodes[text] if entry.condition else None,
         numbers.get(text, -1),
         text,
     )

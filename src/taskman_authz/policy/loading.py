@@ -11,25 +11,29 @@ from . import bundle
 from .compiler import compile_documents
 from .files import read_bytes, read_documents
 from .policy_set import PolicySet
+from .schema import Schema
 
 
 def load_policies(
     path: str | os.PathLike[str],
     limits: Limits = DEFAULT,
     verify_key: str | os.PathLike[str] | None = None,
+    schema: Schema | None = None,
 ) -> PolicySet:
     """The policies of a bundle (a file whose name ends in `.bundle`), or of the documents of a
-    folder or a file.
+    folder or a file, which are checked against `schema` (a bundle was when it was made).
 
     With `verify_key`, a PEM file of an Ed25519 public key, only a bundle that its owner signed is
     loaded. Raises StoreError (missing, empty, unreadable, not signed) and CompileError with all
     issues.
     """
     if bundle.is_bundle(path):
+        if schema is not None:
+            raise StoreError(f"`{Path(path)}` is a bundle, which no schema can check any more")
         return load_bundle(path, limits, verify_key)
     if verify_key is not None:
         raise StoreError(f"only a bundle is signed, and `{Path(path)}` is none")
-    return compile_documents(read_documents(path, limits), limits)
+    return compile_documents(read_documents(path, limits), limits, schema)
 
 
 def load_bundle(

@@ -17,15 +17,24 @@ from ..limits import Limits
 from .revision import Digests
 
 
+class Declared(msgspec.Struct, frozen=True):
+    """What documents said that no rule says: the declared `roles` by company ("" for every one), if
+    any are; whether their conditions were checked against a schema; and the ids that companies have
+    overridden. A change of a set must know it."""
+
+    roles: Mapping[str, frozenset[str]]
+    typed: bool
+    overridden: frozenset[str]
+
+
 class PolicySet(msgspec.Struct, frozen=True):
     """Compiled policies. Made by `taskman_authz.policy.compile_documents`, of another set by
-    `change`, and of a file by `bundle.read`. `roles` are the declared ones by company ("" for every
-    company), if any are."""
+    `change`, and of a file by `bundle.read`."""
 
     decider: Decider
     limits: Limits
     digests: Digests
-    roles: Mapping[str, frozenset[str]]
+    declared: Declared
 
     @property
     def revision(self) -> str:

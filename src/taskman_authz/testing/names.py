@@ -30,7 +30,7 @@ class Names(NamedTuple):
     def of(cls, policies: PolicySet) -> Names:
         """The names in a policy set."""
         ids = frozenset(rule.id for rule in policies.rules)
-        return cls(ids, frozenset().union(*policies.roles.values()))
+        return cls(ids, frozenset().union(*policies.declared.roles.values()))
 
 
 def unknown_names(document: SuiteDocument, text: Text, known: Names) -> Iterator[Issue]:
