@@ -340,6 +340,53 @@ DECISIONS = (
     ),
 )
 
-Case = Evaluation | Compilation | Conditions | Decision
-CASES: tuple[Case, ...] = (*EVALUATIONS, *COMPILATIONS, *CONDITIONS, *DECISIONS)
+
+@dataclass(frozen=True)
+class Loading:
+    """Making a set of `count` distinct policies, from YAML or from a bundle; with `change`, one of
+    them is replaced in a set that is there."""
+
+    name: str
+    title: str
+    count: int
+    form: str  # "yaml", "bundle" or "change"
+
+    def policy(self, number: int) -> Data:
+        """A policy like no other."""
+        return {
+            "id": f"policy-{number}",
+            "description": f"Members of project {number} edit its tasks.",
+            "effect": "allow",
+            "roles": ["developer"],
+            "actions": ["tasks:edit", "tasks:view"],
+            "resources": ["tasks/*"],
+            "condition": f"resource.project == 'p{number}' && subject.department == 'engineering'"
+            " && resource.owner == subject.id",
+        }
+
+
+@dataclass(frozen=True)
+class Memory(Loading):
+    """How much more memory a process has after it loaded them."""
+
+
+LOADINGS = (
+    Loading("load-yaml", "10,000 distinct policies from YAML", 10_000, "yaml"),
+    Loading("load-bundle", "the same from a bundle", 10_000, "bundle"),
+    Loading("replace-one", "one policy replaced among 100,000", 100_000, "change"),
+)
+MEMORIES = (
+    Memory("memory-yaml", "10,000 distinct policies from YAML", 10_000, "yaml"),
+    Memory("memory-bundle", "the same from a bundle", 10_000, "bundle"),
+)
+
+Case = Evaluation | Compilation | Conditions | Decision | Loading
+CASES: tuple[Case, ...] = (
+    *EVALUATIONS,
+    *COMPILATIONS,
+    *CONDITIONS,
+    *DECISIONS,
+    *LOADINGS,
+    *MEMORIES,
+)
 BY_NAME = {case.name: case for case in CASES}

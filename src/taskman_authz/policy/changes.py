@@ -84,7 +84,7 @@ def _changed(
     nodes = conditions.nodes | {row.text: row.condition for row in kept if row.condition}
     numbers = _numbers(policies, texts, kept)
     regrouped = [row for row in kept if row.number != numbers.get(row.text, row.number)]
-    new = [make_entry_row(entry, nodes, numbers) for entry in entries]
+    new = [make_entry_row(entry, nodes, numbers, {}) for entry in entries]
     index = policies.index.changed(
         [*gone, *regrouped], [*new, *(renumbered(row, numbers[row.text]) for row in regrouped)]
     )
