@@ -57,10 +57,14 @@ def _decided(subject: str, action: str, resource: str, options: argparse.Namespa
         "now": None if options.now is None else read_time("now", options.now),
     }
     from ..pdp import PDP
+    from ..policy import load_policies
+    from .progress import Progress
 
     path = options.policies or os.environ.get(POLICIES) or "policies"
     verify_key = options.verify_key or os.environ.get(VERIFY_KEY) or None
-    decision = PDP.from_path(path, verify_key=verify_key).check(**request)
+    with Progress() as progress:
+        policies = load_policies(path, verify_key=verify_key, progress=progress)
+    decision = PDP(policies).check(**request)
     if not options.quiet:
         print(_json(decision) if options.format == "json" else _text(decision))
     return 0 if decision.allowed else 1

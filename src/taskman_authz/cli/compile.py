@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import CompileError
 from ..issues import Issue, Issues
 from .frame import ERROR, command_parser, counted, error_objects
+from .progress import Progress
 
 if TYPE_CHECKING:
     from ..policy import PolicySet
@@ -56,7 +57,8 @@ def main(arguments: list[str]) -> int:
     if options.sign_key and not options.output:
         parser.error("--sign-key signs a bundle: say which with -o")
     try:
-        policies = _compiled(options.paths)
+        with Progress() as progress:
+            policies = _compiled(options.paths, progress)
     except CompileError as error:
         if options.format != "json":
             raise
@@ -86,13 +88,13 @@ def _write(policies: PolicySet, file: str, sign_key: str | None) -> None:
             raise
 
 
-def _compiled(paths: list[str]) -> PolicySet:
+def _compiled(paths: list[str], progress: Progress) -> PolicySet:
     """The policies in `paths`. Raises CompileError, also for what cannot be read."""
     from ..policy import compile_documents
 
     documents, unread = _read(paths)
     if not unread:
-        return compile_documents(documents.items())
+        return compile_documents(documents.items(), progress=progress)
     try:
         compile_documents(documents.items())
     except CompileError as error:

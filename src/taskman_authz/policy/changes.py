@@ -64,9 +64,9 @@ def change(
     layout = policy_layout()
     for path in policies.decider.paths:
         layout.slot(path.name, path.members)
-    parts = (loaded, policies.limits, schema, layout)
+    conditions = Conditions(policies.limits, layout, {})
     try:
-        entries, conditions = compile_loaded(*parts, {}, known)
+        entries = compile_loaded(loaded, schema, conditions, known)
     except CompileError as error:
         issues += error.issues
     if issues:

@@ -11,7 +11,7 @@ up to `Limits.issues` of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .._fast.nodes import Node
 from .._fast.rows import RuleRow
@@ -32,15 +32,22 @@ from .schema_document import Schemas
 
 
 def compile_documents(
-    texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT, schema: Schema | None = None
+    texts: Iterable[tuple[str, str]],
+    limits: Limits = DEFAULT,
+    schema: Schema | None = None,
+    progress: Progress | None = None,
 ) -> PolicySet:
     """The policy set of YAML documents, given as names and texts; `schema` holds for all of them,
-    in the place of those that stand among them.
+    in the place of those that stand among them. `progress` is told what is done of what.
 
     Raises CompileError with all that is wrong; nothing is half compiled.
     """
+    tell = progress or _silent
+    tell("reading policies", 0, 0)
     loaded = load(texts, limits)
-    entries, conditions = compile_loaded(loaded, limits, schema, policy_layout(), {})
+    conditions = Conditions(limits, policy_layout(), {}, tell)
+    entries = compile_loaded(loaded, schema, conditions)
+    tell("indexing policies", 0, 0)
     shared: Shared = {}
     parts = (conditions.nodes, conditions.numbers, shared)
     rows = [make_entry_row(entry, *parts) for entry in entries]
@@ -51,21 +58,27 @@ def compile_documents(
     return assemble(rows, layout.paths, layout.registers, declared, limits)
 
 
+TOLD = 100  # policies from one word about progress to the next
+
+# Told a stage, and how much of it is done of how much (0 of 0: nobody knows).
+Progress = Callable[[str, int, int], object]
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody wants to know."""
+
+
 def compile_loaded(
-    loaded: Loaded,
-    limits: Limits,
-    schema: Schema | None,
-    layout: Layout,
-    nodes: dict[str, Node],
-    known: Known | None = None,
-) -> tuple[list[Entry], Conditions]:
-    """The policies of documents, and their conditions, compiled; for a change of a set the layout,
-    conditions and what else is `known` of that. Raises CompileError with all that is wrong."""
+    loaded: Loaded, schema: Schema | None, conditions: Conditions, known: Known | None = None
+) -> list[Entry]:
+    """The policies of documents, with their conditions compiled into `conditions`; `known` is of
+    the set that they change. Raises CompileError with all that is wrong."""
+    limits = conditions.limits
     env = policy_env(limits)
     schemas = Schemas(loaded.schemas, limits, schema)
     definitions = Definitions(loaded, env)
     resolved = resolve(loaded, definitions, schemas, env)
-    conditions = Conditions(resolved.entries, limits, layout, nodes)
+    conditions.compile_all(resolved.entries)
     for other in resolved.others:
         conditions.compile(other)
     issues = [
@@ -78,7 +91,7 @@ def compile_loaded(
     ]
     if issues:
         raise CompileError(bounded(issues, limits.issues))
-    return resolved.entries, conditions
+    return resolved.entries
 
 
 class Conditions:
@@ -86,11 +99,19 @@ class Conditions:
     that several policies have are numbered, so that a decision evaluates them once."""
 
     def __init__(
-        self, entries: Sequence[Entry], limits: Limits, layout: Layout, nodes: dict[str, Node]
+        self, limits: Limits, layout: Layout, nodes: dict[str, Node], tell: Progress = _silent
     ) -> None:
+        self.limits = limits
+        self.tell = tell
+        self.numbers: dict[str, int] = {}
         self.layout = layout
         self.issues: list[Issue] = []
         self.nodes = nodes
+        self.most = max(1, limits.issues)
+        self._met: set[tuple[Env, str]] = set()
+
+    def compile_all(self, entries: Sequence[Entry]) -> None:
+        """Compile the conditions of policies, and number those that several have."""
         texts = (text_of(each) for each in entries if each.condition)
         self.numbers = {
             text: number
@@ -98,9 +119,9 @@ class Conditions:
                 text for text, count in Counter(texts).items() if count > 1
             )
         }
-        self.most = max(1, limits.issues)
-        self._met: set[tuple[Env, str]] = set()
-        for entry in entries:
+        for number, entry in enumerate(entries):
+            if not number % TOLD:
+                self.tell("compiling policies", number, len(entries))
             if entry.condition:
                 self.compile(entry.condition)
 
