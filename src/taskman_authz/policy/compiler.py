@@ -24,6 +24,7 @@ from ..limits import DEFAULT, Limits
 from .document import Policy
 from .linker import link
 from .loader import LoadedDocument, load
+from .origins import Key, Origin, Origins
 from .policy_set import PolicySet, digest, revision
 
 NOTHING = (Reason(NO_POLICY, "", "no policy allows this action on this resource"),)
@@ -39,6 +40,15 @@ class _Entry(NamedTuple):
     @property
     def condition(self) -> str:
         return _trimmed(self.policy.condition)
+
+    @property
+    def key(self) -> Key:
+        return self.policy.id, self.document.company or None
+
+    @property
+    def origin(self) -> Origin:
+        path = (self.document.number, "policies", self.number)
+        return Origin(self.document.text, path, self.condition)
 
 
 def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT) -> PolicySet:
@@ -74,7 +84,8 @@ def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT
         limits.decision_steps,
     )
     digests = (digest(entry.document.company, entry.policy) for entry in entries)
-    return PolicySet(revision(digests), decider, limits)
+    origins = Origins(conditions.env, {entry.key: entry.origin for entry in entries})
+    return PolicySet(revision(digests), decider, limits, origins)
 
 
 class _Conditions:
