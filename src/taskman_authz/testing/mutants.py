@@ -109,13 +109,10 @@ class _Mutator(Writer):
         self.negated = negated
 
     def walk(self, expr: Expr) -> Walk:
-        if expr.id == self.negated:
-            return self.negation(expr)
-        if isinstance(expr, Call) and expr.function in JUNCTIONS:
-            kept = [operand for operand in expr.args if operand.id != self.dropped]
-            if len(kept) == 1:
-                return self.walk(kept[0])
-        return super().walk(expr)
+        return self.negation(expr) if expr.id == self.negated else super().walk(expr)
+
+    def terms(self, expr: Expr, count: int) -> list[Expr]:
+        return [term for term in super().terms(expr, count) if term.id != self.dropped]
 
     def negation(self, expr: Expr) -> Walk:
         self.negated = 0
@@ -128,13 +125,16 @@ class _Mutator(Writer):
 
 
 def _guards(tree: Expr, clause: Clause) -> bool:
-    """Whether a clause is `has(x)` among the operands of a condition that is a `&&`, another of
-    which fails where there is no `x`: then the condition is not true without it either."""
-    if not isinstance(tree, Call) or tree.function != AND:
+    """Whether a clause is `has(x)` among the operands of a `&&`, another of which fails where there
+    is no `x`. Then that `&&` is not true without it either; and nor is the condition, if there are
+    only `&&` and `||` above."""
+    if not isinstance(tree, Call) or tree.function not in JUNCTIONS:
         return False
-    parts = list(operands(tree, AND))
+    parts = list(operands(tree, tree.function))
     guard = next((part for part in parts if part.id == clause.id), None)
-    if not isinstance(guard, Select) or not guard.test_only:
+    if guard is None:
+        return any(_guards(part, clause) for part in parts)
+    if tree.function != AND or not isinstance(guard, Select) or not guard.test_only:
         return False
     path = _path(guard.operand)
     return path is not None and any(
