@@ -44,6 +44,9 @@ th, td { border-top: 1px solid var(--line); padding: .3rem .6rem; text-align: le
 th { border-top: 0; color: var(--soft); font-weight: 500; font-size: .85rem; }
 td.count, th.count { text-align: right; white-space: nowrap; width: 6rem; }
 td code { overflow-wrap: anywhere; }
+.mutants { table-layout: fixed; }
+.mutants th:nth-child(1) { width: 4rem; } .mutants th:nth-child(3) { width: 9rem; }
+.mutants td { overflow-wrap: anywhere; }
 .tag { border: 1px solid currentColor; border-radius: 999px; font-size: .75rem; margin-left: .5rem;
   padding: 0 .5rem; white-space: nowrap; }
 """
@@ -113,7 +116,8 @@ def _mutants(mutants: Mutants) -> Iterator[str]:
         return
     for source, group in groupby(mutants.survivors, key=lambda each: each.place.source):
         yield f"<h3>{escape(source)}</h3>"
-        yield "<table><tr><th>line</th><th>policy</th><th>mutant</th><th>what changed</th></tr>"
+        yield '<table class="mutants"><tr><th>line</th><th>policy</th>'
+        yield "<th>mutant</th><th>what changed</th></tr>"
         yield from map(_mutant, group)
         yield "</table>"
 

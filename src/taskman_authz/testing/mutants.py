@@ -109,7 +109,13 @@ class _Mutator(Writer):
         self.negated = negated
 
     def walk(self, expr: Expr) -> Walk:
-        return self.negation(expr) if expr.id == self.negated else super().walk(expr)
+        if expr.id == self.negated:
+            return self.negation(expr)
+        if isinstance(expr, Call) and expr.function in JUNCTIONS:
+            terms = self.terms(expr, max(self.counts(expr, expr.function)))
+            if len(terms) == 1 and terms[0] is not expr:  # all that is left of it
+                return self.walk(terms[0])
+        return super().walk(expr)
 
     def terms(self, expr: Expr, count: int) -> list[Expr]:
         return [term for term in super().terms(expr, count) if term.id != self.dropped]
