@@ -81,7 +81,7 @@ class PolicyTestCase(pytest.Item):
             raise PolicyTestFailed(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What `policy-test` says of a failure; no traceback, because there is no code to look at."""
+        """What `policy-test` says of a failure: there is no code whose traceback would help."""
         if isinstance(excinfo.value, PolicyTestFailed):
             from .testing import failure_text
 
