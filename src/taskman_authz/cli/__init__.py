@@ -18,6 +18,7 @@ __all__ = ["main", "policy_test"]
 COMMANDS = {
     "check": "decide one request: may this subject do this on that?",
     "explain": "explain one decision: which clause decided, and what would flip it",
+    "diff": "tell what other policies would decide otherwise",
     "eval": "evaluate a CEL expression",
     "compile": "check policies and print everything that is wrong with them",
     "fmt": "lay out CEL expressions, in files of their own and in policies",

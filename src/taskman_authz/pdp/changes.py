@@ -61,11 +61,16 @@ class Search(msgspec.Struct, frozen=True):
 
 
 def smallest_change(
-    policies: PolicySet, request: CheckRequest, conditions: Conditions, decision: Decision
+    policies: PolicySet,
+    request: CheckRequest,
+    conditions: Conditions,
+    decision: Decision,
+    most: int | None = None,
 ) -> Search:
-    """Search for the smallest change that flips `decision`."""
+    """Search for the smallest change that flips `decision`; try so many at most, else as many as
+    the limits of the policies say."""
     seeker = _Seeker(policies, request, conditions, decision)
-    limit = policies.limits.changes_tried
+    limit = policies.limits.changes_tried if most is None else most
     tried = 0
     for change in seeker.changes():
         if tried == limit:
