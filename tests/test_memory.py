@@ -156,7 +156,9 @@ MATCHES = ENV.compile("items.all(i, user.matches(x + '(' + string(i) + ')?'))")
 
 
 def matches_patterns(number: int) -> None:
-    assert MATCHES.evaluate({"user": f"v{number}", "x": f"(u|v)+{number}", "items": [*range(20)]})
+    # Patterns of one size: the last ones are kept, and longer ones hold more.
+    own, pattern = f"v{number:06}", f"(u|v)+{number:06}"
+    assert MATCHES.evaluate({"user": own, "x": pattern, "items": [*range(10, 30)]})
 
 
 def decides(number: int) -> None:

@@ -21,9 +21,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import cel
     from .decision import Decision, Reason
+    from .decision_log import DecisionLog
     from .errors import (
+        ArgumentError,
         AuthzError,
         CompileError,
+        DeniedError,
         EvaluationError,
         RequestError,
         StoreError,
@@ -31,18 +34,21 @@ if TYPE_CHECKING:
     )
     from .issues import Issue, Issues, Place
     from .limits import Limits
-    from .pdp import PDP, authorize
-    from .policy import PolicySet, compile_documents
+    from .pdp import PDP, Shadow, authorize
+    from .policy import PolicySet, Schema, compile_documents
     from .request import CheckRequest, Entity, make_request
 
     __version__: str
 
 __all__ = [
     "PDP",
+    "ArgumentError",
     "AuthzError",
     "CheckRequest",
     "CompileError",
     "Decision",
+    "DecisionLog",
+    "DeniedError",
     "Entity",
     "EvaluationError",
     "Issue",
@@ -52,6 +58,8 @@ __all__ = [
     "PolicySet",
     "Reason",
     "RequestError",
+    "Schema",
+    "Shadow",
     "StoreError",
     "UnavailableError",
     "__version__",
@@ -63,9 +71,12 @@ __all__ = [
 
 _HOMES = {
     "decision": ("Decision", "Reason"),
+    "decision_log": ("DecisionLog",),
     "errors": (
+        "ArgumentError",
         "AuthzError",
         "CompileError",
+        "DeniedError",
         "EvaluationError",
         "RequestError",
         "StoreError",
@@ -73,8 +84,8 @@ _HOMES = {
     ),
     "issues": ("Issue", "Issues", "Place"),
     "limits": ("Limits",),
-    "pdp": ("PDP", "authorize"),
-    "policy": ("PolicySet", "compile_documents"),
+    "pdp": ("PDP", "Shadow", "authorize"),
+    "policy": ("PolicySet", "Schema", "compile_documents"),
     "request": ("CheckRequest", "Entity", "make_request"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

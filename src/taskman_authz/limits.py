@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import msgspec
 
+from .errors import ArgumentError
+
 
 class Limits(msgspec.Struct, frozen=True):
     """Bounds on what people write and what programs pass. All sizes count from zero up."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if type(value) is not int:
+                raise ArgumentError.of(name, "a whole number", value)
+            if value < 0:
+                raise ArgumentError(name, "a whole number from 0", f"{value}")
 
     # -- expressions -------------------------------------------------------------------------
     # A policy condition is some hundred characters; 100 kB leaves room for generated ones while
@@ -55,6 +65,9 @@ class Limits(msgspec.Struct, frozen=True):
     format_precision: int = 100
     # A pattern is compiled by RE2 in time linear in this.
     regex_length: int = 1_000  # code points
+    # Repetitions and classes multiply what they are made into: some tenths of a second. Beyond
+    # this, patterns are left to the evaluation, and refused where constants are checked.
+    regex_steps: int = 10_000_000  # of planning all constant patterns of an expression
     # String and list concatenation could double a value at each step.
     value_size: int = 10_000_000  # code points, bytes or elements
     # What an explanation keeps of a loop: loops multiply, and nobody reads a thousand turns.
@@ -97,6 +110,12 @@ class Limits(msgspec.Struct, frozen=True):
     # caller, so the memory of them is bounded; when full it is emptied.
     index_memory: int = 10_000
     index_references: int = 1_000_000
+
+    # -- decision log ------------------------------------------------------------------------
+    # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk.
+    log_queue: int = 10_000
+    # A line without its attributes is some 1 kB; what a reader takes in at once is bounded.
+    log_line_bytes: int = 1_048_576
 
 
 DEFAULT = Limits()

@@ -121,6 +121,36 @@ def test_patterns_are_held_to_the_environments_limit() -> None:
         env.compile("s.matches('abcd')")
 
 
+LARGE = r"\\pL{40}"  # some 48,000 instructions of RE2's
+MANY_LARGE = " || ".join(f"s.matches('{LARGE}{number}')" for number in range(50))
+
+
+def test_all_patterns_of_an_expression_share_one_budget() -> None:
+    with pytest.raises(CompileError) as caught:
+        STRICT.compile(MANY_LARGE)
+    assert {issue.code for issue in caught.value.issues} == {"limit_exceeded"}
+    assert "regex_steps" in caught.value.issues.items[0].message
+
+
+def test_patterns_beyond_the_budget_are_left_to_the_evaluation() -> None:
+    budget = Limits(regex_steps=1)
+    text = "s.matches('^a+$') || s.matches('^b+$') || s.matches('(')"
+    program = cel.Env({"s": "string"}, limits=budget).compile(text)
+    assert program.evaluate({"s": "bb"}) is True
+    with pytest.raises(EvaluationError, match="missing"):
+        program.evaluate({"s": "c"})
+    late = cel.Env({"s": "string"}).compile(MANY_LARGE)
+    with pytest.raises(EvaluationError) as caught:
+        late.evaluate({"s": "no"})
+    assert caught.value.code == "limit_exceeded"
+
+
+def test_looking_for_the_place_of_a_mistake_is_bounded_too() -> None:
+    with pytest.raises(CompileError) as caught:
+        STRICT.compile(f"s.matches('{(LARGE + '|') * 100}(')")
+    assert caught.value.issues.items[0].code == "invalid_regex"
+
+
 @pytest.mark.parametrize("condition", ["context.ip.matches('(')", "context.size / 0 > 1"])
 def test_policies_are_strict(condition: str) -> None:
     with pytest.raises(CompileError):

@@ -386,3 +386,9 @@ def test_the_budget_holds_however_a_program_is_asked():
     assert "`evaluation_steps` of 500" in str(program.explain(values).error)
     with pytest.raises(EvaluationError, match="`evaluation_steps` of 500"):
         program.residual(values, ["y"]).evaluate()
+
+
+def test_each_match_pays_for_what_may_be_looked_at_to_find_its_end():
+    text = "regex.extractAll(s, '[ab]*a[ab]{30}c|a').size()"  # none ends before the text does
+    assert code(text, 1_000_000, s="ab" * 2_000) == "limit_exceeded"
+    assert code("regex.extractAll(s, '[a-z]').size()", 1_000_000, s="ab" * 2_000) == ""

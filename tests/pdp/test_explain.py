@@ -66,7 +66,6 @@ def test_it_names_the_clause_and_the_one_attribute_that_would_allow():
 @pytest.mark.parametrize(
     ("condition", "deciding"),
     [
-        ("true || context.a", [("true", True)]),
         ("context.a && context.b", [("context.b", False)]),
         ("context.b && context.a", [("context.b", False)]),
         ("context.a || context.b", [("context.a", True)]),

@@ -4,15 +4,14 @@ nothing."""
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from taskman_authz import CompileError, authorize
+from taskman_authz import authorize
 from taskman_authz._fast.rules import RuleRow
 from taskman_authz._fast.tree import Expr
 from taskman_authz._fast.values import Fault
@@ -21,9 +20,10 @@ from taskman_authz.cel.observation import Observable
 from taskman_authz.cel.parser import Parsed
 from taskman_authz.pdp.conditions import Conditions, variables_of
 from taskman_authz.policy import PolicySet, compile_documents
-from taskman_authz.policy.yaml_reader import read
 from taskman_authz.request import CheckRequest
 from taskman_authz.testing import Suite, load_suites
+from taskman_authz.testing.mutants import Mutation
+from taskman_authz.testing.mutation import Bench
 
 ROOT = Path(__file__).resolve().parents[2] / "policies"
 SUITES = load_suites([str(ROOT)])
@@ -62,11 +62,17 @@ def test_the_index_hides_no_row(suite):
 @pytest.mark.parametrize("suite", SETS, ids=lambda suite: Path(suite.source).stem)
 def test_the_order_of_files_changes_no_decision(suite):
     chance = random.Random(4)
-    documents = [(f"{chance.random()}.yaml", text) for _, text in suite.documents]
+    documents = [(elsewhere(name, chance), text) for name, text in suite.documents]
     chance.shuffle(documents)
     other = compile_documents(documents)
     for request in requests_of(suite):
         assert authorize(other, request) == authorize(suite.policies, request)
+
+
+def elsewhere(name: str, chance: random.Random) -> str:
+    """Another name in the same folder; a schema is one by its name."""
+    path = Path(name)
+    return name if path.name == "schema.yaml" else str(path.with_name(f"{chance.random()}.yaml"))
 
 
 # -- faults ----------------------------------------------------------------------------------------
@@ -116,69 +122,40 @@ class _Faulty(Writer):
         return FAULT, 7
 
 
-def variants(parsed: Parsed, nodes: Iterator[int]) -> Iterator[str]:
+def faults(policy: Mapping[str, Any], parsed: Parsed | None) -> Iterator[Mutation]:
+    """A policy with a fault in the place of each part of its condition."""
+    if parsed is None:
+        return
     whole = Writer(parsed.macro_calls).text(parsed.expr)
-    for node in nodes:
+    for node in range(1, 500):
         text = _Faulty(parsed, node).text(parsed.expr)
         if text != whole:  # else it is a part that nobody wrote
-            yield text
+            yield Mutation("fault", text, {**policy, "condition": text})
 
 
 @pytest.mark.parametrize("suite", SETS, ids=lambda suite: Path(suite.source).stem)
 def test_a_fault_written_at_any_node_never_turns_a_deny_into_an_allow(suite):
     """The same through the plan that decisions are made by: each faulty condition is compiled
     beside the policies, and stands in the place of the one that it is of."""
-    compiled, faults = with_faults(suite)
-    rows = {(row.id, row.company): row for row in compiled.rules}
-    tried = dict.fromkeys(faults, 0)
-    for request in requests_of(suite):
-        if authorize(suite.policies, request):
+    bench = Bench([each for each in SUITES if each.policies is suite.policies], faults)
+    closed = [asked for asked in bench.asked if not authorize(suite.policies, asked.case.request)]
+    for number, (row, mutation) in enumerate(bench.mutations):
+        if bench.texts[number][0] in bench.broken:  # a part that may be nothing else
             continue
-        applying = [rows[row.id, row.company] for row in candidates(suite.policies, request)]
-        for place, row in enumerate(applying):
-            key = (row.id, row.company)
-            if tried.get(key, SOME) >= SOME:
-                continue
-            tried[key] += 1
-            for id in faults[key]:
-                faulty_rows = list(applying)
-                faulty_rows[place] = rows[id, row.company]
-                outcome = compiled.decider.decide_by(tuple(faulty_rows), request)
-                assert not outcome.allowed, (row.id, id)
-    assert sum(tried.values()) or not faults
-
-
-def with_faults(suite: Suite) -> tuple[PolicySet, dict[Any, list[str]]]:
-    """The policies of a suite with those whose conditions are faulty, and the ids of these by the
-    policies that they are of."""
-    env = suite.policies.origins.env
-    conditions = Conditions(suite.policies)
-    rows = {(row.id, row.company): row for row in suite.policies.rules}
-    texts, faults = list(suite.documents), {}
-    for name, text in suite.documents:
-        for document in read(name, text).documents:
-            company = document.get("company")
-            for policy in document.get("policies", ()):
-                found = conditions.of(rows[policy["id"], company])
-                if found is None:
-                    continue
-                parsed = found[0].parsed
-                for number, condition in enumerate(variants(parsed, iter(range(1, 500)))):
-                    try:
-                        env.compile(condition)
-                    except CompileError:  # a part that may be nothing else: a macro's variable
-                        continue
-                    id = f"{policy['id']}~{number}"
-                    made = {**policy, "id": id, "condition": condition}
-                    around = {"company": company} if company else {}
-                    texts.append((f"{name}~{id}", json.dumps({**around, "policies": [made]})))
-                    faults.setdefault((policy["id"], company), []).append(id)
-    return compile_documents(texts), faults
+        mine = [asked for asked in closed if bench.rows[row.id, row.company] in asked.candidates]
+        for case, candidates in mine[:SOME]:
+            decision = bench.decision(number, candidates, case.request)
+            assert not decision.allowed, (row.id, mutation.what, case.name)
 
 
 def test_nearly_every_node_of_a_condition_can_be_faulty():
-    suite = next(each for each in SETS if "taskman" in each.source)
-    _, faults = with_faults(suite)
-    confidential = faults["confidential-tasks-stay-with-their-people", None]
-    assert len(confidential) > 20
-    assert len(faults) == sum(row.condition is not None for row in suite.policies.rules)
+    bench = Bench([next(each for each in SETS if "taskman" in each.source)], faults)
+    good = [
+        row.id
+        for number, (row, _) in enumerate(bench.mutations)
+        if bench.texts[number][0] not in bench.broken
+    ]
+    assert good.count("confidential-tasks-stay-with-their-people") > 20
+    assert len(good) > 0.8 * len(bench.mutations)
+    conditions = {row.id for row in bench.policies.rules if row.condition is not None}
+    assert conditions == set(good)

@@ -14,7 +14,8 @@ from taskman_authz.policy import compile_documents
 from taskman_authz.policy.yaml_reader import read
 from taskman_authz.testing import Mutant, Mutants, load_suites, mutate, run_case
 from taskman_authz.testing.coverage import Share
-from taskman_authz.testing.mutants import mutations, wider
+from taskman_authz.testing.mutants import Mutation, mutations, wider
+from taskman_authz.testing.mutation import Bench
 from tests.house.source import ROOT
 
 from .helpers import write
@@ -186,16 +187,13 @@ def test_what_no_case_notices_survives(tmp_path):
     assert survivors(tmp_path, CASES + stranger + others) == set()
 
 
-def test_a_mutant_that_does_not_compile_is_none(tmp_path, monkeypatch):
-    from taskman_authz.testing import mutation
-
+def test_a_mutant_that_does_not_compile_is_none(tmp_path):
     def bad(policy, parsed):
-        yield mutation.Mutation("bad", "condition", {**policy, "condition": "1 +"})
-        yield mutation.Mutation("good", "effect", {**policy, "effect": "deny"})
+        yield Mutation("bad", "condition", {**policy, "condition": "1 +"})
+        yield Mutation("good", "effect", {**policy, "effect": "deny"})
 
-    monkeypatch.setattr(mutation, "mutations", bad)
-    found = mutate(load_suites([write(tmp_path, CASES, POLICIES)]))
-    assert [(each.kind, each.killer) for each in found.mutants] == [("good", "an owner edits")]
+    bench = Bench(load_suites([write(tmp_path, CASES, POLICIES)]), bad)
+    assert [bench.killer(number) for number in range(2)] == [None, "an owner edits"]
 
 
 def test_the_score_counts_what_could_be_noticed():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import Phase, find, given, settings
 
-from taskman_authz import PDP, RequestError, authorize
+from taskman_authz import PDP, authorize
+from taskman_authz.errors import ArgumentError
 from taskman_authz.pdp.explain import explain
 from taskman_authz.testing.strategies import requests
 from tests.house.source import ROOT
@@ -54,5 +55,5 @@ def test_both_sides_of_a_bound_are_found_and_shrink():
 
 
 def test_policies_without_a_rule_have_nothing_to_ask_about():
-    with pytest.raises(RequestError, match="expected rules to ask about"):
+    with pytest.raises(ArgumentError, match="expected rules to ask about"):
         requests(compiled(document()))

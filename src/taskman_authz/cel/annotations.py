@@ -1,5 +1,5 @@
 """Types of the language from what Python programs say about their data: annotations, dataclasses,
-pydantic models, TypedDicts, enums, protobuf messages.
+pydantic models, TypedDicts, enums, protobuf messages, classes that SQLAlchemy maps.
 
 Laws: a type is what the value becomes when it is read (`_fast.access`): a set is a list, an enum's
 member its value, a UUID a string; where Python says less than the language could check (`Any`,
@@ -72,6 +72,9 @@ TRANSPARENT = frozenset(
     if hasattr(typing, name)
 )
 
+# Whose objects say something of a type that is not read here: `Any`, `ForwardRef`, `TypeVarTuple`.
+TYPING = ("typing", "typing_extensions", "annotationlib")
+
 
 def annotated_type(annotation: Any) -> Type:
     """The type of values that fit `annotation`: a class, or what stands behind a parameter's
@@ -109,7 +112,12 @@ class _Reading:
         if isinstance(annotation, TypeVar):
             return self.read(annotation.__bound__) if annotation.__bound__ else DYN
         alias = getattr(annotation, "__value__", None)  # the type statement of Python 3.12
-        return DYN if alias is None else self.read(alias)
+        if alias is not None:
+            return self.read(alias)
+        if isinstance(annotation, str) or type(annotation).__module__ in TYPING:
+            return DYN
+        message = f"expected a type, found a value of type `{type(annotation).__name__}`"
+        raise CompileError(Issues((Issue(Place("<annotation>"), "invalid_type", message),)))
 
     def read_generic(self, origin: Any, arguments: tuple[Any, ...]) -> Type:
         """A class with arguments in brackets."""
@@ -151,7 +159,9 @@ class _Reading:
             return _dataclass_fields
         if issubclass(cls, dict) and hasattr(cls, "__required_keys__"):
             return _hints  # a TypedDict, of typing or of typing_extensions
-        return _model_fields if hasattr(cls, "__pydantic_fields__") else None
+        if hasattr(cls, "__pydantic_fields__"):
+            return _model_fields
+        return _mapped_fields if hasattr(cls, "__mapper__") else None
 
     def read_object(self, cls: type, fields: Callable[[type], Mapping[str, Any]]) -> Type:
         name = f"{cls.__module__}.{cls.__qualname__}".replace(".<locals>", "")
@@ -235,3 +245,19 @@ def _model_fields(cls: Any) -> dict[str, Any]:
             **{name: field.annotation for name, field in cls.__pydantic_fields__.items()},
         }
     )
+
+
+def _mapped_fields(cls: Any) -> dict[str, Any]:
+    """The columns of a class that SQLAlchemy maps; of what other tables hold nothing is said."""
+    mapper = cls.__mapper__
+    columns = {each.key: _column(each.columns[0]) for each in mapper.column_attrs}
+    related = {each.key: Any for each in mapper.relationships}
+    return _public({**_properties(cls), **related, **columns})
+
+
+def _column(column: Any) -> Any:
+    try:
+        found = column.type.python_type
+    except NotImplementedError:  # a type that is any value, as of JSON
+        return Any
+    return found | None if column.nullable else found

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from .._fast.activation import Activation
 from .._fast.tree import (
     Call,
     Comprehension,
@@ -144,6 +145,7 @@ class _Checker:
 
     __slots__ = (
         "constants",
+        "patterns",
         "declarations",
         "inference",
         "issues",
@@ -163,6 +165,7 @@ class _Checker:
     ) -> None:
         self.source = source
         self.constants = constants
+        self.patterns = Activation(0, 0, 0, limits.regex_steps, "regex_steps")
         self.declarations = declarations
         self.limits = limits
         self.types: dict[int, Type] = {}
@@ -320,7 +323,7 @@ class _Checker:
         parts = node.args
         if style == MEMBER and node.target is not None:
             parts = (node.target, *parts)
-        for flaw in flaws(ConstantCall(parts, self.types), self.limits):
+        for flaw in flaws(ConstantCall(parts, self.types, self.patterns), self.limits):
             self.wrong(flaw.position(self.source.text), flaw.said)
 
     def namespaced(self, target: Expr, function: str) -> Function | None:

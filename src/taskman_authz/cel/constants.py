@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
-from .._fast.patterns import plan_pattern
+from .._fast.activation import Activation
+from .._fast.patterns import remembered, steps_of
 from .._fast.times import Timestamp
 from .._fast.tree import Expr, ListExpr, Literal
 from .._fast.values import Fault
@@ -29,10 +30,12 @@ from .types import Type
 
 
 class ConstantCall(NamedTuple):
-    """A call as a check of constants sees it: its `parts`, a target first, and the types found."""
+    """A call as a check of constants sees it: its `parts`, a target first, and the types found.
+    `patterns` pays for what planning the patterns of the expression takes."""
 
     parts: tuple[Expr, ...]
     types: Mapping[int, Type]
+    patterns: Activation
 
     def value(self, number: int) -> Any:
         """The constant that part `number` writes; `NOTHING` if it is none."""
@@ -91,34 +94,41 @@ def argument(number: int, evaluate: Callable[[Any], Any]) -> ConstantCheck:
 # -- patterns -------------------------------------------------------------------------------------
 
 
-def pattern(
-    number: int, compile: Callable[[str, Limits], Any] = lambda text, limits: _planned(text, limits)
-) -> ConstantCheck:
+Compile = Callable[[str, Limits, Activation], Any]
+
+
+def planned(text: str, limits: Limits, meter: Activation) -> Any:
+    """What `matches` looks for, or the Fault of a pattern; `meter` pays for planning it."""
+    if meter.steps < 0:
+        return meter.spent()
+    found = remembered(text, limits.regex_length)
+    return found if meter.pay(steps_of(found, "")) else meter.spent()
+
+
+def pattern(number: int, compile: Compile = planned) -> ConstantCheck:
     """Argument `number` is a regular expression of which `compile` gives a Fault."""
 
     def check(call: ConstantCall, limits: Limits) -> Iterator[Flaw]:
         text = call.value(number)
-        found = compile(text, limits) if type(text) is str else None
+        found = compile(text, limits, call.patterns) if type(text) is str else None
         if type(found) is Fault:
-            place = _pattern_offset(text, found, limits) if found.code == "invalid_regex" else -1
+            wrong = found.code == "invalid_regex"
+            place = _pattern_offset(text, found, limits, call.patterns) if wrong else -1
             yield Flaw(call.parts[number], found, place)
 
     return check
 
 
-def _planned(text: str, limits: Limits) -> Any:
-    return plan_pattern(text, limits.regex_length)
-
-
-def _pattern_offset(text: str, fault: Fault, limits: Limits) -> int:
+def _pattern_offset(text: str, fault: Fault, limits: Limits, meter: Activation) -> int:
     """Where a pattern goes wrong: at the part that RE2 names, if it is there once; else where the
-    longest of its beginnings ends that is a pattern."""
+    longest of its beginnings ends that is a pattern. -1: nowhere in particular."""
     part = str(fault.details[0]).partition(": ")[2]
     if part and part != text and text.count(part) == 1:
         return text.index(part)
-    return next(
-        end for end in range(len(text), -1, -1) if type(_planned(text[:end], limits)) is not Fault
-    )
+    for end in range(len(text), -1, -1):
+        if type(planned(text[:end], limits, meter)) is not Fault:
+            return end
+    return -1
 
 
 # -- the standard library -------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 from .._fast import calls, logic, nodes, numbers, optionals, relations
 from .._fast.activation import Activation, extent
 from .._fast.calls import size_of
-from .._fast.patterns import plan_pattern
+from .._fast.patterns import remembered, steps_of
 from .._fast.shapes import Matcher
 from .._fast.tree import (
     Call,
@@ -68,6 +68,7 @@ class Plan:
         self.reads: dict[int, list[nodes.Attribute]] = {}  # by slot; twice for a read in a loop
         self.planned = 0  # how many nodes, for the weights of loops' bodies
         self.folding = Activation(0, 0, 0, limits.folding_steps)
+        self.patterns = Activation(0, 0, 0, limits.regex_steps)
 
     # -- registers --------------------------------------------------------------------------------
 
@@ -477,9 +478,10 @@ OPERATORS: dict[str, Operator] = {
 
 def _matches(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node | None:
     text, pattern = arguments
-    if not is_text(pattern) or is_text(text):
-        return None
-    matcher = plan_pattern(pattern.constant, plan.limits.regex_length)
+    if not is_text(pattern) or is_text(text) or plan.patterns.steps < 0:
+        return None  # left to the evaluation, which has a budget
+    matcher = remembered(pattern.constant, plan.limits.regex_length)
+    plan.patterns.pay(steps_of(matcher, ""))
     return calls.Matches(text, matcher, position) if isinstance(matcher, Matcher) else None
 
 

@@ -21,11 +21,14 @@ COMMANDS = {
     "diff": "tell what other policies would decide otherwise",
     "eval": "evaluate a CEL expression",
     "compile": "check policies and print everything that is wrong with them",
+    "lint": "tell what compiles but cannot be meant: rules that never decide, unused names",
     "fmt": "lay out CEL expressions, in files of their own and in policies",
     "repl": "evaluate CEL expressions as they are typed",
     "test": "run policy tests (the same as policy-test)",
     "serve": "answer over gRPC",
     "schema": "print the JSON Schema of policy documents, for editors",
+    "log": "verify decision logs",
+    "routes": "list the routes of an app that no check guards",
 }
 
 USAGE = "usage: taskman-authz [--help] [--version] COMMAND ..."

@@ -12,7 +12,7 @@ import msgspec
 from .._fast.access import EntityValue
 from .._fast.rules import RuleRow
 from .._fast.times import timestamp_of
-from ..cel import Source
+from ..cel import Env, Source
 from ..cel.expression import Expression
 from ..policy import PolicySet
 from ..request import CheckRequest
@@ -25,20 +25,20 @@ class Conditions:
     def __init__(self, policies: PolicySet) -> None:
         self._origins = policies.origins
         self._steps = policies.limits.decision_steps
-        self._known: dict[str, Expression] = {}
+        self._known: dict[tuple[Env, str], Expression] = {}
 
     def of(self, row: RuleRow) -> tuple[Expression, Source] | None:
         """A rule's condition; None where it has none, or nobody knows how it was written."""
         origin = None if row.condition is None else self._origins.of(row)
-        if origin is None:
+        if origin is None or origin.condition is None:
             return None
-        source = origin.source
-        expression = self._known.get(source.text)
+        source, env = origin.condition.source, origin.condition.env
+        expression = self._known.get((env, source.text))
         if expression is None:
-            program = self._origins.env.compile(source)
-            expression = program.origin.expression(source)
+            expression = env.compile(source).origin.expression(source)
             limits = msgspec.structs.replace(expression.limits, evaluation_steps=self._steps)
-            expression = self._known[source.text] = expression._replace(limits=limits)
+            expression = expression._replace(limits=limits)
+            self._known[env, source.text] = expression
         return expression, source
 
 

@@ -1,29 +1,29 @@
-"""Where the rules of a set are from: the place of each policy, and its condition as it was written.
+"""Where the rules of a set are from: the place of each policy, and its condition as it was
+compiled, the names that files define and the types of schemas worked in.
 
-A decision needs none of it. Whoever looks into one does: what explains it, measures which clauses
-tests have seen, or changes conditions to see whether anybody notices.
+A decision needs none of it. Whoever looks into one does: what explains it, or measures which
+clauses tests have seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from .._fast.rules import RuleRow
 from ..cel import Env, Source
 from ..issues import Place
-from .loader import ConditionPlaces, Text
+from .loader import Text
+from .resolver import Condition, Entry
 from .yaml_reader import Path
-
-Key = tuple[str, str | None]  # a policy's id and its company
 
 
 class Origin(NamedTuple):
-    """A policy at `path` of a `text`, and its condition ("" if it has none)."""
+    """A policy at `path` of a `text`, and its condition, None if it has none."""
 
     text: Text
     path: Path
-    condition: str
+    condition: Condition | None
 
     @property
     def place(self) -> Place:
@@ -31,20 +31,30 @@ class Origin(NamedTuple):
         return self.text.place((*self.path, "id"))
 
     @property
-    def source(self) -> Source:
+    def source(self) -> Source | None:
         """The condition; its places are those of the file."""
-        places = ConditionPlaces(self.text, (*self.path, "condition"))
-        return Source(self.condition, self.text.name, places)
+        return None if self.condition is None else self.condition.source
+
+    @property
+    def env(self) -> Env | None:
+        """What the condition was compiled in."""
+        return None if self.condition is None else self.condition.env
 
 
 class Origins:
-    """The origins of a set's rules, and the environment that their conditions were compiled in."""
+    """The origins of a set's rules."""
 
-    __slots__ = ("_known", "env")
+    __slots__ = ("_known",)
 
-    def __init__(self, env: Env, known: Mapping[Key, Origin]) -> None:
-        self.env = env
-        self._known = known
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._known = {
+            (entry.policy.id, entry.document.company or None): Origin(
+                entry.document.text,
+                (entry.document.number, "policies", entry.number),
+                entry.condition,
+            )
+            for entry in entries
+        }
 
     def of(self, row: RuleRow) -> Origin | None:
         """The origin of a rule; None where nobody knows."""

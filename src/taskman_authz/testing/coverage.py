@@ -177,7 +177,7 @@ class _Watcher:
             row.company,
             "deny" if row.deny else "allow",
             Place() if origin is None else origin.place,
-            "" if origin is None else origin.condition,
+            "" if origin is None or origin.source is None else origin.source.text,
             list(seen.values()),
         )
         return counts, watched

@@ -129,6 +129,6 @@ def changed_rules(old: PolicySet, new: PolicySet) -> list[RuleRow]:
 
 def _content(policies: PolicySet, row: RuleRow) -> tuple[Any, ...]:
     origin = policies.origins.of(row)
-    condition = "" if origin is None else origin.condition
+    condition = "" if origin is None or origin.source is None else origin.source.text
     about = (row.id, row.company, row.deny, condition)
     return (*about, frozenset(row.actions), frozenset(row.resources), frozenset(row.roles))

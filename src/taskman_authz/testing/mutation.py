@@ -9,12 +9,14 @@ say nothing about one: mutants of a run that fails are not asked.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from .._fast.rules import RuleRow
+from ..cel import policy_env
+from ..cel.parser import Parsed
 from ..decision import Decision
 from ..errors import CompileError
 from ..issues import Place
@@ -29,6 +31,7 @@ from .runner import Result
 
 MARK = "~"  # between a policy's id and a mutant's number
 Key = tuple[str, str | None]  # a policy's id and its company
+Mutate = Callable[[Mapping[str, Any], Parsed | None], Iterable[Mutation]]
 
 
 class Mutant(msgspec.Struct, frozen=True):
@@ -85,7 +88,7 @@ def joined(parts: Iterable[Mutants]) -> Mutants:
 
 
 def _of_set(suites: list[Suite]) -> Iterator[Mutant]:
-    bench = _Bench(suites)
+    bench = Bench(suites)
     for number, (row, mutation) in enumerate(bench.mutations):
         killer = bench.killer(number)
         origin = bench.policies.origins.of(row)
@@ -102,20 +105,22 @@ class _Asked(NamedTuple):
     candidates: tuple[RuleRow, ...]
 
 
-class _Bench:
+class Bench:
     """The mutants of one policy set, compiled beside the policies in one set, from whose rules each
-    decision is given those that it has to do with."""
+    decision is given those that it has to do with. `mutate` makes the mutants of a policy."""
 
-    def __init__(self, suites: list[Suite]) -> None:
+    def __init__(self, suites: Sequence[Suite], mutate: Mutate = mutations) -> None:
         self.policies = suites[0].policies
+        self.env = policy_env(self.policies.limits)
+        self.mutate = mutate
         self.mutations: list[tuple[RuleRow, Mutation]] = []
         self.texts: list[tuple[str, str]] = []  # of mutants, by number; "" where it is taken away
         for name, text in suites[0].documents:
             self._mutate(name, text)
         self.compiled, self.broken = self._compiled(suites[0].documents)
-        self.rows = {(row.id, row.company): row for row in self.compiled.rules}
+        self.rows = {_key(row): row for row in self.compiled.rules}
         self.asked = [
-            _Asked(case, self._candidates(case.request)) for suite in suites for case in suite.cases
+            _Asked(case, self.candidates(case.request)) for suite in suites for case in suite.cases
         ]
         self.of_row: dict[Key, list[_Asked]] = {}
         for asked in self.asked:
@@ -130,21 +135,20 @@ class _Bench:
             around = {key: data[key] for key in data or () if key not in ("roles", "policies")}
             for policy in (data or {}).get("policies") or ():
                 row = known[policy["id"], around.get("company")]
-                for found in mutations(policy, self._parsed(row)):
+                for found in self.mutate(policy, self._parsed(policy)):
                     number = len(self.mutations)
                     self.mutations.append((row, found))
                     mutant = found.policy and {
                         **found.policy,
-                        "id": f"{row.id[: DEFAULT.identifier_length - 10]}{MARK}{number}",
+                        "id": _mutant_id(row.id, number),
                     }
                     content = json.dumps({**around, "policies": [mutant]}) if mutant else ""
                     self.texts.append((f"{name}{MARK}{number}", content))
 
-    def _parsed(self, row: RuleRow) -> Any:
-        origin = self.policies.origins.of(row)
-        if origin is None or row.condition is None:
-            return None
-        return self.policies.origins.env.parse(origin.source)
+    def _parsed(self, policy: Mapping[str, Any]) -> Parsed | None:
+        """The condition as it is written: with the names that its file defines."""
+        condition = policy.get("condition")
+        return self.env.parse(condition.rstrip()) if condition else None
 
     def _compiled(self, documents: Sequence[tuple[str, str]]) -> tuple[PolicySet, set[str]]:
         """The policies and those mutants that compile, as one set, and the names of the others."""
@@ -161,7 +165,8 @@ class _Bench:
 
     # -- cases ------------------------------------------------------------------------------------
 
-    def _candidates(self, request: CheckRequest) -> tuple[RuleRow, ...]:
+    def candidates(self, request: CheckRequest) -> tuple[RuleRow, ...]:
+        """The rules that apply to a request, without mutants."""
         found = self.policies.index.candidates(
             request.company_id,
             request.action,
@@ -175,22 +180,25 @@ class _Bench:
         """The name of the first case that notices a mutant, "" if none does; None if it is no
         mutant because it does not compile."""
         base, mutation = self.mutations[number]
-        name, content = self.texts[number]
-        if name in self.broken:
+        if self.texts[number][0] in self.broken:
             return None
-        mutant = None
-        if content:
-            mutant_id = f"{base.id[: DEFAULT.identifier_length - 10]}{MARK}{number}"
-            mutant = self.rows[mutant_id, base.company]
         reached = self.of_row.get(_key(base), [])
         for case, candidates in self.asked if mutation.kind == "widen pattern" else reached:
-            applies = mutant is not None and _applies(mutant, case.request)
-            rows = [row for row in candidates if _key(row) != _key(base)]
-            if mutant is not None and applies:
-                rows.append(mutant)
-            if not Result(case, self._decide(rows, base, case.request), 0.0).passed:
+            decision = self.decision(number, candidates, case.request)
+            if not Result(case, decision, 0.0).passed:
                 return case.name
         return ""
+
+    def decision(
+        self, number: int, candidates: Iterable[RuleRow], request: CheckRequest
+    ) -> Decision:
+        """The decision by candidates, with a mutant that compiles in the place of its policy."""
+        base = self.mutations[number][0]
+        rows = [row for row in candidates if _key(row) != _key(base)]
+        if self.texts[number][1]:
+            mutant = self.rows[_mutant_id(base.id, number), base.company]
+            rows += [mutant] if _applies(mutant, request) else []
+        return self._decide(rows, base, request)
 
     def _decide(self, rows: list[RuleRow], base: RuleRow, request: CheckRequest) -> Decision:
         """The decision by some rules; a mutant stands where its policy does, and under its name."""
@@ -203,8 +211,14 @@ class _Bench:
         return Decision(outcome.allowed, reasons, self.policies.revision)
 
 
+def _mutant_id(id: str, number: int) -> str:
+    return f"{id[: DEFAULT.identifier_length - 10]}{MARK}{number}"
+
+
 def _base_id(id: str, base: RuleRow) -> str:
-    return base.id if MARK in id and id.startswith(base.id[:245] + MARK) else id
+    """The id of a policy, also of a mutant of `base`."""
+    begin, mark, number = id.rpartition(MARK)
+    return base.id if mark and number.isdecimal() and id == _mutant_id(base.id, int(number)) else id
 
 
 def _key(row: RuleRow) -> Key:

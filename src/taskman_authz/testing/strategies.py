@@ -23,7 +23,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ..errors import RequestError
+from ..errors import ArgumentError
 from ..pdp.changes import changed
 from ..policy import PolicySet
 from ..request import CheckRequest, make_request
@@ -36,12 +36,12 @@ def requests(
     policies: PolicySet, now: datetime | int | None = None
 ) -> st.SearchStrategy[CheckRequest]:
     """Requests that the rules of a policy set have something to say about, all as of one time: the
-    time of this call where None. They shrink to few roles and few attributes. Raises RequestError
+    time of this call where None. They shrink to few roles and few attributes. Raises ArgumentError
     for a policy set without a rule, about which there is nothing to ask."""
     moment = make_request("user:x", "x:x", "x/x", now=time.time_ns() if now is None else now).now
     made = templates([policies], moment, policies.rules)
     if not made:
-        raise RequestError("policies", "expected rules to ask about, found none")
+        raise ArgumentError("policies", "rules to ask about", "none")
     return st.sampled_from(made).flatmap(_requests_of)
 
 

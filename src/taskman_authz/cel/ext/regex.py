@@ -14,7 +14,7 @@ from typing import Any
 import re2
 
 from ..._fast.activation import Activation
-from ..._fast.patterns import PATTERNS_KEPT, steps_of
+from ..._fast.patterns import PATTERNS_KEPT, REGEX_MEMORY, STATES, steps_of
 from ..._fast.values import NONE, Fault, OptionalValue
 from ...limits import Limits
 from ..constants import pattern
@@ -33,6 +33,7 @@ OVERLOADS = """
 """
 # fmt: on
 
+SMALL = 16  # instructions: a program with so few has few states, which RE2 keeps
 MATCH = 50  # steps of taking a match out of a text
 ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
 Spans = Any  # (start, end) in bytes of a match and of each of its groups; -1 where a group is not
@@ -46,6 +47,7 @@ class Pattern:
     def __init__(self, pattern: str) -> None:
         options = re2.Options()
         options.log_errors = False  # a fault says it; nothing is written to stderr
+        options.max_mem = REGEX_MEMORY
         compiled = re2.compile(pattern, options)
         self.groups: int = compiled.groups
         self.match = compiled._regexp.Match
@@ -58,9 +60,11 @@ class Pattern:
 
     def matches(self, text: bytes, meter: Activation) -> Iterator[Spans]:
         """All matches, from left to right, as far as there are steps: to know where a match ends,
-        the whole rest of the text may be looked at."""
+        the whole rest of the text may be looked at, by a small program in one state after the
+        other, by a larger one with as many instructions alive as it has."""
         start, before = 0, -1
-        while start <= len(text) and meter.pay(MATCH + (len(text) - start >> 6)):
+        alive = 1 if self.size <= SMALL else min(self.size, STATES)
+        while start <= len(text) and meter.pay(MATCH + (alive * (len(text) - start) >> 6)):
             spans = self.search(text, start)
             if spans is None:
                 return
@@ -98,6 +102,8 @@ def prepared(function: str, text: str, pattern: str, limits: Limits, meter: Acti
     """The compiled pattern and the text in UTF-8; or a Fault."""
     if len(pattern) > limits.regex_length:
         return Fault("limit_exceeded", ("regex_length", limits.regex_length))
+    if meter.steps < 0:  # not one more
+        return meter.spent()
     found = compiled(pattern)
     if not meter.pay(steps_of(found, text)):
         return meter.spent()
@@ -233,14 +239,14 @@ IMPLEMENTATIONS: dict[tuple[str, int], Implementation] = {
 }
 
 
-def flaw_of(text: str, limits: Limits) -> Any:
+def flaw_of(text: str, limits: Limits, meter: Activation) -> Any:
     """The Fault of a pattern that is constant, over no text."""
-    return prepared("regex.replace", "", text, limits, Activation(0, 0, 0))
+    return prepared("regex.replace", "", text, limits, meter)
 
 
-def flaw_of_extracting(text: str, limits: Limits) -> Any:
+def flaw_of_extracting(text: str, limits: Limits, meter: Activation) -> Any:
     """As `flaw_of`, of a pattern with one group at most."""
-    return extracting("regex.extract", "", text, limits, Activation(0, 0, 0))
+    return extracting("regex.extract", "", text, limits, meter)
 
 
 CONSTANTS = {
@@ -253,4 +259,4 @@ CONSTANTS = {
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version. `regex.extract` gives an optional: add that library too."""
-    return made("regex", version, OVERLOADS, IMPLEMENTATIONS, constants=CONSTANTS)
+    return made("regex", version, LATEST, OVERLOADS, IMPLEMENTATIONS, constants=CONSTANTS)
