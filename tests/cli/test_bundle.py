@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,3 +136,21 @@ def test_a_bundle_needs_neither_yaml_nor_grammar_to_be_decided_by(policies):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_decision_by_a_bundle_is_explained(policies, capsys):
+    compile_bundle("-q")
+
+    def explained(path: str) -> Any:
+        asked = ("user:2", "notes:write", OWN, "--policies", path, "--format", "json")
+        assert main(["explain", *asked]) == 1
+        return json.loads(capsys.readouterr().out)
+
+    by_bundle, by_documents = explained("p.bundle"), explained("policies")
+    for said in ("allowed", "reasons", "revision", "change"):
+        assert by_bundle[said] == by_documents[said]
+    clauses = [
+        [part["text"] for part in found["rules"][0]["deciding"]]
+        for found in (by_bundle, by_documents)
+    ]
+    assert clauses == [["resource.owner == subject.id"]] * 2

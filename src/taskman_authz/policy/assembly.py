@@ -12,6 +12,7 @@ from .._fast.rows import RuleRow
 from .._fast.rules import RuleIndex
 from ..decision import ALLOWED, DENIED, DENIED_BY_ERROR, FAILED, NO_POLICY, NOT_MET, Reason
 from ..limits import Limits
+from .origins import Origins
 from .policy_set import Declared, PolicySet
 from .revision import Digests, digest
 
@@ -47,12 +48,14 @@ def assemble(
     paths: list[Path],
     registers: int,
     declared: Declared,
+    origins: Origins,
     limits: Limits,
 ) -> PolicySet:
     """The set of some rules, whose conditions read through `paths`."""
     index = RuleIndex(rows, limits.index_memory, limits.index_references, limits.reasons)
     digests = Digests(digest(row) for row in rows)
-    return PolicySet(make_decider(index, paths, registers, limits), limits, digests, declared)
+    decider = make_decider(index, paths, registers, limits)
+    return PolicySet(decider, limits, digests, declared, origins)
 
 
 def make_decider(index: RuleIndex, paths: list[Path], registers: int, limits: Limits) -> Decider:

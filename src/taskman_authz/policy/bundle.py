@@ -34,6 +34,7 @@ from ..limits import DEFAULT, Limits
 from . import bundle_trees
 from .assembly import assemble, make_row
 from .linker import ACTION_SEPARATOR, RESOURCE_SEPARATOR, pattern_error
+from .origins import Origins
 from .policy_set import Declared, PolicySet
 from .signing import SIGNATURE_LENGTH, is_signed, sign
 
@@ -253,7 +254,8 @@ class _Loader:
         rows = [self._row(rule, nodes, required, uses) for rule in content.rules]
         roles = {company: frozenset(names) for company, names in content.roles.items()}
         declared = Declared(roles, content.typed, frozenset(content.overridden))
-        return assemble(rows, self.layout.paths, content.registers, declared, self.limits)
+        parts = (self.layout.paths, content.registers, declared, Origins({}, self.env))
+        return assemble(rows, *parts, self.limits)
 
     def _check_functions(self) -> None:
         for function, count in self.content.functions:

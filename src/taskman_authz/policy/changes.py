@@ -92,7 +92,7 @@ def _changed(
     layout, limits = conditions.layout, policies.limits
     registers = max(layout.registers, policies.decider.registers)
     decider = make_decider(index, layout.paths, registers, limits)
-    return PolicySet(decider, limits, digests, policies.declared)
+    return PolicySet(decider, limits, digests, policies.declared, policies.origins.changed(entries))
 
 
 def _numbers(policies: PolicySet, texts: Counter[str], kept: Sequence[RuleRow]) -> dict[str, int]:

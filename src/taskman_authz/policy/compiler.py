@@ -25,6 +25,7 @@ from .constancy import never_or_always
 from .definitions import Definitions
 from .linker import Known, declared_roles, link
 from .loader import Loaded, load
+from .origins import Origins
 from .policy_set import Declared, PolicySet
 from .resolver import Condition, Entry, resolve, told
 from .schema import Schema
@@ -55,7 +56,8 @@ def compile_documents(
     typed = schema is not None or bool(loaded.schemas)
     overridden = frozenset(id for each in loaded.documents for id in each.overrides)
     declared = Declared(roles, typed, overridden)
-    return assemble(rows, layout.paths, layout.registers, declared, limits)
+    origins = Origins.of_entries(entries)
+    return assemble(rows, layout.paths, layout.registers, declared, origins, limits)
 
 
 TOLD = 100  # policies from one word about progress to the next

@@ -14,6 +14,7 @@ from .._fast.decide import Decider
 from .._fast.rows import RuleRow
 from .._fast.rules import RuleIndex
 from ..limits import Limits
+from .origins import Origins
 from .revision import Digests
 
 
@@ -35,6 +36,7 @@ class PolicySet(msgspec.Struct, frozen=True):
     limits: Limits
     digests: Digests
     declared: Declared
+    origins: Origins
 
     @property
     def revision(self) -> str:
