@@ -57,6 +57,7 @@ def compile_documents(
     overridden = frozenset(id for each in loaded.documents for id in each.overrides)
     declared = Declared(roles, typed, overridden)
     origins = Origins.of_entries(entries)
+    del loaded, entries, conditions, parts  # the documents are not needed while the index grows
     return assemble(rows, layout.paths, layout.registers, declared, origins, limits)
 
 
