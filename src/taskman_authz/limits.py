@@ -85,6 +85,9 @@ class Limits(msgspec.Struct, frozen=True):
     policy_patterns: int = 1_000  # actions, resources or roles in one policy
     # The index holds a policy once for each action × resource × role.
     policy_targets: int = 10_000
+    # A set that is changed again and again gathers attribute paths that no policy reads any more,
+    # each a slot of every decision; past these it is compiled anew.
+    changed_paths: int = 10_000
     identifier_length: int = 255  # the document's VARCHAR(255)
 
     # -- policy tests ------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from taskman_authz import PDP
 from taskman_authz.errors import CompileError
+from taskman_authz.limits import Limits
 from taskman_authz.policy import PolicySet, Schema, change, compile_documents
 from taskman_authz.policy.revision import Digests
 from tests.policy.helpers import compiled, document, policy, told
@@ -151,6 +152,20 @@ def test_typed_policies_are_changed_with_their_schema() -> None:
     more = document(policy("b", actions=["tasks:edit"], condition="resource.owner == 'bob'"))
     whole = compile_documents([("a.yaml", text), ("b.yaml", more)], schema=schema)
     assert change(first, [("b.yaml", more)], schema=schema).revision == whole.revision
+
+
+def test_paths_that_changes_gather_have_a_limit() -> None:
+    limits = Limits(changed_paths=3)
+    made = compile_documents(
+        [("a.yaml", document(policy("a", condition="resource.a == 1")))], limits
+    )
+    for name in ("b", "c"):
+        text = document(policy("a", condition=f"resource.{name} == 1"))
+        made = change(made, [("a.yaml", text)])
+    more = document(policy("a", condition="resource.d == 1"))
+    assert refused(made, [("a.yaml", more)])[0][3] == "limit_exceeded"
+    again = document(policy("a", condition="resource.a == 1"))
+    assert len(change(made, [("a.yaml", again)])) == 1
 
 
 digests = st.binary(min_size=32, max_size=32)

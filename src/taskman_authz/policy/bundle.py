@@ -264,12 +264,12 @@ class _Loader:
                 raise _Bad("calls a function that there is not: it is of another version")
 
     def _check_ids(self) -> None:
-        owners: dict[str, list[str]] = {}
+        owners: dict[str, set[str]] = {}
         for rule in self.content.rules:
-            known = owners.setdefault(rule.id, [])
-            if known and (rule.company in known or "" in (*known, rule.company)):
+            known = owners.setdefault(rule.id, set())
+            if known and (rule.company in known or "" in known or not rule.company):
                 raise _Bad("has a policy twice")
-            known.append(rule.company)
+            known.add(rule.company)
 
     def _check_tree(self, tree: msgspec.Raw) -> None:
         try:

@@ -69,6 +69,9 @@ def change(
         entries = compile_loaded(loaded, schema, conditions, known)
     except CompileError as error:
         issues += error.issues
+    if len(layout.paths) > max(len(policies.decider.paths), policies.limits.changed_paths):
+        said = f"more than {policies.limits.changed_paths} attribute paths, with those of before"
+        issues.append(Issue(Place("<change>"), "limit_exceeded", f"{said} (changed_paths)", ANEW))
     if issues:
         raise CompileError(bounded(issues, policies.limits.issues))
     return _changed(policies, list(gone.values()), entries, conditions)
@@ -92,7 +95,8 @@ def _changed(
     layout, limits = conditions.layout, policies.limits
     registers = max(layout.registers, policies.decider.registers)
     decider = make_decider(index, layout.paths, registers, limits)
-    return PolicySet(decider, limits, digests, policies.declared, policies.origins.changed(entries))
+    origins = policies.origins.changed(gone, entries)
+    return PolicySet(decider, limits, digests, policies.declared, origins)
 
 
 def _numbers(policies: PolicySet, texts: Counter[str], kept: Sequence[RuleRow]) -> dict[str, int]:

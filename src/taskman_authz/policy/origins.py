@@ -80,9 +80,12 @@ class Origins:
         """The origins of policies that stand in documents."""
         return cls(_known(entries))
 
-    def changed(self, entries: Iterable[Entry]) -> Origins:
-        """These origins, and those of other policies."""
-        return Origins({**self._known, **_known(entries)}, self._env)
+    def changed(self, gone: Iterable[RuleRow], entries: Iterable[Entry]) -> Origins:
+        """These origins without those of some rules, and with those of other policies."""
+        made = dict(self._known)
+        for row in gone:
+            made.pop((row.id, row.company), None)
+        return Origins({**made, **_known(entries)}, self._env)
 
     def of(self, row: RuleRow) -> Origin | None:
         """The origin of a rule; None where nobody knows."""
