@@ -21,7 +21,7 @@ from ..policy import PolicySet
 from ..request import CheckRequest
 from .authorizer import authorize
 from .conditions import Conditions, variables_of
-from .proposals import ABSENT, Path, Proposals, proposals, same
+from .proposals import ABSENT, FIXED, Path, Proposals, proposals, same
 
 ROLES = ("subject", "roles")
 _HOLDERS = {
@@ -153,7 +153,8 @@ class _Seeker:
         key = (row.id, row.company)
         if key not in self.known:
             condition = self.conditions.of(row)
-            self.known[key] = proposals(condition[0], self.variables) if condition else {}
+            found = proposals(condition[0], self.variables) if condition else {}
+            self.known[key] = {path: found[path] for path in found if path not in FIXED}
         return self.known[key]
 
     def roles(self, row: RuleRow) -> Iterator[list[str]]:
