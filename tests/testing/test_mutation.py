@@ -132,6 +132,8 @@ def test_a_guard_of_what_fails_without_it_decides_nothing_in_an_allow(condition,
         "has(resource.x) && (resource.x == 1 || context.a)",
         "has(resource.x) && has(resource.x.y)",  # fails too, where nothing could be made of it
         "has(resource.x) && resource.?x.orValue(1) == 1",
+        "has(resource.x) && resource.?y.orValue(resource.x) == 1",
+        "has(resource.x) && optional.of(1).or(optional.of(resource.x)).hasValue()",
         "!(has(resource.x) && resource.x == 1)",
         "(has(resource.x) && resource.x == 1) == context.a",
         "context.l.all(e, has(resource.x) && resource.x == e)",
