@@ -92,6 +92,8 @@ class Limits(msgspec.Struct, frozen=True):
     # -- explanations ------------------------------------------------------------------------
     # Changes of a request that are tried to find one that flips its decision: some 10 µs each.
     changes_tried: int = 20_000
+    # Allow policies that a change is made for: the condition of each is compiled anew, some 1 ms.
+    changed_rules: int = 200
 
     # Subjects that are told apart where two policy sets decide otherwise: a log has millions.
     flip_subjects: int = 100_000  # of one rule
