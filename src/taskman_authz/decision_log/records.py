@@ -43,7 +43,9 @@ class Records:
                 return encoded
         except Exception:  # the caller's objects: a key of no text, one that fails, a cycle
             pass
-        return self._encoded({**_names(request), "incomplete": True}, request, decision, duration)
+        names = _names(request)
+        del names["subject"]["roles"]  # which may be many, and long
+        return self._encoded({**names, "incomplete": True}, request, decision, duration)
 
     def _encoded(
         self, parts: dict[str, Any], request: CheckRequest, decision: Decision, duration: int
