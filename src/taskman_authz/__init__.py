@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .issues import Issue, Issues, Place
     from .limits import Limits
     from .pdp import PDP, Shadow, authorize
-    from .policy import PolicySet, compile_documents
+    from .policy import PolicySet, Schema, compile_documents
     from .request import CheckRequest, Entity, make_request
 
     __version__: str
@@ -58,6 +58,7 @@ __all__ = [
     "PolicySet",
     "Reason",
     "RequestError",
+    "Schema",
     "Shadow",
     "StoreError",
     "UnavailableError",
@@ -84,7 +85,7 @@ _HOMES = {
     "issues": ("Issue", "Issues", "Place"),
     "limits": ("Limits",),
     "pdp": ("PDP", "Shadow", "authorize"),
-    "policy": ("PolicySet", "compile_documents"),
+    "policy": ("PolicySet", "Schema", "compile_documents"),
     "request": ("CheckRequest", "Entity", "make_request"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -32,9 +32,9 @@ class Issue(msgspec.Struct, frozen=True, order=True):
     message: str
     hint: str = ""
 
-    def render(self) -> str:
+    def render(self, severity: str = "error") -> str:
         """Three or four lines: place and message, the line of text, the caret, the hint."""
-        lines = [f"{self.place}: error: {self.message} [{self.code}]"]
+        lines = [f"{self.place}: {severity}: {self.message} [{self.code}]"]
         if self.place.text:
             lines += caret_lines(self.place.text, self.place.column)
         if self.hint:

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from .times import Duration, Timestamp, from_datetime, from_timedelta
+from .times import Duration, Timestamp, from_datetime, from_timedelta, in_utc
 from .values import (
     NONE,
     TYPE_NAMES,
@@ -79,6 +79,10 @@ def adapt(value: Any) -> Any:
 
 def _adapt_other(value: Any) -> Any:
     kind: Any = type(value)
+    if kind is datetime:
+        made = in_utc(value)
+        if made is not None:
+            return made
     if kind in _CORE_KINDS or isinstance(value, ObjectValue):
         return value
     if kind is UInt:

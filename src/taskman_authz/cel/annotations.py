@@ -1,5 +1,5 @@
 """Types of the language from what Python programs say about their data: annotations, dataclasses,
-pydantic models, TypedDicts, enums, protobuf messages.
+pydantic models, TypedDicts, enums, protobuf messages, classes that SQLAlchemy maps.
 
 Laws: a type is what the value becomes when it is read (`_fast.access`): a set is a list, an enum's
 member its value, a UUID a string; where Python says less than the language could check (`Any`,
@@ -159,7 +159,9 @@ class _Reading:
             return _dataclass_fields
         if issubclass(cls, dict) and hasattr(cls, "__required_keys__"):
             return _hints  # a TypedDict, of typing or of typing_extensions
-        return _model_fields if hasattr(cls, "__pydantic_fields__") else None
+        if hasattr(cls, "__pydantic_fields__"):
+            return _model_fields
+        return _mapped_fields if hasattr(cls, "__mapper__") else None
 
     def read_object(self, cls: type, fields: Callable[[type], Mapping[str, Any]]) -> Type:
         name = f"{cls.__module__}.{cls.__qualname__}".replace(".<locals>", "")
@@ -243,3 +245,19 @@ def _model_fields(cls: Any) -> dict[str, Any]:
             **{name: field.annotation for name, field in cls.__pydantic_fields__.items()},
         }
     )
+
+
+def _mapped_fields(cls: Any) -> dict[str, Any]:
+    """The columns of a class that SQLAlchemy maps; of what other tables hold nothing is said."""
+    mapper = cls.__mapper__
+    columns = {each.key: _column(each.columns[0]) for each in mapper.column_attrs}
+    related = {each.key: Any for each in mapper.relationships}
+    return _public({**_properties(cls), **related, **columns})
+
+
+def _column(column: Any) -> Any:
+    try:
+        found = column.type.python_type
+    except NotImplementedError:  # a type that is any value, as of JSON
+        return Any
+    return found | None if column.nullable else found

@@ -176,6 +176,13 @@ class Env:
         found.declarations = self.declarations.extended(container=ROOT)
         return found
 
+    def with_types(self, variables: Mapping[str, Type]) -> Env:
+        """This environment with other types of some variables."""
+        found = copy.copy(self)
+        declared = [VariableDecl(name, type) for name, type in variables.items()]
+        found.declarations = self.declarations.extended(declared)
+        return found
+
     def residual(self, text: str) -> Program:
         """The program of what remains of one, whose values have been checked, and may be longer
         than what people write."""
@@ -188,16 +195,22 @@ class Env:
         parsed = parse(source, self.macros, limits, self.optionals)
         return self._program(parsed, False, Origin(self, False))
 
-    def compile_condition(self, source: Source, layout: Layout) -> Node:
-        """The node of a condition, reading through the layout of its policy set.
-
-        Raises CompileError with all issues; a condition that can never be a bool is one.
-        """
+    def check_condition(self, source: Source) -> Checked:
+        """The checked tree of a condition. Raises CompileError with all issues; a condition that
+        can never be a bool is one."""
         tree = self.parse(source).expr
         checked = check_condition(tree, source, self.declarations, self.limits, self.constants)
         if checked.issues:
             raise CompileError(checked.issues)
+        return checked
+
+    def plan_condition(self, checked: Checked, layout: Layout) -> Node:
+        """The node of a checked condition, reading through the layout of its policy set."""
         return plan(checked, self.declarations, self.implementations, layout, self.limits)
+
+    def compile_condition(self, source: Source, layout: Layout) -> Node:
+        """The node of a condition. Raises CompileError as `check_condition` does."""
+        return self.plan_condition(self.check_condition(source), layout)
 
 
 class Origin:

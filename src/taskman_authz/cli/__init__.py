@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "decide one request: may this subject do this on that?",
     "eval": "evaluate a CEL expression",
     "compile": "check policies and print everything that is wrong with them",
+    "lint": "tell what compiles but cannot be meant: rules that never decide, unused names",
     "fmt": "lay out CEL expressions, in files of their own and in policies",
     "repl": "evaluate CEL expressions as they are typed",
     "test": "run policy tests (the same as policy-test)",

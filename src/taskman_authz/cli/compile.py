@@ -16,6 +16,8 @@ DESCRIPTION = """\
 Compile policies as the decision point would, and print everything that is wrong with them, each
 with its place. Several paths are one set of policies."""
 
+ELSEWHERE = ("unknown_role", "unknown_import", "undeclared_reference")
+
 NOTES = """\
 examples:
   taskman-authz compile policies/taskman
@@ -51,6 +53,27 @@ def main(arguments: list[str]) -> int:
 def _compiled(paths: list[str]) -> PolicySet:
     """The policies in `paths`. Raises CompileError, also for what cannot be read."""
     from ..policy import compile_documents
+
+    documents, unread = _read(paths)
+    if not unread:
+        return compile_documents(documents.items())
+    try:
+        compile_documents(documents.items())
+    except CompileError as error:
+        # A role may be declared, and a name given, in a file that could not be read.
+        unread += (issue for issue in error.issues if issue.code not in ELSEWHERE)
+    raise CompileError(Issues.of(unread))
+
+
+def read_all(paths: list[str]) -> list[tuple[str, str]]:
+    """Name and text of every document in `paths`. Raises CompileError where one cannot be read."""
+    documents, unread = _read(paths)
+    if unread:
+        raise CompileError(Issues.of(unread))
+    return list(documents.items())
+
+
+def _read(paths: list[str]) -> tuple[dict[str, str], list[Issue]]:
     from ..policy.files import read_what_can_be
 
     documents: dict[str, str] = {}  # a document that two paths lead to is one document
@@ -59,14 +82,7 @@ def _compiled(paths: list[str]) -> PolicySet:
         texts, issues = read_what_can_be(path)
         documents.update(texts)
         unread += issues
-    if not unread:
-        return compile_documents(documents.items())
-    try:
-        compile_documents(documents.items())
-    except CompileError as error:
-        # A role may be declared in a file that could not be read.
-        unread += (issue for issue in error.issues if issue.code != "unknown_role")
-    raise CompileError(Issues.of(unread))
+    return documents, unread
 
 
 def _text(policies: PolicySet) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from ..errors import AuthzError, CompileError, EvaluationError, RequestError
-from ..issues import Place
+from ..issues import Issues, Place
 
 ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
@@ -89,11 +89,16 @@ def error_objects(error: AuthzError | OSError) -> list[dict[str, Any]]:
     """What is wrong for programs: an object with file, line and column (null where there is no
     such place), a stable code, a message and a hint."""
     if isinstance(error, CompileError):
-        return [_object(each.place, each.code, each.message, each.hint) for each in error.issues]
+        return issue_objects(error.issues)
     if isinstance(error, EvaluationError):
         return [_object(error.place, error.code, error.message)]
     code = "invalid_request" if isinstance(error, RequestError) else "unreadable"
     return [_object(None, code, told(error))]
+
+
+def issue_objects(issues: Issues) -> list[dict[str, Any]]:
+    """Issues for programs."""
+    return [_object(each.place, each.code, each.message, each.hint) for each in issues]
 
 
 def _object(place: Place | None, code: str, message: str, hint: str = "") -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 from ..decision import INVALID, Decision, Reason
 from ..errors import ArgumentError, RequestError, require
 from ..limits import DEFAULT, Limits
-from ..policy import PolicySet, compile_documents
+from ..policy import PolicySet, Schema, compile_documents
 from ..policy.files import read_documents
 from ..request import CheckRequest, check_attributes, failed, make_request
 from .authorizer import authorize
@@ -56,15 +56,17 @@ class PDP:
         path: str | os.PathLike[str],
         limits: Limits = DEFAULT,
         *,
+        schema: Schema | None = None,
         log: Log | None = None,
         shadow: Shadow | None = None,
     ) -> PDP:
-        """A decision point by the documents of a folder or a file.
+        """A decision point by the documents of a folder or a file, checked against `schema`, or
+        where there is none against each `schema.yaml` among them.
 
         Raises StoreError (missing, empty, unreadable) and CompileError with all issues.
         """
         require("path", path, (str, os.PathLike), "the path of a folder or a file")
-        policies = compile_documents(read_documents(path, limits), limits)
+        policies = compile_documents(read_documents(path, limits), limits, schema)
         return cls(policies, log=log, shadow=shadow)
 
     @property

@@ -1,7 +1,9 @@
 """From policy documents to a PolicySet.
 
 Begin with `document` (what a document may say), then `compiler` (the stages: `loader`, `linker`,
-conditions, rows). `files` finds documents on a disk; `schema.json` is what editors read.
+`resolver`, conditions, rows). `schema` is what policies are checked against, `schema_document` how
+it is written; `definitions` are the names that files give, `rewriting` works both into conditions.
+`files` finds documents on a disk; `schema.json` is what editors read.
 """
 
 from __future__ import annotations
@@ -9,5 +11,6 @@ from __future__ import annotations
 from .compiler import compile_documents
 from .document import Policy, PolicyDocument, Role
 from .policy_set import PolicySet
+from .schema import Schema
 
-__all__ = ["Policy", "PolicyDocument", "PolicySet", "Role", "compile_documents"]
+__all__ = ["Policy", "PolicyDocument", "PolicySet", "Role", "Schema", "compile_documents"]

@@ -1,7 +1,8 @@
 """Documents → rules → a PolicySet.
 
 Stages, each a function of the former's product: load (text → documents), link (documents fit
-together), conditions (each distinct one parsed, checked and planned once), rows, set.
+together), resolve (the names of files and the types of schemas are worked in: every condition is
+plain CEL), conditions (each distinct one parsed, checked and planned once), rows, set.
 
 Laws: a set is compiled whole or not at all; all issues of all stages and files are told at once,
 up to `Limits.issues` of them.
@@ -11,53 +12,52 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from .._fast.decide import Decider
 from .._fast.nodes import Node
 from .._fast.rules import RuleIndex, RuleRow
-from ..cel import Source, policy_env, policy_layout
+from ..cel import Env, policy_env, policy_layout
 from ..decision import ALLOWED, DENIED, DENIED_BY_ERROR, FAILED, NO_POLICY, NOT_MET, Reason
 from ..errors import CompileError
 from ..issues import Issue, Issues
 from ..limits import DEFAULT, Limits
-from .document import Policy
+from .constancy import never_or_always
+from .definitions import Definitions
 from .linker import link
-from .loader import LoadedDocument, load
+from .loader import load
 from .policy_set import PolicySet, digest, revision
+from .resolver import Condition, Entry, resolve, told
+from .schema import Schema
+from .schema_document import Schemas
 
 NOTHING = (Reason(NO_POLICY, "", "no policy allows this action on this resource"),)
 
 
-class _Entry(NamedTuple):
-    """A policy, and where it is from."""
-
-    document: LoadedDocument
-    number: int
-    policy: Policy
-
-    @property
-    def condition(self) -> str:
-        return _trimmed(self.policy.condition)
-
-
-def compile_documents(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT) -> PolicySet:
-    """The policy set of YAML documents, given as names and texts.
+def compile_documents(
+    texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT, schema: Schema | None = None
+) -> PolicySet:
+    """The policy set of YAML documents, given as names and texts; `schema` holds for all of them,
+    in the place of those that stand among them.
 
     Raises CompileError with all that is wrong; nothing is half compiled.
     """
     loaded = load(texts, limits)
-    issues = [*loaded.issues, *link(loaded, limits)]
-    entries = [
-        _Entry(document, number, policy)
-        for document in loaded.documents
-        for number, policy in document.policies
-    ]
+    env = policy_env(limits)
+    schemas = Schemas(loaded.schemas, limits, schema)
+    definitions = Definitions(loaded, env)
+    resolved = resolve(loaded, definitions, schemas, env)
+    entries = resolved.entries
     conditions = _Conditions(entries, limits)
-    for document in loaded.documents:
-        for number, text in document.conditions:
-            conditions.compile(document, number, _trimmed(text))
-    issues += conditions.issues
+    for other in resolved.others:
+        conditions.compile(other)
+    issues = [
+        *loaded.issues,
+        *schemas.issues,
+        *definitions.issues,
+        *link(loaded, limits, definitions),
+        *resolved.issues,
+        *conditions.issues,
+    ]
     if issues:
         raise CompileError(_bounded(issues, limits.issues))
     rows = [_row(entry, conditions) for entry in entries]
@@ -81,40 +81,43 @@ class _Conditions:
     """The distinct conditions of a set, compiled. Those that several policies have are numbered,
     so that a decision evaluates them once."""
 
-    def __init__(self, entries: list[_Entry], limits: Limits) -> None:
+    def __init__(self, entries: list[Entry], limits: Limits) -> None:
         self.layout = policy_layout()
         self.issues: list[Issue] = []
         self.nodes: dict[str, Node] = {}
-        uses = Counter(entry.condition for entry in entries if entry.policy.condition)
+        texts = (each.condition.source.text for each in entries if each.condition)
         self.numbers = {
             text: number
-            for number, text in enumerate(text for text, count in uses.items() if count > 1)
+            for number, text in enumerate(
+                text for text, count in Counter(texts).items() if count > 1
+            )
         }
-        self.env = policy_env(limits)
         self.most = max(1, limits.issues)
+        self._met: set[tuple[Env, str]] = set()
         for entry in entries:
-            if entry.policy.condition:
-                self.compile(entry.document, entry.number, entry.condition)
+            if entry.condition:
+                self.compile(entry.condition)
 
-    def compile(self, document: LoadedDocument, number: int, text: str) -> None:
-        """Compile the condition of policy number `number`, unless there is one of this text."""
-        if text in self.nodes or len(self.issues) >= self.most:
+    def compile(self, condition: Condition) -> None:
+        """Compile a condition, unless there is one of this text that may read the same."""
+        source, env = condition.source, condition.env
+        if (env, source.text) in self._met or len(self.issues) >= self.most:
             return
-        source = Source(text, document.text.name, document.condition_places(number))
         try:
-            self.nodes[text] = self.env.compile_condition(source, self.layout)
+            checked = env.check_condition(source)
+            node = env.plan_condition(checked, self.layout)
         except CompileError as error:
-            self.issues += error.issues
+            self.issues += told(error, condition)
+            return
+        self.issues += never_or_always(checked.tree, node, source)
+        self._met.add((env, source.text))
+        self.nodes.setdefault(source.text, node)
 
 
-def _trimmed(condition: str) -> str:
-    """A condition without what it ends in: a `|` block has a line break there, a quote does not."""
-    return condition.rstrip()
-
-
-def _row(entry: _Entry, conditions: _Conditions) -> RuleRow:
+def _row(entry: Entry, conditions: _Conditions) -> RuleRow:
     policy = entry.policy
     deny = policy.effect == "deny"
+    text = entry.condition.source.text if entry.condition else ""
     decided, failed, unmet = (_deny_reasons if deny else _allow_reasons)(policy.id)
     return RuleRow(
         policy.id,
@@ -124,8 +127,8 @@ def _row(entry: _Entry, conditions: _Conditions) -> RuleRow:
         tuple(dict.fromkeys(policy.resources)),
         tuple(dict.fromkeys(policy.roles)),
         # A condition that was not compiled must not become a policy without one.
-        conditions.nodes[entry.condition] if policy.condition else None,
-        conditions.numbers.get(entry.condition, -1),
+        conditions.nodes[text] if entry.condition else None,
+        conditions.numbers.get(text, -1),
         decided,
         failed,
         unmet,

@@ -1,7 +1,8 @@
 """The YAML document of policies, as pydantic models; the schema that editors read is made of them.
 
 A document maps one to one to the tables `policies`, `roles` and `role_policies`: `company` is the
-`company_id` of all its rows, a policy's `roles` are its rows of `role_policies`.
+`company_id` of all its rows, a policy's `roles` are its rows of `role_policies`. What else
+it holds are names that conditions use.
 
 Laws: unknown keys are refused, nothing is coerced. A key with nothing behind it is refused: an
 empty `condition:` must not become a policy without one. An absent text is "". Here is what a field
@@ -37,6 +38,17 @@ NamePattern = Annotated[str, StringConstraints(min_length=1, max_length=DEFAULT.
 Patterns = Annotated[list[NamePattern], Field(min_length=1, max_length=DEFAULT.policy_patterns)]
 
 
+Codes = Annotated[
+    list[Identifier],
+    Field(
+        default_factory=list,
+        max_length=DEFAULT.policy_patterns,
+        description="Codes of findings of `taskman-authz lint` that are meant to be so here.",
+        examples=[["redundant"]],
+    ),
+]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -46,6 +58,26 @@ class Role(_Strict):
 
     name: Name = Field(description="The role's name, as subjects carry it.", examples=["developer"])
     description: str = Field("", description="What the role is for.")
+    lint_ignore: Codes
+
+
+class DerivedRole(_Strict):
+    """A role that nobody is given: who holds one of `roles` has it where the condition is true."""
+
+    name: Name = Field(description="What policies call it.", examples=["owner"])
+    description: str = Field("", description="Who that is.")
+    roles: list[Name] = Field(
+        min_length=1,
+        max_length=DEFAULT.policy_patterns,
+        description='The roles of which one is needed; `["*"]` is every subject.',
+        examples=[["developer"]],
+    )
+    condition: str = Field(
+        min_length=1,
+        description="A CEL expression, as of a policy.",
+        examples=["resource.owner == subject.id"],
+    )
+    lint_ignore: Codes
 
 
 class Policy(_Strict):
@@ -87,6 +119,12 @@ class Policy(_Strict):
         "`subject`, `resource`, `action`, `context`, `company_id` and `now`. Absent: always.",
         examples=["subject.department == 'engineering' && resource.owner == subject.id"],
     )
+    overridable: bool = Field(
+        False,
+        description="Whether a company's document may say (`overrides`) that this deny policy of "
+        "every company does not hold there.",
+    )
+    lint_ignore: Codes
 
 
 class PolicyDocument(_Strict):
@@ -102,13 +140,46 @@ class PolicyDocument(_Strict):
         description="Roles. Once any document declares roles, every role that a policy names must "
         "be declared, in its company or globally.",
     )
+    imports: list[str] = Field(
+        default_factory=list,
+        max_length=DEFAULT.policy_patterns,
+        description="Other files of the set, from this file's folder, whose constants, variables "
+        "and derived roles are used here.",
+        examples=[["common.yaml"]],
+    )
+    constants: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Names for values, for the conditions of this file and of those that import "
+        "it.",
+        examples=[{"office_networks": ["10.0.0.0/8"]}],
+    )
+    variables: dict[str, str] = Field(
+        default_factory=dict,
+        description="Names for CEL expressions, which may use constants and other variables.",
+        examples=[{"is_owner": "resource.owner == subject.id"}],
+    )
+    derived_roles: list[DerivedRole] = Field(
+        default_factory=list,
+        description="Roles that a condition gives, for the policies of this file and of those that "
+        "import it.",
+    )
     policies: list[Policy] = Field(default_factory=list, description="Policies, in any order.")
+    overrides: list[Identifier] = Field(
+        default_factory=list,
+        max_length=DEFAULT.policy_patterns,
+        description="The ids of `overridable` deny policies of every company that do not hold in "
+        "this one.",
+        examples=[["no-exports"]],
+    )
+    lint_ignore: Codes
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a policy document (draft 2020-12)."""
-    described: dict[str, Any] = _plain(PolicyDocument.model_json_schema())
-    return {"$schema": SCHEMA_ID, "title": "taskman-authz policy document", **described}
+def json_schema(
+    model: type[BaseModel] = PolicyDocument, title: str = "taskman-authz policy document"
+) -> dict[str, Any]:
+    """The JSON Schema of a document (draft 2020-12)."""
+    described: dict[str, Any] = _plain(model.model_json_schema())
+    return {"$schema": SCHEMA_ID, "title": title, **described}
 
 
 def schema_text() -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from .document import Policy, PolicyDocument, Role
+from .document import DerivedRole, Policy, PolicyDocument, Role
 from .suggestions import did_you_mean
 
 SHOWN = 60  # of a long text only so many characters are repeated in a message
@@ -53,10 +53,15 @@ def _finding(detail: Mapping[str, Any]) -> Finding:
     return Finding(path, "bad_value", message, hint)
 
 
-def _model(path: tuple[str | int, ...]) -> type[Policy] | type[Role] | type[PolicyDocument]:
-    if len(path) == 1:
-        return PolicyDocument
-    return Policy if path[0] == "policies" else Role
+def _model(path: tuple[str | int, ...]) -> type[BaseModel]:
+    return _MODELS.get(path[0], PolicyDocument) if len(path) > 1 else PolicyDocument
+
+
+_MODELS: dict[str | int, type[BaseModel]] = {
+    "policies": Policy,
+    "roles": Role,
+    "derived_roles": DerivedRole,
+}
 
 
 def _what(found: Any) -> str:

@@ -1,7 +1,8 @@
 """Policy documents on a disk: which files they are, and what is in them.
 
 In a folder these are `*.yaml` and `*.yml` at any depth, but neither policy tests (`*_test.yaml`)
-nor anything hidden. A single file is taken whatever it is called.
+nor anything hidden. A single file is taken whatever it is called. A `schema.yaml` is among
+them: the compiler knows it by its name.
 
 Laws: the order is that of the names. Reading raises `StoreError` and nothing else; of a folder in
 which anything cannot be read nothing is given, because a missing policy may be one that denies.

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from .._fast.rules import ANYONE
 from ..issues import Issue
-from ..limits import DEFAULT, Limits
+from ..limits import Limits
+from .definitions import Definitions, Scope
 from .document import Policy
 from .document_errors import Finding, quoted
+from .guards import held_roles
 from .loader import Loaded, LoadedDocument
 from .suggestions import did_you_mean
 from .yaml_reader import Path
@@ -20,9 +22,9 @@ ACTION_SEPARATOR = ":"
 RESOURCE_SEPARATOR = "/"
 
 
-def link(loaded: Loaded, limits: Limits = DEFAULT) -> list[Issue]:
+def link(loaded: Loaded, limits: Limits, definitions: Definitions) -> list[Issue]:
     """All that keeps the documents from being one policy set."""
-    linker = _Linker(loaded, limits)
+    linker = _Linker(loaded, limits, definitions)
     issues: list[Issue] = []
     for document in loaded.documents:
         issues += [document.issue(finding) for finding in linker.findings(document)]
@@ -30,22 +32,42 @@ def link(loaded: Loaded, limits: Limits = DEFAULT) -> list[Issue]:
 
 
 class _Linker:
-    def __init__(self, loaded: Loaded, limits: Limits) -> None:
+    def __init__(self, loaded: Loaded, limits: Limits, definitions: Definitions) -> None:
         self.limits = limits
+        self.definitions = definitions
         self.ids: dict[str, dict[str, _Place]] = {}  # id → company ("" is every one) → place
         self.declared: dict[tuple[str, str], _Place] = {}  # (company, role) → place
         # Role names by the company that declares them. Where there is none, or not all could be
         # read, names are taken as they are.
         self.roles = _declared_roles(loaded.documents) if loaded.all_roles else {}
+        self.everywhere = {  # the policies of every company, by their ids
+            policy.id: policy
+            for document in loaded.documents
+            for _, policy in document.policies
+            if not document.company
+        }
         self.checked: dict[tuple[str, str], str] = {}  # (pattern, separator) → what is wrong
 
     def findings(self, document: LoadedDocument) -> Iterator[Finding]:
         yield from self.role_findings(document)
+        scope = self.definitions.of(document)
+        path: Path
+        for number, derived in document.definitions.derived_roles:
+            path = ("derived_roles", number)
+            if self.is_declared(derived.name, document.company):
+                message = f"the role {quoted(derived.name)} is declared{_in(document.company)} too"
+                yield Finding((*path, "name"), "duplicate_role", message)
+            yield from self.attachment_findings(document.company, derived.roles, path, scope)
+        yield from self.override_findings(document)
         for number, policy in document.policies:
-            path: Path = ("policies", number)
+            path = ("policies", number)
+            if policy.overridable and (document.company or policy.effect == "allow"):
+                message = "only a deny policy of every company can be `overridable`"
+                hint = "a company narrows what is allowed by a deny policy of its own"
+                yield Finding((*path, "overridable"), "bad_override", message, hint)
             yield from self.id_findings(document, policy, path)
-            yield from self.attachment_findings(document.company, policy, path)
-            yield from self.pattern_findings(policy, path)
+            yield from self.attachment_findings(document.company, policy.roles, path, scope)
+            yield from self.pattern_findings(policy, path, len(held_roles(policy, scope)))
 
     def role_findings(self, document: LoadedDocument) -> Iterator[Finding]:
         company = document.company
@@ -60,6 +82,20 @@ class _Linker:
                 message = f"the role {quoted(role.name)} is declared twice{_in(company)}"
                 yield Finding(path, "duplicate_role", message, f"first at {first}")
 
+    def override_findings(self, document: LoadedDocument) -> Iterator[Finding]:
+        for number, id in enumerate(document.overrides):
+            path: Path = ("overrides", number)
+            found = self.everywhere.get(id)
+            if not document.company:
+                yield Finding(path, "bad_override", "only a company's document can override")
+            elif found is None:
+                known = [each.id for each in self.everywhere.values() if each.overridable]
+                message = f"there is no policy {quoted(id)} of every company"
+                yield Finding(path, "unknown_policy", message, did_you_mean(id, known))
+            elif not found.overridable:
+                message = f"the policy {quoted(id)} does not say that it is `overridable`"
+                yield Finding(path, "bad_override", message)
+
     def id_findings(
         self, document: LoadedDocument, policy: Policy, path: Path
     ) -> Iterator[Finding]:
@@ -73,10 +109,12 @@ class _Linker:
             yield Finding((*path, "id"), "duplicate_id", message, f"first at {known[others[0]]}")
         known.setdefault(company, place)
 
-    def attachment_findings(self, company: str, policy: Policy, path: Path) -> Iterator[Finding]:
-        for number, role in enumerate(policy.roles):
+    def attachment_findings(
+        self, company: str, roles: Sequence[str], path: Path, scope: Scope
+    ) -> Iterator[Finding]:
+        for number, role in enumerate(roles):
             where = (*path, "roles", number)
-            if role == ANYONE:
+            if role == ANYONE or role in scope.roles:
                 continue
             if "*" in role:
                 yield Finding(
@@ -85,19 +123,24 @@ class _Linker:
                     f"{quoted(role)} is no role: roles have no patterns",
                     'every subject is ["*"]',
                 )
-            elif self.roles and not self.is_declared(role, company):
-                message = f"unknown role {quoted(role)}{_in(company)}"
-                yield Finding(where, "unknown_role", message, self.role_hint(role, company))
+            elif scope.whole and not self.is_declared(role, company):
+                derived = self.definitions.files_with_role(role)
+                if self.roles or derived:
+                    message = f"unknown role {quoted(role)}{_in(company)}"
+                    importing = f"import `{derived[0]}`, which defines it" if derived else ""
+                    hint = importing or self.role_hint(role, company, scope)
+                    yield Finding(where, "unknown_role", message, hint)
 
     def is_declared(self, role: str, company: str) -> bool:
         return role in self.roles.get("", ()) or role in self.roles.get(company, ())
 
-    def role_hint(self, role: str, company: str) -> str:
-        close = did_you_mean(role, {*self.roles.get("", ()), *self.roles.get(company, ())})
+    def role_hint(self, role: str, company: str, scope: Scope) -> str:
+        known = {*self.roles.get("", ()), *self.roles.get(company, ()), *scope.roles}
+        close = did_you_mean(role, known)
         owners = sorted(owner for owner, roles in self.roles.items() if role in roles)
         return close or (f"it is declared{_in(owners[0])} only" if owners else "")
 
-    def pattern_findings(self, policy: Policy, path: Path) -> Iterator[Finding]:
+    def pattern_findings(self, policy: Policy, path: Path, roles: int) -> Iterator[Finding]:
         for field, patterns, separator in (
             ("actions", policy.actions, ACTION_SEPARATOR),
             ("resources", policy.resources, RESOURCE_SEPARATOR),
@@ -107,7 +150,7 @@ class _Linker:
                 if wrong:
                     message = f"bad pattern {quoted(pattern)}: {wrong}"
                     yield Finding((*path, field, number), "bad_pattern", message)
-        targets = len(policy.actions) * len(policy.resources) * max(1, len(policy.roles))
+        targets = len(policy.actions) * len(policy.resources) * max(1, roles)
         if targets > self.limits.policy_targets:
             message = (
                 f"{targets} combinations of action, resource and role, "

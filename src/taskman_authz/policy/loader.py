@@ -6,6 +6,7 @@ somebody asks for one.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,12 +15,13 @@ from pydantic import ValidationError
 
 from ..issues import Issue, Place, place_at
 from ..limits import DEFAULT, Limits
-from .document import Policy, PolicyDocument, Role
+from .document import DerivedRole, Policy, PolicyDocument, Role
 from .document_errors import Finding, findings
 from .scalars import offsets
 from .yaml_reader import Extent, Path, places, read
 
 BYTE_ORDER_MARK = "\ufeff"
+SCHEMA_FILES = ("schema.yaml", "schema.yml")
 
 
 class Text:
@@ -53,10 +55,24 @@ class Text:
         return offsets(self.text, extent) if path in self.extents else [extent.start]
 
 
+class Definitions(NamedTuple):
+    """The names that a document gives to values, expressions and derived roles (with their numbers
+    in it), the files of which it uses the names, and which findings are meant to be so in all of
+    it. `whole`: all that it gives was read."""
+
+    imports: list[str]
+    constants: dict[str, Any]
+    variables: dict[str, str]
+    derived_roles: list[tuple[int, DerivedRole]]
+    lint_ignore: list[str]
+    whole: bool = True
+
+
 class LoadedDocument(NamedTuple):
     """Document number `number` of a text: its roles and policies with their numbers in it. What is
     wrong on its own is left out, so that the rest can still be linked and its issues be told; of
-    policies left out `conditions` has what could still be read."""
+    policies left out `conditions` has what could still be read. `overrides` are ids of policies
+    that do not hold in the company."""
 
     text: Text
     number: int
@@ -64,6 +80,8 @@ class LoadedDocument(NamedTuple):
     roles: list[tuple[int, Role]]
     policies: list[tuple[int, Policy]]
     conditions: list[tuple[int, str]]
+    definitions: Definitions
+    overrides: list[str]
 
     def issue(self, finding: Finding) -> Issue:
         """What is wrong, at its place."""
@@ -71,11 +89,16 @@ class LoadedDocument(NamedTuple):
 
     def condition_places(self, policy: int) -> ConditionPlaces:
         """Where the characters of the condition of policy number `policy` stand."""
-        return ConditionPlaces(self.text, (self.number, "policies", policy, "condition"))
+        return self.places("policies", policy, "condition")
+
+    def places(self, *path: str | int) -> ConditionPlaces:
+        """Where the characters of the text at `path` of the document stand."""
+        return ConditionPlaces(self.text, (self.number, *path))
 
 
 class ConditionPlaces:
-    """From offsets into a condition to places in its file. Worked out when first asked."""
+    """From offsets into a condition, or another text of a document, to places in its file. Worked
+    out when first asked."""
 
     def __init__(self, text: Text, path: Path) -> None:
         self.text = text
@@ -93,11 +116,14 @@ class ConditionPlaces:
 
 class Loaded(NamedTuple):
     """The documents of some texts and what is wrong with them. `all_roles`: every role that they
-    declare was read, so one that is not there is not declared."""
+    declare was read, so one that is not there is not declared. `schemas` are the names and texts of
+    schemas among them, `names` the names of all others."""
 
     documents: list[LoadedDocument]
     issues: list[Issue]
     all_roles: bool
+    schemas: list[tuple[str, str]]
+    names: frozenset[str]
 
 
 def load(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT) -> Loaded:
@@ -105,7 +131,13 @@ def load(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT) -> Loaded:
     documents: list[LoadedDocument] = []
     issues: list[Issue] = []
     all_roles = True
+    schemas: list[tuple[str, str]] = []
+    names: set[str] = set()
     for name, content in sorted(texts):
+        if is_schema(name):
+            schemas.append((name, content))
+            continue
+        names.add(name)
         text = Text(name, content, limits)
         stream = read(text.name, text.text, limits)
         all_roles = all_roles and not stream.issues
@@ -115,7 +147,17 @@ def load(texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT) -> Loaded:
             documents += [found] if found else []
             issues += [_issue(text, number, finding) for finding in wrong[: limits.issues]]
             all_roles = all_roles and not any(_hides_roles(finding) for finding in wrong)
-    return Loaded(documents, issues, all_roles)
+    return Loaded(documents, issues, all_roles, schemas, frozenset(names))
+
+
+def is_schema(name: str) -> bool:
+    """Whether a text of this name is a schema (`schema_document`), no policy document."""
+    return folder_and_file(name)[1] in SCHEMA_FILES
+
+
+def folder_and_file(name: str) -> tuple[str, str]:
+    """The folder of a file, and its name in it."""
+    return posixpath.split(name.replace("\\", "/"))
 
 
 def _document(text: Text, number: int, data: Any) -> tuple[LoadedDocument | None, list[Finding]]:
@@ -129,7 +171,16 @@ def _document(text: Text, number: int, data: Any) -> tuple[LoadedDocument | None
         found = findings(error)
         return _rest(text, number, data, found), found
     roles, policies = list(enumerate(document.roles)), list(enumerate(document.policies))
-    return LoadedDocument(text, number, document.company, roles, policies, []), []
+    definitions = Definitions(
+        document.imports,
+        document.constants,
+        document.variables,
+        list(enumerate(document.derived_roles)),
+        document.lint_ignore,
+    )
+    company, overrides = document.company, document.overrides
+    made = LoadedDocument(text, number, company, roles, policies, [], definitions, overrides)
+    return made, []
 
 
 def _is_test(data: Any) -> bool:
@@ -146,6 +197,8 @@ def _rest(text: Text, number: int, data: Any, wrong: list[Finding]) -> LoadedDoc
     if () in spoiled or ("company",) in spoiled:
         return None
 
+    wrong_in = {finding.path[0] for finding in wrong}
+
     def good(key: str) -> Iterator[tuple[int, Any]]:
         for position, item in enumerate(() if (key,) in spoiled else data.get(key, ())):
             if (key, position) not in spoiled:
@@ -158,6 +211,15 @@ def _rest(text: Text, number: int, data: Any, wrong: list[Finding]) -> LoadedDoc
         [(position, Role.model_validate(item)) for position, item in good("roles")],
         [(position, Policy.model_validate(item)) for position, item in good("policies")],
         list(_conditions(data.get("policies"), {finding.path for finding in wrong})),
+        Definitions(
+            [] if "imports" in wrong_in else data.get("imports", []),
+            data.get("constants", {}) if "constants" not in wrong_in else {},
+            data.get("variables", {}) if "variables" not in wrong_in else {},
+            [(number, DerivedRole.model_validate(item)) for number, item in good("derived_roles")],
+            [],
+            whole=not wrong_in & {"imports", "constants", "variables", "derived_roles"},
+        ),
+        [] if "overrides" in wrong_in else data.get("overrides", []),
     )
 
 
