@@ -50,7 +50,7 @@ def plain(_request: Any) -> PlainTextResponse:
     return PlainTextResponse("ran")
 
 
-def test_starlette_looks_through_mounts_classes_and_sockets():
+def starlette_app() -> Starlette:
     guard = for_starlette.Guard(PDP_OF_TASKS, subject=lambda connection: viewer())
 
     class Tasks(HTTPEndpoint):
@@ -83,13 +83,17 @@ def test_starlette_looks_through_mounts_classes_and_sockets():
         WebSocketRoute("/{id}/allowed", allowed),
         WebSocketRoute("/{id}/socket", plain),
     ]
-    app = Starlette(
+    return Starlette(
         routes=[
             Mount("/tasks", routes=inner),
             Mount("/files", public(lambda scope, receive, send: None)),
         ],
         middleware=[Middleware(for_starlette.GuardedOnly)],
     )
+
+
+def test_starlette_looks_through_mounts_classes_and_sockets():
+    app = starlette_app()
     assert asgi(app, "/tasks/1") == (200, "ran")
     assert asgi(app, "/tasks/1", method="HEAD")[0] == 200
     assert asgi(app, "/tasks/1", method="DELETE") == (403, "forbidden")
