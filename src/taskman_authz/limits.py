@@ -114,8 +114,10 @@ class Limits(msgspec.Struct, frozen=True):
     index_references: int = 1_000_000
 
     # -- decision log ------------------------------------------------------------------------
-    # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk.
+    # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk;
+    # and the memory that they hold where lines are long.
     log_queue: int = 10_000
+    log_queue_bytes: int = 67_108_864
     # A line without its attributes is some 1 kB; what a reader takes in at once is bounded.
     log_line_bytes: int = 1_048_576
 
