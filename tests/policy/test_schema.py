@@ -176,6 +176,7 @@ def test_section_that_is_left_out_is_not_checked() -> None:
         "resource.dates.exists(date, date > now)",
         "timestamp('2027-01-01T00:00:00Z') in resource.dates",
         "resource.shares.exists(share, share.user == 'bob' && share.until > now)",
+        "resource.shares.filter(share, share.user == 'bob').exists(own, own.until > now)",
         "cel.bind(meta, resource.meta, meta.until > now)",
         "cel.bind(due, resource.due, due > now)",
         "resource.due != null",
@@ -215,8 +216,15 @@ def test_attribute_falls_back_to_the_context_where_the_schema_says_so(condition:
     assert answer(condition, context={}) != "yes"
 
 
-def test_variable_of_a_macro_is_no_attribute() -> None:
-    condition = "[{'department': 'x'}].exists(subject, subject.department == 'x')"
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "[{'department': 'x'}].exists(subject, subject.department == 'x')",
+        "[{'department': 'x'}].exists(context, subject.department == 'it')",
+        "[{'department': 'x'}].exists(context, has(subject.department))",
+    ],
+)
+def test_variable_of_a_macro_is_no_attribute(condition: str) -> None:
     assert answer(condition) == "yes"
 
 

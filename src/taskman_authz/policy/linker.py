@@ -123,6 +123,8 @@ class _Linker:
                     f"{quoted(role)} is no role: roles have no patterns",
                     'every subject is ["*"]',
                 )
+            elif not (self.roles or self.definitions):
+                continue
             elif scope.whole and not self.is_declared(role, company):
                 derived = self.definitions.files_with_role(role)
                 if self.roles or derived:

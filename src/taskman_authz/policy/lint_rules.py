@@ -50,6 +50,9 @@ def policy_findings(reading: Reading) -> Iterator[Found]:
     """Findings in each policy by itself."""
     for document in reading.loaded.documents:
         schema = reading.schemas.of(document.text.name)
+        for number, role in document.definitions.derived_roles:
+            for finding in _repeated_roles(role.roles, ("derived_roles", number)):
+                yield Found(document, finding)
         for number, policy in document.policies:
             path: Path = ("policies", number)
             for finding in _own(policy, path):
@@ -73,7 +76,11 @@ def _own(policy: Policy, path: Path) -> Iterator[Finding]:
         yield Finding((*path, "id"), "no_role", message, 'every subject is `roles: ["*"]`')
     yield from _repeated(policy.actions, (*path, "actions"), covers_action)
     yield from _repeated(policy.resources, (*path, "resources"), covers_resource)
-    yield from _repeated(policy.roles, (*path, "roles"), lambda one, other: one in (ANYONE, other))
+    yield from _repeated_roles(policy.roles, path)
+
+
+def _repeated_roles(roles: Sequence[str], path: Path) -> Iterator[Finding]:
+    return _repeated(roles, (*path, "roles"), lambda one, other: one in (ANYONE, other))
 
 
 def _repeated(

@@ -89,6 +89,10 @@ class Schema:
         pairs = (fallback(*written) for written in (fallbacks or {}).items())
         self.fallbacks = dict(pair for pair in pairs if pair is not None)
         self.subject = _subject_type(subjects)
+        # The names of all actions of all kinds.
+        self.action_names = [name for each in (resources or {}).values() for name in each.actions]
+        self._kinds: dict[str, tuple[str, ...]] = {}  # by pattern
+        self._actions: dict[str, tuple[str, ...]] = {}
         self._types: dict[tuple[str, ...], dict[str, Type]] = {}
 
     @classmethod
@@ -126,19 +130,20 @@ class Schema:
             fallbacks,
         )
 
-    @property
-    def action_names(self) -> list[str]:
-        """The names of all actions of all kinds."""
-        return [name for each in (self.resources or {}).values() for name in each.actions]
-
     def kinds_of(self, resource: str) -> tuple[str, ...]:
         """The kinds that a pattern of resources matches."""
         pattern, _ = split_resource(resource)
-        return tuple(kind for kind in self.resources or () if matches(pattern, kind, "/"))
+        if pattern not in self._kinds:
+            found = (kind for kind in self.resources or () if matches(pattern, kind, "/"))
+            self._kinds[pattern] = tuple(found)
+        return self._kinds[pattern]
 
     def actions_of(self, action: str) -> tuple[str, ...]:
         """The actions that a pattern of actions matches."""
-        return tuple(name for name in self.action_names if matches(action, name, ":"))
+        if action not in self._actions:
+            found = (name for name in self.action_names if matches(action, name, ":"))
+            self._actions[action] = tuple(found)
+        return self._actions[action]
 
     def reach(self, policy: Targets) -> tuple[str, ...]:
         """The kinds that a policy can be about; where its actions and resources do not meet, those
@@ -150,7 +155,7 @@ class Schema:
     def meets(self, actions: Iterable[str], kind: str) -> bool:
         """Whether one of some patterns matches an action of a kind."""
         names = (self.resources or {})[kind].actions
-        return any(matches(pattern, name, ":") for pattern in actions for name in names)
+        return any(not set(names).isdisjoint(self.actions_of(pattern)) for pattern in actions)
 
     def types(self, kinds: tuple[str, ...] | None = None) -> dict[str, Type]:
         """The types of the variables of a condition about `kinds`; None is about all."""

@@ -30,6 +30,7 @@ from .schema import Attributes, ResourceType, Schema, fallback, full_names
 from .suggestions import did_you_mean
 from .yaml_reader import Path, read
 
+QUOTES = "within `{…}` and `[…]` a type with a `,` in it needs quotes"
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -212,7 +213,8 @@ class _Reader:
             place = (*path, key)
             if not WORD.fullmatch(name):
                 message = f"{quoted(key)} is no name of an attribute"
-                self.wrong(place, "bad_name", message, at_key=True)
+                hint = QUOTES if ")" in key else ""
+                self.wrong(place, "bad_name", message, hint, at_key=True)
             elif name in own:
                 message = f"{quoted(name)} is always there, and a text"
                 self.wrong(place, "bad_name", message, "leave it out", at_key=True)
@@ -238,7 +240,7 @@ class _Reader:
         if isinstance(given, list) and len(given) == 1:
             return list_of(self.type(given[0], (*path, 0), owner, set()))
         message = "expected a type: a text (`list(string)`), a map of attributes, or a list of one"
-        self.wrong(path, "bad_type", message)
+        self.wrong(path, "bad_type", message, QUOTES if isinstance(given, list) else "")
         return DYN
 
     def notation(self, written: str, path: Path) -> Type:
