@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from taskman_authz.decision import INVALID, Decision, Reason
 from taskman_authz.errors import RequestError
 from taskman_authz.limits import DEFAULT, Limits
-from taskman_authz.pdp import PDP, authorize
+from taskman_authz.pdp import PDP
 from taskman_authz.wire import read_batch, read_check, write_decision, write_decisions
 
 Method = Callable[[bytes], bytes]
@@ -30,7 +30,7 @@ class Authorization:
 
     def check(self, data: bytes) -> bytes:
         """CheckRequest → CheckResponse. Raises `RequestError`."""
-        return write_decision(authorize(self._pdp.policies, read_check(data, self._limits)))
+        return write_decision(self._pdp.decide(read_check(data, self._limits)))
 
     def batch_check(self, data: bytes) -> bytes:
         """BatchCheckRequest → BatchCheckResponse. Raises `RequestError`."""
@@ -38,7 +38,7 @@ class Authorization:
         return write_decisions(
             _invalid(item, policies.revision)
             if isinstance(item, RequestError)
-            else authorize(policies, item)
+            else self._pdp.decide(item, policies)
             for item in read_batch(data, self._limits)
         )
 

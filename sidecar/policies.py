@@ -29,14 +29,15 @@ class FollowedStore(Store, Fingerprinted, Protocol):
 
 
 class PolicyFollower:
-    """Keeps `pdp` on the newest good policies of `store`. Making one loads them: raises
-    `StoreError`, `CompileError`."""
+    """Keeps `pdp`, which `make` makes, on the newest good policies of `store`. Making one loads
+    them: raises `StoreError`, `CompileError`."""
 
     def __init__(
         self,
         store: FollowedStore,
         log: FilteringBoundLogger,
         on_state: Callable[[bool], Awaitable[None]],
+        make: Callable[[PolicySet], PDP] = PDP,
     ) -> None:
         self._store = store
         self._log = log
@@ -44,7 +45,7 @@ class PolicyFollower:
         # Before the first load: a change made while loading is then found by the first look.
         self._read = self._last = store.fingerprint()
         self._patience = PATIENCE
-        self.pdp = PDP(self._load())
+        self.pdp = make(self._load())
 
     async def follow(self, interval: float) -> None:
         """Look every `interval` seconds, until cancelled."""

@@ -15,9 +15,12 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from taskman_authz.decision_log import check_mask
+from taskman_authz.errors import ArgumentError
 from taskman_authz.limits import DEFAULT, Limits
 
 PREFIX = "TASKMAN_AUTHZ_"
+METAVARS = {"listen": "ADDRESS", "decision_log": "FILE", "decision_log_mask": "PATH"}
 
 
 def _listed(value: Any) -> Any:
@@ -38,7 +41,16 @@ def _checked_address(address: str) -> str:
     return address
 
 
+def _checked_mask(paths: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        check_mask(paths)
+    except ArgumentError as error:
+        raise ValueError(str(error).removeprefix("mask: ")) from None
+    return paths
+
+
 Address = Annotated[str, AfterValidator(_checked_address)]
+Listed = NoDecode, BeforeValidator(_listed)
 
 
 class Settings(BaseSettings):
@@ -49,13 +61,30 @@ class Settings(BaseSettings):
     policies: Path = Field(
         default=Path("policies/taskman"), description="folder or file of the policies"
     )
-    listen: Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_listed)] = Field(
+    listen: Annotated[tuple[Address, ...], *Listed] = Field(
         default=("127.0.0.1:50051",),
         description="address to answer at: host:port (port 0: any free one) or unix:///path; "
         "may be given several times",
     )
     reload_interval: float = Field(
         default=1.0, ge=0, le=86_400, description="seconds between looks at the policies; 0: never"
+    )
+    shadow_policies: Path | None = Field(
+        default=None,
+        description="folder or file of candidate policies that decide beside the others: "
+        "differences are counted and logged, answers stay",
+    )
+    decision_log: Path | None = Field(
+        default=None, description="file that every decision is appended to, a JSON object a line"
+    )
+    decision_log_mask: Annotated[tuple[str, ...], *Listed, AfterValidator(_checked_mask)] = Field(
+        default=(),
+        description="attribute that the decision log must not show, such as subject.email; "
+        "may be given several times",
+    )
+    decision_log_full: Literal["drop", "deny"] = Field(
+        default="drop",
+        description="what becomes of a decision that cannot be logged: drop (counted), or deny",
     )
     grace: float = Field(
         default=10.0, ge=0, le=3_600, description="seconds that calls have to end when stopping"
@@ -85,13 +114,13 @@ class Settings(BaseSettings):
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """A flag for every setting. What is not given is left to the environment."""
     for name, field in Settings.model_fields.items():
-        several = name == "listen"
-        default = ", ".join(field.default) if several else field.default
+        several = isinstance(field.default, tuple)
+        default = (", ".join(field.default) if several else field.default) or "none"
         parser.add_argument(
             _flag(name),
             action="append" if several else "store",
             default=argparse.SUPPRESS,
-            metavar="ADDRESS" if several else name.rpartition("_")[2].upper(),
+            metavar=METAVARS.get(name, name.rpartition("_")[2].upper()),
             help=f"{field.description} (default: {default})",
         )
 

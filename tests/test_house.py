@@ -24,6 +24,7 @@ from tests.house.source import FLOOR, HOUSE, ROOT, place
 FILE_LINES = 600
 FUNCTION_LINES = 60
 EXTRAS = ("grpc", "redis", "asyncpg", "google.protobuf", "lark", "typer", "rich", "structlog")
+EXTRAS += ("django", "fastapi", "flask", "starlette")
 CORE = HOUSE / "_fast"
 
 

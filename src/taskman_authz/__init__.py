@@ -21,9 +21,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import cel
     from .decision import Decision, Reason
+    from .decision_log import DecisionLog
     from .errors import (
+        ArgumentError,
         AuthzError,
         CompileError,
+        DeniedError,
         EvaluationError,
         RequestError,
         StoreError,
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     )
     from .issues import Issue, Issues, Place
     from .limits import Limits
-    from .pdp import PDP, authorize
+    from .pdp import PDP, Shadow, authorize
     from .policy import PolicySet, Schema, compile_documents
     from .request import CheckRequest, Entity, make_request
 
@@ -39,10 +42,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PDP",
+    "ArgumentError",
     "AuthzError",
     "CheckRequest",
     "CompileError",
     "Decision",
+    "DecisionLog",
+    "DeniedError",
     "Entity",
     "EvaluationError",
     "Issue",
@@ -53,6 +59,7 @@ __all__ = [
     "Reason",
     "RequestError",
     "Schema",
+    "Shadow",
     "StoreError",
     "UnavailableError",
     "__version__",
@@ -64,9 +71,12 @@ __all__ = [
 
 _HOMES = {
     "decision": ("Decision", "Reason"),
+    "decision_log": ("DecisionLog",),
     "errors": (
+        "ArgumentError",
         "AuthzError",
         "CompileError",
+        "DeniedError",
         "EvaluationError",
         "RequestError",
         "StoreError",
@@ -74,7 +84,7 @@ _HOMES = {
     ),
     "issues": ("Issue", "Issues", "Place"),
     "limits": ("Limits",),
-    "pdp": ("PDP", "authorize"),
+    "pdp": ("PDP", "Shadow", "authorize"),
     "policy": ("PolicySet", "Schema", "compile_documents"),
     "request": ("CheckRequest", "Entity", "make_request"),
 }

@@ -19,6 +19,7 @@ NOT_MET = "condition_not_met"
 FAILED = "condition_failed"  # the condition of an allow policy failed: it does not grant
 NO_POLICY = "no_policy_applies"
 INVALID = "invalid_request"  # one bad item of a batch
+NOT_LOGGED = "not_logged"  # it would be allowed, but cannot be written down
 
 
 class Reason(msgspec.Struct, frozen=True):

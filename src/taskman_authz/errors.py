@@ -7,11 +7,35 @@ is an ImportError, as of any package that cannot be imported.)
 
 from __future__ import annotations
 
+from typing import Any
+
+from .decision import Decision
 from .issues import Issue, Issues, Place
 
 
 class AuthzError(Exception):
     """The base of every exception of this package."""
+
+
+class ArgumentError(AuthzError, TypeError):
+    """A program passed what a door does not take: `argument` names it, the text says what was
+    expected and what was found (its type, where it may be a secret)."""
+
+    def __init__(self, argument: str, expected: str, found: str) -> None:
+        super().__init__(f"{argument}: expected {expected}, found {found}")
+        self.argument = argument
+
+    @classmethod
+    def of(cls, argument: str, expected: str, value: Any) -> ArgumentError:
+        """The error for a value of a wrong type, of which only the type is told."""
+        found = "nothing" if value is None else f"a value of type `{type(value).__name__}`"
+        return cls(argument, expected, found)
+
+
+def require(argument: str, value: Any, kind: type | tuple[type, ...], expected: str) -> None:
+    """Raises ArgumentError for a value that is not of this kind."""
+    if not isinstance(value, kind):
+        raise ArgumentError.of(argument, expected, value)
 
 
 class CompileError(AuthzError):
@@ -54,8 +78,17 @@ class RequestError(AuthzError):
         self.message = message
 
 
+class DeniedError(AuthzError):
+    """What a guarded function raises instead of running: `decision` says why."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__("; ".join(str(reason) for reason in decision.reasons) or "denied")
+        self.decision = decision
+
+
 class StoreError(AuthzError):
-    """Policies cannot be read from where they should rest (missing, unreadable, empty)."""
+    """Policies cannot be read from where they should rest (missing, unreadable, empty), or
+    decisions not be written to theirs."""
 
 
 class UnavailableError(AuthzError):

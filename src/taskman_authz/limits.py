@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import msgspec
 
+from .errors import ArgumentError
+
 
 class Limits(msgspec.Struct, frozen=True):
     """Bounds on what people write and what programs pass. All sizes count from zero up."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if type(value) is not int:
+                raise ArgumentError.of(name, "a whole number", value)
+            if value < 0:
+                raise ArgumentError(name, "a whole number from 0", f"{value}")
 
     # -- expressions -------------------------------------------------------------------------
     # A policy condition is some hundred characters; 100 kB leaves room for generated ones while
@@ -93,6 +103,12 @@ class Limits(msgspec.Struct, frozen=True):
     # caller, so the memory of them is bounded; when full it is emptied.
     index_memory: int = 10_000
     index_references: int = 1_000_000
+
+    # -- decision log ------------------------------------------------------------------------
+    # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk.
+    log_queue: int = 10_000
+    # A line without its attributes is some 1 kB; what a reader takes in at once is bounded.
+    log_line_bytes: int = 1_048_576
 
 
 DEFAULT = Limits()

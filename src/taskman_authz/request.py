@@ -27,6 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MISSING: Final = object()
 _OF_SUBJECT: Final[Any] = None  # roles that were not given
+_WITHOUT_ATTRIBUTES = (str, bytes, bytearray, int, float, complex, list, tuple, set, frozenset)
 
 
 class Entity(msgspec.Struct, frozen=True):
@@ -71,6 +72,14 @@ class CheckRequest(msgspec.Struct, frozen=True):
             _check_name("company_id", self.company_id, limits)
         if type(self.now) is not int:
             raise RequestError("now", f"expected nanoseconds, found {_kind(self.now)}")
+        for field, value in (
+            ("subject", self.subject),
+            ("action", self.action_attributes),
+            ("resource", self.resource),
+            ("context", self.context),
+        ):
+            if value is not None and type(value) is not dict:
+                check_attributes(field, value)
         found = () if self.subject is None else _roles(self.subject, limits)
         if self.roles is not _OF_SUBJECT and self.roles != found:
             raise RequestError("roles", "not those of the subject's attributes; leave them out")
@@ -108,6 +117,13 @@ def make_request(
         time.time_ns() if now is None else _nanoseconds(now),
         limits,
     )
+
+
+def check_attributes(field: str, value: Any) -> None:
+    """Raises RequestError for what holds no attributes: a text, a number, a list."""
+    if isinstance(value, _WITHOUT_ATTRIBUTES):
+        expected = "a mapping or an object with attributes"
+        raise RequestError(field, f"expected {expected}, found {_kind(value)}")
 
 
 def failed(field: str) -> RequestError:

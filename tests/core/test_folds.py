@@ -43,13 +43,13 @@ def agrees(found, expected):
 @given(PREDICATES)
 def test_exists_is_the_or_of_the_predicate_over_the_elements(results):
     found = run(folds.Exists(over(results), 0, looked_up(results), False, 7))
-    assert agrees(found, value_of(logic.Or(constants(*results), 7)))
+    assert agrees(found, value_of(logic.Or(constants(False, *results), 7)))
 
 
 @given(PREDICATES)
 def test_all_is_the_and_of_the_predicate_over_the_elements(results):
     found = run(folds.Exists(over(results), 0, looked_up(results), True, 7))
-    assert agrees(found, value_of(logic.And(constants(*results), 7)))
+    assert agrees(found, value_of(logic.And(constants(True, *results), 7)))
 
 
 @pytest.mark.parametrize("universal", [False, True])

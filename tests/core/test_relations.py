@@ -105,6 +105,11 @@ def test_what_python_or_another_language_confuses_is_not_equal(left, right):
     assert equals(left, right) is equals(right, left) is False
 
 
+@pytest.mark.parametrize("value", [[math.nan], {"a": math.nan}, [{"a": [math.nan]}], (math.nan,)])
+def test_what_holds_nan_is_not_even_equal_to_itself(value):
+    assert equals(value, value) is False
+
+
 @given(VALUES)
 def test_nan_equals_nothing(value):
     for left, right in ((math.nan, value), (value, math.nan), (math.nan, math.nan)):

@@ -25,8 +25,8 @@ FLOORS = {
     1: ("_fast",),
     2: ("cel",),
     3: ("policy",),
-    4: ("pdp", "store", "wire"),
-    5: ("client", "testing"),
+    4: ("decision_log", "pdp", "store", "wire"),
+    5: ("client", "integrations", "testing"),
     6: ("__init__", "cli", "sidecar", "examples"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

@@ -118,7 +118,7 @@ def fill(random: Random, kind: str, depth: int, scope: Scope) -> Made:
 
 def name_for(random: Random, letter: str, scope: Scope, taken: list[Made | str]) -> str:
     """A name for a loop or a binding. That of a loop may hide another, or a variable."""
-    if letter == "b":  # the C++ witness mixes up bindings and loops of the same name
+    if letter == "b":  # the C++ witness mixes up what is bound and loops of the same name
         return f"b{random.randrange(10**9)}"
     hidden = random.choice([*scope, "v_i"])
     return hidden if hidden not in taken and random.random() < 0.1 else f"e{len(scope)}"

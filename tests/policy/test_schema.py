@@ -127,6 +127,11 @@ def test_action_and_kind_that_do_not_exist_are_refused() -> None:
     ]
 
 
+def test_pattern_that_is_none_is_told_once() -> None:
+    wrong = policy(actions=["**", "tasks"], resources=["**", "tasks"], condition="resource.x")
+    assert [each.code for each in refused(wrong)] == ["bad_pattern"] * 4
+
+
 def test_attribute_of_one_of_the_kinds_that_a_policy_reaches_may_be_read() -> None:
     assert pdp(policy(condition="resource.spent > duration('1h')", resources=["*"]))
     (issue,) = refused(policy(condition="resource.spent > duration('1h')", resources=["notes/*"]))

@@ -1,4 +1,5 @@
 cimport cython
+from .times cimport Duration, Timestamp, from_datetime, from_timedelta, in_utc
 from .values cimport ObjectValue, OptionalValue, some
 
 @cython.final

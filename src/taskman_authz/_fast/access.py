@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from .times import Duration, Timestamp, from_datetime, from_timedelta
+from .times import Duration, Timestamp, from_datetime, from_timedelta, in_utc
 from .values import (
     NONE,
     TYPE_NAMES,
@@ -31,6 +31,7 @@ from .values import (
     UInt,
     some,
     type_name,
+    uint,
 )
 
 _MISSING = object()
@@ -78,6 +79,10 @@ def adapt(value: Any) -> Any:
 
 def _adapt_other(value: Any) -> Any:
     kind: Any = type(value)
+    if kind is datetime:
+        made = in_utc(value)
+        if made is not None:
+            return made
     if kind in _CORE_KINDS or isinstance(value, ObjectValue):
         return value
     if kind is UInt:
@@ -136,7 +141,7 @@ _CONVERSIONS: tuple[tuple[type, Callable[[Any], Any] | None], ...] = (
     (Enum, lambda v: adapt(v.value)),
     (OptionalValue, lambda v: _adapt_optional(v)),
     (str, lambda v: str.__str__(v)),
-    (UInt, lambda v: adapt(UInt(v))),
+    (UInt, lambda v: adapt(uint(v))),
     (int, lambda v: adapt(int(v))),
     (float, lambda v: float(v)),
     (datetime, from_datetime),

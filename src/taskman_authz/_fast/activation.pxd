@@ -27,7 +27,10 @@ cdef class Activation:
     cdef public list roots
     cdef public list slots
     cdef public list registers
+    cdef bint looping
     cdef public bint touched
+    cdef public bint taken
+    cdef public object other
     cdef public Py_ssize_t steps
     cdef readonly Py_ssize_t allowed
     cdef readonly str limit
@@ -35,6 +38,7 @@ cdef class Activation:
     @cython.locals(variables=dict)
     cdef object root(self, Py_ssize_t number, str name)
     cpdef Fault spent(self, int position=*)
+    cdef object take_other(self)
     cdef object ended(self, object value, int position)
     @cython.locals(number=Py_ssize_t, roots=list, slots=list, registers=list)
     cdef void clear(self) noexcept

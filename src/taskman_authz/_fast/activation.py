@@ -90,8 +90,11 @@ class Activation:
         "roots",
         "slots",
         "registers",
+        "looping",
         "observer",
         "touched",
+        "taken",
+        "other",
         "steps",
         "allowed",
         "limit",
@@ -113,9 +116,12 @@ class Activation:
         self.variables: Any = None
         self.observer: Any = None
         self.touched = False  # whether anything lies in the roots or slots
+        self.taken = False  # whether an evaluation is using it
+        self.other: Any = None  # what a node came to that is neither true nor false
         self.roots: list[Any] = [_UNSET] * roots
         self.slots: list[Any] = [_UNSET] * slots
         self.registers: list[Any] = [None] * registers
+        self.looping = registers > 0
 
     def root(self, number: int, name: str) -> Any:
         """The value of a variable, not adapted, or a Fault."""
@@ -150,12 +156,21 @@ class Activation:
         stop = self.spent(position)
         return value if type(value) is Fault and value.code == stop.code else stop
 
+    def take_other(self) -> Any:
+        """What a node has put aside."""
+        value = self.other
+        self.other = None
+        return value
+
     def clear(self) -> None:
         """Forget everything that was read, and that steps were taken."""
         unset = _UNSET
         self.variables = None
         self.steps = self.allowed
-        self.stop = None
+        if self.stop is not None:
+            self.stop = None
+        if self.other is not None:
+            self.other = None
         if self.touched:
             self.touched = False
             roots = self.roots
@@ -164,6 +179,8 @@ class Activation:
             slots = self.slots
             for number in range(len(slots)):
                 slots[number] = unset
-        registers = self.registers
-        for number in range(len(registers)):
-            registers[number] = None
+        if self.looping:
+            registers = self.registers
+            for number in range(len(registers)):
+                registers[number] = None
+        self.taken = False  # last: from here on another thread may use it

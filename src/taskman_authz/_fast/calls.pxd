@@ -1,7 +1,7 @@
 cimport cython
 from .access cimport is_map, keys
 from .activation cimport Activation, extent
-from .nodes cimport Node, placed, value_of
+from .nodes cimport Node, Test, answer, placed, value_of
 from .relations cimport member_of, text_in_list
 from .shapes cimport Matcher
 from .values cimport Fault
@@ -31,25 +31,25 @@ cdef class Function(Node):
 cpdef object price_of(object cost, list values)
 cpdef object size_of(object value)
 
-cdef class StartsWith(Node):
+cdef class StartsWith(Test):
     cdef readonly Node text
     cdef readonly Node prefix
     @cython.locals(whole=str)
-    cdef object value(self, Activation activation)
+    cdef int truth(self, Activation activation) except -1
 
-cdef class EndsWith(Node):
+cdef class EndsWith(Test):
     cdef readonly Node text
     cdef readonly Node suffix
     @cython.locals(whole=str)
-    cdef object value(self, Activation activation)
+    cdef int truth(self, Activation activation) except -1
 
-cdef class Contains(Node):
+cdef class Contains(Test):
     cdef readonly object function
     cdef readonly Node container
     cdef readonly Node member
     cdef readonly bint lists
     @cython.locals(text=str)
-    cdef object value(self, Activation activation)
+    cdef int truth(self, Activation activation) except -1
 
 @cython.final
 cdef class Size(Node):
@@ -57,7 +57,7 @@ cdef class Size(Node):
     cdef readonly Node argument
 
 @cython.final
-cdef class Matches(Node):
+cdef class Matches(Test):
     cdef readonly Node text
     cdef readonly Matcher matcher
     cdef readonly Py_ssize_t weight

@@ -12,7 +12,7 @@ from typing import Any
 
 from .access import is_map, keys
 from .activation import Activation, extent
-from .nodes import Node, placed, value_of
+from .nodes import Node, Test, answer, placed, value_of
 from .relations import member_of, text_in_list
 from .shapes import Matcher
 from .values import Fault, type_name
@@ -146,7 +146,7 @@ def size_of(value: Any) -> int:
     return 0 if type(found) is Fault else len(found)
 
 
-class StartsWith(Node):
+class StartsWith(Test):
     """`a.startsWith(b)`."""
 
     __slots__ = ("text", "prefix")
@@ -156,19 +156,19 @@ class StartsWith(Node):
         self.prefix = prefix
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         text = self.text.value(activation)
         if type(text) is Fault:
-            return text
+            return answer(text, activation)
         prefix = self.prefix.value(activation)
         if type(text) is str and type(prefix) is str:
             activation.steps -= extent(prefix)
             whole: str = text
-            return whole.startswith(prefix)
-        return _no_overload("startsWith", text, prefix, self.position)
+            return 1 if whole.startswith(prefix) else 0
+        return answer(_no_overload("startsWith", text, prefix, self.position), activation)
 
 
-class EndsWith(Node):
+class EndsWith(Test):
     """`a.endsWith(b)`."""
 
     __slots__ = ("text", "suffix")
@@ -178,16 +178,16 @@ class EndsWith(Node):
         self.suffix = suffix
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         text = self.text.value(activation)
         if type(text) is Fault:
-            return text
+            return answer(text, activation)
         suffix = self.suffix.value(activation)
         if type(text) is str and type(suffix) is str:
             activation.steps -= extent(suffix)
             whole: str = text
-            return whole.endswith(suffix)
-        return _no_overload("endsWith", text, suffix, self.position)
+            return 1 if whole.endswith(suffix) else 0
+        return answer(_no_overload("endsWith", text, suffix, self.position), activation)
 
 
 def _no_overload(function: str, first: Any, second: Any, position: int) -> Fault:
@@ -196,7 +196,7 @@ def _no_overload(function: str, first: Any, second: Any, position: int) -> Fault
     return Fault("no_such_overload", (function, type_name(first), type_name(second)), position)
 
 
-class Contains(Node):
+class Contains(Test):
     """`a.contains(b)`: a part of a string; in policy conditions also a member of a list."""
 
     __slots__ = ("function", "container", "member", "lists")
@@ -215,24 +215,26 @@ class Contains(Node):
         self.member = member
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         container = self.container.value(activation)
         if type(container) is Fault:
-            return container
+            return answer(container, activation)
         member = self.member.value(activation)
         if type(container) is str and type(member) is str:
             text: str = container
             activation.steps -= extent(text)
             if activation.steps < 0:
-                return activation.spent(self.position)
-            return member in text
+                return answer(activation.spent(self.position), activation)
+            return 1 if member in text else 0
         if type(member) is Fault:
-            return member
+            return answer(member, activation)
         if self.lists and type(container) is list and type(member) is str:
-            return placed(text_in_list(member, container, activation), self.position)
-        if self.lists and (type(container) is list or type(container) is tuple):
-            return placed(member_of(member, container, activation), self.position)
-        return placed(self.function(container, member), self.position)
+            found = text_in_list(member, container, activation)
+        elif self.lists and (type(container) is list or type(container) is tuple):
+            found = member_of(member, container, activation)
+        else:
+            found = self.function(container, member)
+        return answer(placed(found, self.position), activation)
 
 
 class Size(Node):
@@ -258,7 +260,7 @@ class Size(Node):
         return placed(found, self.position)
 
 
-class Matches(Node):
+class Matches(Test):
     """`a.matches('pattern')` with a constant pattern, planned once (`patterns`)."""
 
     __slots__ = ("text", "matcher", "weight")
@@ -269,13 +271,14 @@ class Matches(Node):
         self.weight = matcher.weight()
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         text = self.text.value(activation)
         if type(text) is str:
             activation.steps -= len(text) * self.weight >> 6
             if activation.steps < 0:
-                return activation.spent(self.position)
-            return placed(self.matcher.match(text), self.position)
-        if type(text) is Fault:
-            return text
-        return Fault("no_such_overload", ("matches", type_name(text), "string"), self.position)
+                return answer(activation.spent(self.position), activation)
+            return answer(placed(self.matcher.match(text), self.position), activation)
+        if type(text) is not Fault:
+            details = ("matches", type_name(text), "string")
+            text = Fault("no_such_overload", details, self.position)
+        return answer(text, activation)

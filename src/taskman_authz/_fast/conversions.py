@@ -24,7 +24,7 @@ from .times import (
     timestamp_of,
     timestamp_text,
 )
-from .values import INT_MAX, INT_MIN, UINT_MAX, CelType, Fault, UInt, type_name
+from .values import INT_MAX, INT_MIN, UINT_MAX, CelType, Fault, UInt, type_name, uint
 
 # No 64-bit number has more digits; a longer text need not be read to be refused.
 _DIGITS = 20
@@ -92,14 +92,14 @@ def to_uint(value: object) -> object:
     if isinstance(value, UInt):
         return value
     if _is_int(value):
-        return UInt(value) if value >= 0 else Fault("overflow", ("uint",))
+        return uint(value) if value >= 0 else Fault("overflow", ("uint",))
     if isinstance(value, float):
-        return UInt(value) if 0 <= value < UINT_MAX + 1 else Fault("overflow", ("uint",))
+        return uint(int(value)) if 0 <= value < UINT_MAX + 1 else Fault("overflow", ("uint",))
     if isinstance(value, str):
         number = _digits(value, "uint")
         if not isinstance(number, int):
             return number
-        return UInt(number) if number <= UINT_MAX else Fault("overflow", ("uint",))
+        return uint(number) if number <= UINT_MAX else Fault("overflow", ("uint",))
     return _no_overload("uint", value)
 
 

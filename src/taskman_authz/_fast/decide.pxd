@@ -2,6 +2,7 @@ cimport cython
 from .access cimport EntityValue
 from .activation cimport Activation
 from .rules cimport RuleIndex, RuleRow
+from .times cimport timestamp_of
 
 @cython.final
 @cython.freelist(8)

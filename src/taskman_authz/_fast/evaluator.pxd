@@ -9,6 +9,8 @@ cdef class Evaluator:
     cdef readonly Py_ssize_t roots
     cdef readonly Py_ssize_t steps
     cdef Activation spare
-    @cython.locals(activation=Activation)
+    @cython.locals(activation=Activation, found=int)
     cdef object run(self, object variables)
+    @cython.locals(made=Activation)
+    cdef Activation another(self)
     cpdef object finish(self, object value)

@@ -35,18 +35,26 @@ class Evaluator:
 
     def run(self, variables: Any) -> Any:
         """`value`, for the core."""
-        # Between these two no other thread runs: the interpreter lets go only at calls and loops.
         activation = self.spare
-        self.spare = None
-        if activation is None:
-            activation = Activation(self.slots, self.registers, self.roots, self.steps)
+        if activation is None or activation.taken:
+            activation = self.another()
+        # Since this was asked no other thread has run: the interpreter lets go only at calls and
+        # loops.
+        activation.taken = True
         activation.variables = variables
-        value = self.node.value(activation)
+        found = self.node.truth(activation)
+        value = activation.take_other() if found == 2 else found == 1
         if activation.steps < 0:
             value = activation.ended(value, self.node.position)
         activation.clear()
-        self.spare = activation
         return value
+
+    def another(self) -> Activation:
+        """An activation that nobody else uses, which becomes the spare one."""
+        made = Activation(self.slots, self.registers, self.roots, self.steps)
+        made.taken = True
+        self.spare = made
+        return made
 
     def observe(self, variables: Any, observer: Callable[[int, Any], Any]) -> Any:
         """The core value, where the plan is a watched one (`observed`)."""
@@ -62,8 +70,9 @@ class Evaluator:
         if budget is not None:
             return self.within(variables, budget)
         value = self.run(_NOTHING if variables is None else variables)
-        kind = type(value)
-        if kind is bool or kind is str or kind is int or kind is float or value is None:
+        if value is True or value is False or type(value) is str or type(value) is int:
+            return value
+        if type(value) is float or value is None:
             return value
         return self.finish(value)
 

@@ -15,14 +15,14 @@ cdef class Exists(Turning):
     cdef readonly Py_ssize_t register
     cdef readonly Node predicate
     cdef readonly bint universal
-    @cython.locals(registers=list)
+    @cython.locals(registers=list, found=int)
     cdef object value(self, Activation activation)
 
 cdef class ExistsOne(Turning):
     cdef readonly Node range
     cdef readonly Py_ssize_t register
     cdef readonly Node predicate
-    @cython.locals(found=Py_ssize_t)
+    @cython.locals(found=Py_ssize_t, truth=int)
     cdef object value(self, Activation activation)
 
 cdef class Collect(Turning):
@@ -30,7 +30,7 @@ cdef class Collect(Turning):
     cdef readonly Py_ssize_t register
     cdef readonly Node predicate
     cdef readonly Node result
-    @cython.locals(made=list)
+    @cython.locals(made=list, chosen=int)
     cdef object value(self, Activation activation)
 
 cdef class Fold(Turning):

@@ -64,8 +64,6 @@ class Exists(Turning):
         members = elements(self.range.value(activation), activation, self.position)
         if type(members) is Fault:
             return members
-        decides = False if self.universal else True
-        neutral = not decides
         fault = None
         registers = activation.registers
         for member in members:
@@ -73,12 +71,14 @@ class Exists(Turning):
             if activation.steps < 0:
                 return activation.spent(self.position)
             registers[self.register] = adapt(member)
-            value = self.predicate.value(activation)
-            if value is decides:
-                return decides
-            if value is not neutral and fault is None:
-                fault = not_bool("all" if self.universal else "exists", value, self.position)
-        return neutral if fault is None else fault
+            found = self.predicate.truth(activation)
+            if found == 2:
+                if fault is None:
+                    macro = "all" if self.universal else "exists"
+                    fault = not_bool(macro, activation.other, self.position)
+            elif (found == 0) == self.universal:
+                return found == 1
+        return self.universal if fault is None else fault
 
 
 class ExistsOne(Turning):
@@ -103,11 +103,10 @@ class ExistsOne(Turning):
             if activation.steps < 0:
                 return activation.spent(self.position)
             activation.registers[self.register] = adapt(member)
-            value = self.predicate.value(activation)
-            if value is True:
-                found += 1
-            elif value is not False:
-                return not_bool("exists_one", value, self.position)
+            truth = self.predicate.truth(activation)
+            if truth == 2:
+                return not_bool("exists_one", activation.take_other(), self.position)
+            found += truth
         return found == 1
 
 
@@ -146,11 +145,11 @@ class Collect(Turning):
             member = adapt(member)
             activation.registers[self.register] = member
             if self.predicate is not None:
-                chosen = self.predicate.value(activation)
-                if chosen is False:
+                chosen = self.predicate.truth(activation)
+                if chosen == 0:
                     continue
-                if chosen is not True:
-                    return not_bool("filter", chosen, self.position)
+                if chosen == 2:
+                    return not_bool("filter", activation.take_other(), self.position)
             if self.result is not None:
                 member = self.result.value(activation)
             if type(member) is Fault:
@@ -211,7 +210,7 @@ class Fold(Turning):
                 registers[self.register] = adapt(member)
             else:
                 self.bind(registers, source, number, member)
-            if self.condition.value(activation) is False:
+            if self.condition.truth(activation) == 0:
                 break
             registers[self.accumulator] = self.step.value(activation)
         return self.result.value(activation)

@@ -7,7 +7,7 @@ returned, so that the parser goes on and finds what else is wrong.
 
 from __future__ import annotations
 
-from .values import INT_MAX, INT_MIN, UINT_MAX, UInt
+from .values import INT_MAX, INT_MIN, UINT_MAX, uint
 
 INFINITY = float("inf")
 PREFIXES = frozenset(("r", "b", "br"))  # of a string, in either case
@@ -137,7 +137,7 @@ def number_value(token: str, negative: bool) -> object:
         return None if number == INFINITY else -number if negative else number
     if token[-1] in "uU":
         value = int_value(digits[:-1], base)
-        return None if value > UINT_MAX else UInt(value)
+        return None if value > UINT_MAX else uint(value)
     value = int_value(digits, base)
     if negative:
         value = -value

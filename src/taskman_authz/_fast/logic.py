@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .activation import Activation
-from .nodes import Node, linked
+from .nodes import Node, Test, answer, linked
 from .values import Fault, type_name
 
 
@@ -21,53 +21,65 @@ def _not_bool(function: str, value: Any, position: int) -> Any:
     return Fault("no_such_overload", (function, type_name(value)), position)
 
 
-class And(Node):
-    """`a && b && …`, flattened."""
+class And(Test):
+    """`a && b && …`, flattened: one operand or more."""
 
-    __slots__ = ("operands", "links")
-
-    def __init__(self, operands: tuple[Node, ...], position: int) -> None:
-        self.operands = operands
-        self.links = linked(operands)
-        self.position = position
-
-    def value(self, activation: Activation) -> Any:
-        fault = None
-        link = self.links
-        while link is not None:
-            value = link.node.value(activation)
-            if value is False:
-                return False
-            if value is not True and fault is None:
-                fault = _not_bool("_&&_", value, self.position)
-            link = link.rest
-        return True if fault is None else fault
-
-
-class Or(Node):
-    """`a || b || …`, flattened."""
-
-    __slots__ = ("operands", "links")
+    __slots__ = ("operands", "first", "rest")
 
     def __init__(self, operands: tuple[Node, ...], position: int) -> None:
         self.operands = operands
-        self.links = linked(operands)
+        self.first = operands[0]  # which decides mostly
+        self.rest = linked(operands[1:])
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
+        found = self.first.truth(activation)
+        if found == 0:
+            return 0
         fault = None
-        link = self.links
+        if found == 2:
+            fault = _not_bool("_&&_", activation.other, self.position)
+        link = self.rest
         while link is not None:
-            value = link.node.value(activation)
-            if value is True:
-                return True
-            if value is not False and fault is None:
-                fault = _not_bool("_||_", value, self.position)
+            found = link.node.truth(activation)
+            if found == 0:
+                return 0
+            if found == 2 and fault is None:
+                fault = _not_bool("_&&_", activation.other, self.position)
             link = link.rest
-        return False if fault is None else fault
+        return 1 if fault is None else answer(fault, activation)
 
 
-class Not(Node):
+class Or(Test):
+    """`a || b || …`, flattened: one operand or more."""
+
+    __slots__ = ("operands", "first", "rest")
+
+    def __init__(self, operands: tuple[Node, ...], position: int) -> None:
+        self.operands = operands
+        self.first = operands[0]  # which decides mostly
+        self.rest = linked(operands[1:])
+        self.position = position
+
+    def truth(self, activation: Activation) -> int:
+        found = self.first.truth(activation)
+        if found == 1:
+            return 1
+        fault = None
+        if found == 2:
+            fault = _not_bool("_||_", activation.other, self.position)
+        link = self.rest
+        while link is not None:
+            found = link.node.truth(activation)
+            if found == 1:
+                return 1
+            if found == 2 and fault is None:
+                fault = _not_bool("_||_", activation.other, self.position)
+            link = link.rest
+        return 0 if fault is None else answer(fault, activation)
+
+
+class Not(Test):
     """`!a`."""
 
     __slots__ = ("operand",)
@@ -76,13 +88,11 @@ class Not(Node):
         self.operand = operand
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
-        value = self.operand.value(activation)
-        if value is True:
-            return False
-        if value is False:
-            return True
-        return _not_bool("!_", value, self.position)
+    def truth(self, activation: Activation) -> int:
+        found = self.operand.truth(activation)
+        if found == 2:
+            return answer(_not_bool("!_", activation.other, self.position), activation)
+        return 1 - found
 
 
 class Conditional(Node):
@@ -97,15 +107,15 @@ class Conditional(Node):
         self.position = position
 
     def value(self, activation: Activation) -> Any:
-        condition = self.condition.value(activation)
-        if condition is True:
+        found = self.condition.truth(activation)
+        if found == 1:
             return self.chosen.value(activation)
-        if condition is False:
+        if found == 0:
             return self.other.value(activation)
-        return _not_bool("_?_:_", condition, self.position)
+        return _not_bool("_?_:_", activation.take_other(), self.position)
 
 
-class NotStrictlyFalse(Node):
+class NotStrictlyFalse(Test):
     """`@not_strictly_false(a)`: false only where a is false; the loop condition of the macros."""
 
     __slots__ = ("operand",)
@@ -114,5 +124,5 @@ class NotStrictlyFalse(Node):
         self.operand = operand
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
-        return self.operand.value(activation) is not False
+    def truth(self, activation: Activation) -> int:
+        return 1 if self.operand.truth(activation) else 0

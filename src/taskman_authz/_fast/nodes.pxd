@@ -6,7 +6,12 @@ from .values cimport Fault, MixedMap
 cdef class Node:
     cdef readonly int position
     cdef object value(self, Activation activation)
+    cdef int truth(self, Activation activation) except -1
 
+cdef class Test(Node):
+    pass
+
+cpdef int answer(object value, Activation activation) except -1
 cpdef object evaluate(Node node, Activation activation)
 cpdef object value_of(Node node, Activation activation)
 cpdef object make_map(list pairs)
@@ -22,6 +27,7 @@ cpdef Link linked(tuple nodes)
 @cython.final
 cdef class Constant(Node):
     cdef readonly object constant
+    cdef int told
 
 cdef class Attribute(Node):
     cdef readonly Py_ssize_t slot
@@ -31,8 +37,9 @@ cdef class Attribute(Node):
     cdef readonly str member
     cdef readonly Py_ssize_t depth
     cdef public bint kept
-    @cython.locals(variables=dict, members=dict)
+    @cython.locals(variables=dict)
     cdef object value(self, Activation activation)
+    cdef object member_of(self, dict members, Activation activation)
     @cython.locals(members=dict)
     cdef object read(self, Activation activation)
 

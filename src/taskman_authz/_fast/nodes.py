@@ -1,6 +1,8 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
 """The program as a graph of nodes: `node.value(activation)` is the whole contract.
 
+A node that is mostly true or false, a `Test`, is asked for its `truth`, which makes no object.
+
 Laws: a node returns a core value or a Fault and never raises; it holds no state of an evaluation,
 so one graph serves all threads and all policies that share a condition; a strict node returns the
 first Fault among its operands, in the order in which they are written.
@@ -28,6 +30,36 @@ class Node:
     def value(self, activation: Activation) -> Any:
         """The core value, or a Fault."""
         raise NotImplementedError
+
+    def truth(self, activation: Activation) -> int:
+        """1 where the value is true, 0 where it is false; 2 where it is another one, a Fault
+        mostly, which is then put aside in the activation."""
+        return answer(self.value(activation), activation)
+
+
+class Test(Node):
+    """A node whose value is mostly a bool, and which says how by `truth`."""
+
+    __slots__ = ()
+
+    def value(self, activation: Activation) -> Any:
+        found = self.truth(activation)
+        if found == 1:
+            return True
+        return False if found == 0 else activation.take_other()
+
+    def truth(self, activation: Activation) -> int:
+        raise NotImplementedError
+
+
+def answer(value: Any, activation: Activation) -> int:
+    """A value as what `Node.truth` gives."""
+    if value is True:
+        return 1
+    if value is False:
+        return 0
+    activation.other = value
+    return 2
 
 
 def evaluate(node: Node, activation: Activation) -> Any:
@@ -57,14 +89,18 @@ def linked(nodes: tuple[Node, ...]) -> Link | None:
 class Constant(Node):
     """A literal, or what the planner folded."""
 
-    __slots__ = ("constant",)
+    __slots__ = ("constant", "told")
 
     def __init__(self, constant: Any, position: int) -> None:
         self.constant = constant
+        self.told = 1 if constant is True else 0 if constant is False else 2
         self.position = position
 
     def value(self, activation: Activation) -> Any:
         return self.constant
+
+    def truth(self, activation: Activation) -> int:
+        return answer(self.constant, activation) if self.told == 2 else self.told
 
 
 class Attribute(Node):
@@ -97,14 +133,20 @@ class Attribute(Node):
             value = variables.get(self.name)
             if self.depth == 1:
                 if type(value) is dict:
-                    members: dict[str, Any] = value
-                    value = members.get(self.member)
-                else:
-                    value = None
-            if type(value) is str or type(value) is list:
+                    return self.member_of(value, activation)
+            elif type(value) is str or type(value) is list:
                 return value
-            if value is not None:
+            elif value is not None:
                 return placed(adapt(value), self.position)
+        return placed(self.path.resolve(activation), self.position)
+
+    def member_of(self, members: dict[str, Any], activation: Activation) -> Any:
+        """The member of a plain dict that the path ends in."""
+        value = members.get(self.member)
+        if type(value) is str or type(value) is list:
+            return value
+        if value is not None:
+            return placed(adapt(value), self.position)
         return placed(self.path.resolve(activation), self.position)
 
     def read(self, activation: Activation) -> Any:

@@ -1,6 +1,9 @@
 cimport cython
 from .activation cimport Activation, extent
 from .nodes cimport Node
+from .times cimport Duration, Timestamp
+from .times cimport add as add_times
+from .times cimport subtract as subtract_times
 from .values cimport Fault
 
 cpdef object add(object left, object right, Py_ssize_t size=*)

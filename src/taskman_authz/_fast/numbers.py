@@ -18,7 +18,7 @@ from .nodes import Node
 from .times import Duration, Timestamp
 from .times import add as add_times
 from .times import subtract as subtract_times
-from .values import UINT_MAX, Fault, UInt, type_name
+from .values import UINT_MAX, Fault, UInt, type_name, uint
 
 # Code points, bytes or elements. The same as `limits.Limits.value_size`, which the core cannot see.
 VALUE_SIZE = 10_000_000
@@ -35,7 +35,7 @@ def _no_overload(function: str, left: Any, right: Any) -> Fault:
 
 
 def _unsigned(number: int, function: str) -> Any:
-    return UInt(number) if 0 <= number <= UINT_MAX else _overflow(function)
+    return uint(number) if 0 <= number <= UINT_MAX else _overflow(function)
 
 
 def add(left: Any, right: Any, size: int = VALUE_SIZE) -> Any:
@@ -136,7 +136,7 @@ def divide(left: Any, right: Any) -> Any:
     if kind is float and type(right) is float:
         return divide_doubles(left, right)
     if kind is UInt and type(right) is UInt:
-        return UInt(int(left) // int(right)) if right else Fault("division_by_zero")
+        return uint(int(left) // int(right)) if right else Fault("division_by_zero")
     return _no_overload("_/_", left, right)
 
 
@@ -167,7 +167,7 @@ def modulo(left: Any, right: Any) -> Any:
         remainder = abs(left) % abs(right)
         return -remainder if left < 0 else remainder
     if kind is UInt and type(right) is UInt:
-        return UInt(int(left) % int(right)) if right else Fault("modulus_by_zero")
+        return uint(int(left) % int(right)) if right else Fault("modulus_by_zero")
     return _no_overload("_%_", left, right)
 
 

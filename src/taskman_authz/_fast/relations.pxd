@@ -1,7 +1,8 @@
 cimport cython
 from .access cimport adapt, entries, find, is_map, is_whole, missing
 from .activation cimport Activation, extent
-from .nodes cimport Node, placed
+from .nodes cimport Node, Test, answer, placed
+from .times cimport Duration, Timestamp, since
 from .values cimport Fault, ObjectValue, OptionalValue
 
 cdef Py_ssize_t PAIR
@@ -20,49 +21,50 @@ cpdef object _member_of_list(object value, object container, Activation meter)
 cpdef object compare(object left, object right, str function)
 
 @cython.final
-cdef class Equal(Node):
+cdef class Equal(Test):
     cdef readonly Node left
     cdef readonly Node right
 
-@cython.final
-cdef class NotEqual(Node):
+cdef class NotEqual(Test):
     cdef readonly Node left
     cdef readonly Node right
+    @cython.locals(found=int)
+    cdef int truth(self, Activation activation) except -1
 
 @cython.final
-cdef class EqualText(Node):
+cdef class EqualText(Test):
     cdef readonly Node operand
     cdef readonly str text
     cdef readonly bint negated
 
-cdef class EqualInt(Node):
+cdef class EqualInt(Test):
     cdef readonly Node operand
     cdef readonly object constant
     cdef readonly long long number
     cdef readonly bint negated
-    @cython.locals(x=cython.longlong)
-    cdef object value(self, Activation activation)
+    @cython.locals(x=cython.longlong, found=int)
+    cdef int truth(self, Activation activation) except -1
 
-cdef class Order(Node):
+cdef class Order(Test):
     cdef readonly Node left
     cdef readonly Node right
     cdef readonly int operator
     @cython.locals(a=cython.longlong, b=cython.longlong)
-    cdef object value(self, Activation activation)
-    cdef object ordered(self, object comparison)
+    cdef int truth(self, Activation activation) except -1
+    cdef int ordered(self, object comparison, Activation activation) except -1
 
 cdef class OrderInt(Order):
     cdef readonly long long number
-    @cython.locals(x=cython.longlong)
-    cdef object value(self, Activation activation)
+    @cython.locals(x=cython.longlong, found=int)
+    cdef int truth(self, Activation activation) except -1
 
 @cython.final
-cdef class In(Node):
+cdef class In(Test):
     cdef readonly Node member
     cdef readonly Node container
 
 @cython.final
-cdef class InTexts(Node):
+cdef class InTexts(Test):
     cdef readonly Node member
     cdef readonly frozenset texts
     cdef readonly bint negated

@@ -13,8 +13,8 @@ from typing import Any
 
 from .access import adapt, entries, find, is_map, is_whole, missing
 from .activation import Activation, extent
-from .nodes import Constant, Node, placed
-from .times import Duration, Timestamp
+from .nodes import Constant, Node, Test, answer, placed
+from .times import Duration, Timestamp, since
 from .values import Fault, ObjectValue, OptionalValue, UInt, type_name
 
 _MISSING = missing()
@@ -66,7 +66,7 @@ def _equal(left: Any, right: Any, depth: int, meter: Activation) -> Any:
     if is_map(left):
         return is_map(right) and _equal_maps(left, right, depth, meter)
     if kind is Timestamp or kind is Duration:
-        return other is kind and left.ns == right.ns
+        return other is kind and since(left, right) == 0
     if kind is OptionalValue:
         return other is kind and _equal_optionals(left, right, depth, meter)
     meter.steps -= extent(left)
@@ -91,9 +91,9 @@ def _equal_lists(left: Any, right: Any, depth: int, meter: Activation) -> Any:
 
 
 def _equal_maps(left: Any, right: Any, depth: int, meter: Activation) -> Any:
-    if left is right:
-        return True
     if not is_whole(left) or not is_whole(right):
+        if left is right:
+            return True
         return Fault("no_such_overload", ("_==_", type_name(left), type_name(right)))
     left = _entries(left, meter)
     right = _entries(right, meter)
@@ -209,6 +209,9 @@ def compare(left: Any, right: Any, function: str) -> Any:
     """-1, 0 or 1; 2 where either is NaN; or a Fault where the values have no order."""
     kind = type(left)
     other = type(right)
+    if kind is other and (kind is Timestamp or kind is Duration):
+        ahead = since(left, right)
+        return -1 if ahead < 0 else 1 if ahead > 0 else 0
     if kind in _NUMBERS and other in _NUMBERS:
         if kind is float or other is float:
             left = float(left)
@@ -216,8 +219,6 @@ def compare(left: Any, right: Any, function: str) -> Any:
         return -1 if left < right else 1 if left > right else 0 if left == right else 2
     if kind is other and kind in _ORDERED:
         return -1 if left < right else 1 if left > right else 0
-    if kind is other and (kind is Timestamp or kind is Duration):
-        return -1 if left.ns < right.ns else 1 if left.ns > right.ns else 0
     if kind is Fault:
         return left
     if other is Fault:
@@ -225,7 +226,7 @@ def compare(left: Any, right: Any, function: str) -> Any:
     return Fault("no_such_overload", (function, type_name(left), type_name(right)))
 
 
-class Equal(Node):
+class Equal(Test):
     """`a == b`."""
 
     __slots__ = ("left", "right")
@@ -235,20 +236,20 @@ class Equal(Node):
         self.right = right
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         left = self.left.value(activation)
         if type(left) is Fault:
-            return left
+            return answer(left, activation)
         right = self.right.value(activation)
         if type(left) is str and type(right) is str:
             activation.steps -= len(left) >> 6
             return same_text(left, right)
         if type(right) is Fault:
-            return right
-        return placed(equals(left, right, activation), self.position)
+            return answer(right, activation)
+        return answer(placed(equals(left, right, activation), self.position), activation)
 
 
-class NotEqual(Node):
+class NotEqual(Test):
     """`a != b`."""
 
     __slots__ = ("left", "right")
@@ -258,18 +259,18 @@ class NotEqual(Node):
         self.right = right
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         left = self.left.value(activation)
         if type(left) is Fault:
-            return left
+            return answer(left, activation)
         right = self.right.value(activation)
         if type(right) is Fault:
-            return right
-        found = equals(left, right, activation)
-        return placed(found, self.position) if type(found) is Fault else not found
+            return answer(right, activation)
+        found = answer(placed(equals(left, right, activation), self.position), activation)
+        return found if found == 2 else 1 - found
 
 
-class EqualText(Node):
+class EqualText(Test):
     """`a == 'text'`, or with `negated` `a != 'text'`: what most conditions are made of."""
 
     __slots__ = ("operand", "text", "negated")
@@ -280,14 +281,14 @@ class EqualText(Node):
         self.negated = negated
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         value = self.operand.value(activation)
         if type(value) is str:
-            return not self.negated if same_text(value, self.text) else self.negated
-        return value if type(value) is Fault else self.negated
+            return same_text(value, self.text) != self.negated
+        return answer(value, activation) if type(value) is Fault else self.negated
 
 
-class EqualInt(Node):
+class EqualInt(Test):
     """`a == 1`, or with `negated` `a != 1`."""
 
     __slots__ = ("operand", "constant", "number", "negated")
@@ -299,17 +300,15 @@ class EqualInt(Node):
         self.negated = negated
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         value = self.operand.value(activation)
         if type(value) is int:
-            x = value
+            x: int = value
             return not self.negated if x == self.number else self.negated
         if type(value) is Fault:
-            return value
-        found = equals(value, self.constant)
-        if type(found) is Fault:
-            return placed(found, self.position)
-        return not found if self.negated else found
+            return answer(value, activation)
+        found = answer(placed(equals(value, self.constant), self.position), activation)
+        return 1 - found if self.negated and found != 2 else found
 
 
 # The operators of order; `Order.operator` is one of them.
@@ -317,7 +316,7 @@ LESS, LESS_EQUAL, GREATER, GREATER_EQUAL = 0, 1, 2, 3
 ORDER_NAMES = ("_<_", "_<=_", "_>_", "_>=_")
 
 
-class Order(Node):
+class Order(Test):
     """`a < b`, `a <= b`, `a > b`, `a >= b`."""
 
     __slots__ = ("left", "right", "operator")
@@ -328,31 +327,32 @@ class Order(Node):
         self.operator = operator
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         left = self.left.value(activation)
         if type(left) is Fault:
-            return left
+            return answer(left, activation)
         right = self.right.value(activation)
         if type(left) is int and type(right) is int:
-            a = left  # C integers where compiled: core ints are within 64 bits
-            b = right
+            a: int = left  # C integers where compiled: core ints are within 64 bits
+            b: int = right
             if self.operator == 0:
                 return a < b
             if self.operator == 1:
                 return a <= b
             return a > b if self.operator == 2 else a >= b
         activation.steps -= min(extent(left), extent(right))
-        return self.ordered(compare(left, right, ORDER_NAMES[self.operator]))
+        return self.ordered(compare(left, right, ORDER_NAMES[self.operator]), activation)
 
-    def ordered(self, comparison: Any) -> Any:
+    def ordered(self, comparison: Any, activation: Activation) -> int:
         """What a comparison means for the operator."""
         if type(comparison) is Fault:
-            return placed(comparison, self.position)
+            return answer(placed(comparison, self.position), activation)
+        sign: int = comparison
         if self.operator == 0:
-            return comparison == -1
+            return sign == -1
         if self.operator == 1:
-            return comparison == -1 or comparison == 0
-        return comparison == 1 or (self.operator == 3 and comparison == 0)
+            return sign == -1 or sign == 0
+        return sign == 1 or (self.operator == 3 and sign == 0)
 
 
 class OrderInt(Order):
@@ -362,24 +362,24 @@ class OrderInt(Order):
 
     def __init__(self, left: Node, right: Constant, operator: int, position: int) -> None:
         super().__init__(left, right, operator, position)
-        self.number = right.constant  # compiled: a C integer
+        self.number: int = right.constant  # compiled: a C integer
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         left = self.left.value(activation)
         if type(left) is int:
-            x = left
+            x: int = left
             if self.operator == 2:
                 return x > self.number
             if self.operator == 0:
                 return x < self.number
             return x <= self.number if self.operator == 1 else x >= self.number
         if type(left) is Fault:
-            return left
+            return answer(left, activation)
         constant: Any = self.right.value(activation)
-        return self.ordered(compare(left, constant, ORDER_NAMES[self.operator]))
+        return self.ordered(compare(left, constant, ORDER_NAMES[self.operator]), activation)
 
 
-class In(Node):
+class In(Test):
     """`a in b`."""
 
     __slots__ = ("member", "container")
@@ -389,17 +389,17 @@ class In(Node):
         self.container = container
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         member = self.member.value(activation)
         if type(member) is Fault:
-            return member
+            return answer(member, activation)
         container = self.container.value(activation)
         if type(container) is Fault:
-            return container
-        return placed(member_of(member, container, activation), self.position)
+            return answer(container, activation)
+        return answer(placed(member_of(member, container, activation), self.position), activation)
 
 
-class InTexts(Node):
+class InTexts(Test):
     """`a in ['x', 'y']`, all strings and constant, or with `negated` `!(a in ['x', 'y'])`."""
 
     __slots__ = ("member", "texts", "negated")
@@ -410,8 +410,8 @@ class InTexts(Node):
         self.negated = negated
         self.position = position
 
-    def value(self, activation: Activation) -> Any:
+    def truth(self, activation: Activation) -> int:
         member = self.member.value(activation)
         if type(member) is str:
             return not self.negated if member in self.texts else self.negated
-        return member if type(member) is Fault else self.negated
+        return answer(member, activation) if type(member) is Fault else self.negated

@@ -23,8 +23,19 @@ class UInt(int):
 
     __slots__ = ()
 
+    def __new__(cls, value: Any = 0) -> UInt:
+        found = int.__new__(cls, value)
+        if not 0 <= int(found) <= UINT_MAX:
+            raise ValueError(f"expected an integer from 0 to {UINT_MAX}, found {int(found)}")
+        return found
+
     def __repr__(self) -> str:
         return f"{int(self)}u"
+
+
+def uint(number: int) -> UInt:
+    """The UInt of a number that is known to be in range; made without asking."""
+    return int.__new__(UInt, number)
 
 
 class CelType:

@@ -72,6 +72,9 @@ TRANSPARENT = frozenset(
     if hasattr(typing, name)
 )
 
+# Whose objects say something of a type that is not read here: `Any`, `ForwardRef`, `TypeVarTuple`.
+TYPING = ("typing", "typing_extensions", "annotationlib")
+
 
 def annotated_type(annotation: Any) -> Type:
     """The type of values that fit `annotation`: a class, or what stands behind a parameter's
@@ -109,7 +112,12 @@ class _Reading:
         if isinstance(annotation, TypeVar):
             return self.read(annotation.__bound__) if annotation.__bound__ else DYN
         alias = getattr(annotation, "__value__", None)  # the type statement of Python 3.12
-        return DYN if alias is None else self.read(alias)
+        if alias is not None:
+            return self.read(alias)
+        if isinstance(annotation, str) or type(annotation).__module__ in TYPING:
+            return DYN
+        message = f"expected a type, found a value of type `{type(annotation).__name__}`"
+        raise CompileError(Issues((Issue(Place("<annotation>"), "invalid_type", message),)))
 
     def read_generic(self, origin: Any, arguments: tuple[Any, ...]) -> Type:
         """A class with arguments in brackets."""

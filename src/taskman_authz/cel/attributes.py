@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from .._fast.access import entries, has, index, index_optional, is_map, select
 from .._fast.partial import UNKNOWN, Incomplete
 from .._fast.values import Fault, UInt, type_name
-from ..errors import CompileError
+from ..errors import CompileError, require
 from ..issues import Issue, Issues, place_at
 from .literals import field_text, literal_text
 from .parser import parse
@@ -48,6 +48,7 @@ class AttributePattern:
     __slots__ = ("keys",)
 
     def __init__(self, text: str) -> None:
+        require("text", text, str, "a pattern such as `items[*].price`")
         self.keys: Keys = read(text)
 
     @classmethod

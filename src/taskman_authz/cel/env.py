@@ -10,12 +10,13 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
+from types import NoneType
 from typing import Any
 
 import msgspec
 
 from .._fast.nodes import Node
-from ..errors import CompileError
+from ..errors import ArgumentError, CompileError, require
 from ..issues import Issue, Issues, place_at
 from ..limits import DEFAULT, Limits
 from . import bridge, check_messages, constants, functions, stdlib
@@ -39,6 +40,8 @@ from .source import Source
 from .types import DYN, STRING, TIMESTAMP, Type
 
 bridge.install()
+
+_NAME = re.compile(r"\.?[_a-zA-Z][_a-zA-Z0-9]*(\.[_a-zA-Z][_a-zA-Z0-9]*)*")
 
 Declarable = str | Type | type | Mapping[str, Any]  # how a variable's type may be given
 
@@ -73,10 +76,11 @@ class Env:
         declarations: Declarations = stdlib.STANDARD,
         implementations: functions.Implementations = functions.STANDARD,
     ) -> None:
+        self._require(variables, container, messages, limits)
         given = (variables or {}).items()
         declared = [VariableDecl(name, declared_type(name, type)) for name, type in given]
         classes = [type for _, type in given if is_message_class(type)]
-        added = tuple(libraries)
+        added = _libraries(libraries)
         provider: TypeProvider | None = None
         self.make_program: Callable[..., Program] = Program
         if messages is not None or classes or strong_enums:
@@ -111,8 +115,20 @@ class Env:
             more = functions.within(limits, library.implementations)
             self.implementations = functions.joined(self.implementations, more)
 
+    @staticmethod
+    def _require(variables: Any, container: Any, messages: Any, limits: Any) -> None:
+        require("variables", variables, (Mapping, NoneType), "a mapping of names to types")
+        for name in variables or ():
+            if not (isinstance(name, str) and _NAME.fullmatch(name)):
+                raise _no_name(name)
+        require("container", container, str, "a namespace as a text")
+        require("messages", messages, (Iterable, NoneType), "a list of messages")
+        require("limits", limits, Limits, "Limits")
+
     def parse(self, text: str | Source, name: str = "<expression>") -> Parsed:
         """The tree of an expression. Raises CompileError with all issues."""
+        require("text", text, (str, Source), "an expression as a text")
+        require("name", name, str, "a text")
         source = text if isinstance(text, Source) else Source(text, name)
         return parse(source, self.macros, self.limits, self.optionals)
 
@@ -122,6 +138,7 @@ class Env:
 
     def check_tree(self, parsed: Parsed) -> Checked:
         """The checked tree of a parsed one. Raises CompileError with all issues."""
+        require("parsed", parsed, Parsed, "what `parse` gives")
         checked = check(parsed.expr, parsed.source, self.declarations, self.limits, self.constants)
         if checked.issues:
             raise CompileError(checked.issues)
@@ -140,6 +157,7 @@ class Env:
     def program(self, parsed: Parsed, *, check: bool = True) -> Program:
         """The program of a tree that was parsed or read (`cel.protobuf`), which it keeps; as
         `compile` otherwise."""
+        require("parsed", parsed, Parsed, "what `parse` gives")
         return self._program(parsed, check, Origin(self, check, parsed))
 
     def _program(self, parsed: Parsed, check: bool, origin: Origin) -> Program:
@@ -245,7 +263,29 @@ def declared_type(name: str, given: Declarable) -> Type:
             raise CompileError(error.issues.within(f"<type of {name}>")) from None
     if isinstance(given, Mapping):
         return json_schema(given, name)
-    return given if isinstance(given, Type) else annotated_type(given)
+    if isinstance(given, Type):
+        return given
+    try:
+        return annotated_type(given)
+    except CompileError as error:
+        raise CompileError(error.issues.within(f"<type of {name}>")) from None
+
+
+def _no_name(name: Any) -> ArgumentError:
+    expected = "names such as `subject` or `shop.order`"
+    if isinstance(name, str):
+        return ArgumentError("variables", expected, f"`{name}`")
+    return ArgumentError.of("variables", expected, name)
+
+
+def _libraries(given: Any) -> tuple[Library, ...]:
+    expected = "a list of libraries such as `ext.STRINGS`"
+    if isinstance(given, (str, Library)) or not isinstance(given, Iterable):
+        raise ArgumentError.of("libraries", expected, given)
+    found = tuple(given)
+    for place, each in enumerate(found):
+        require(f"libraries[{place}]", each, Library, "a library such as `ext.STRINGS`")
+    return found
 
 
 def _require_known(written: Mapping[str, str], declarations: Declarations) -> None:
@@ -309,5 +349,7 @@ def evaluate(text: str, variables: Mapping[str, Any] | None = None) -> Any:
 
     Programs are remembered. Raises CompileError and EvaluationError.
     """
+    require("text", text, str, "an expression as a text")
+    require("variables", variables, (Mapping, NoneType), "a mapping of names to values")
     values = variables or {}
     return _program(text, tuple(values)).evaluate(values)

@@ -25,6 +25,7 @@ from .._fast.tree import (
     Select,
     StructExpr,
 )
+from ..errors import ArgumentError, require
 from .costs import UNBOUNDED, Cost, Model, Turn, kind_of, quarter, turn_of, written
 from .loops import OPTIONAL_MAPS, body_of
 from .macros import BLOCK, index_name
@@ -100,6 +101,17 @@ def optional_of(content: Shape) -> Shape:
     return Shape(ONE, "", "", content)
 
 
+def _size(path: Any, size: Any) -> Cost:
+    """A size that was given: the most, or the least and the most. Raises ArgumentError."""
+    require("sizes", path, str, "names such as `task.tags`")
+    if isinstance(size, int):
+        return Cost(0, size)
+    if isinstance(size, tuple) and len(size) == 2 and all(isinstance(end, int) for end in size):
+        return Cost(*size)
+    expected = "a whole number, or a pair of the least and the most"
+    raise ArgumentError.of(f"sizes[`{path}`]", expected, size)
+
+
 class Estimator:
     """One walk over one tree. A method takes a part and what names in it stand for, and gives what
     it costs and the shape of its value."""
@@ -107,10 +119,7 @@ class Estimator:
     def __init__(self, observable: Observable, sizes: Sizes) -> None:
         self.model = Model(observable)
         self.tree = observable.tree
-        self.sizes = {
-            path: Cost(0, size) if isinstance(size, int) else Cost(*size)
-            for path, size in sizes.items()
-        }
+        self.sizes = {path: _size(path, size) for path, size in sizes.items()}
 
     def cost(self) -> Cost:
         """What the whole costs."""

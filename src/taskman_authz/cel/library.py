@@ -17,6 +17,7 @@ import msgspec
 
 from .._fast.access import adapt
 from .._fast.values import Fault, ObjectValue
+from ..errors import ArgumentError, require
 from .constants import ConstantCheck
 from .decls import FunctionDecl, VariableDecl, overload
 from .functions import Cost, Described, Implementation
@@ -58,6 +59,12 @@ def function(
     Python; of a protobuf message it is given the message. What it raises becomes an error of the
     evaluation. Raises CompileError for a bad signature.
     """
+    require("name", name, str, "a name")
+    require("signature", signature, str, "a signature such as `(string) -> string`")
+    if not callable(implementation):
+        raise ArgumentError.of("implementation", "a function", implementation)
+    if cost is not None and type(cost) is not int and not callable(cost):
+        raise ArgumentError.of("cost", "a whole number or a function", cost)
     declared = overload(f"{name}_{signature}", signature)
 
     def call(*arguments: Any) -> Any:

@@ -30,6 +30,7 @@ from .._fast.tree import (
     StructExpr,
 )
 from .._fast.values import Fault
+from ..errors import require
 from . import loops
 from .attributes import AttributePattern, variable
 from .expression import Expression
@@ -279,4 +280,8 @@ def held(variables: Any, name: str) -> Any:
 def patterns_of(unknown: Iterable[Pattern]) -> tuple[AttributePattern, ...]:
     """Patterns, which may be given as texts. Raises CompileError for a text that is none."""
     given = (unknown,) if isinstance(unknown, (str, AttributePattern)) else unknown
-    return tuple(AttributePattern(one) if isinstance(one, str) else one for one in given)
+    require("unknown", given, Iterable, "patterns of attributes such as `resource.owner`")
+    patterns = tuple(AttributePattern(one) if isinstance(one, str) else one for one in given)
+    for one in patterns:
+        require("unknown", one, AttributePattern, "patterns of attributes such as `resource.owner`")
+    return patterns

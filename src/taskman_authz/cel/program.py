@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import NoneType
 from typing import Any, Protocol
 
 from .._fast.activation import Activation
@@ -10,6 +11,7 @@ from .._fast.evaluator import Evaluator
 from .._fast.nodes import Node, placed
 from .._fast.partial import is_unknown
 from .._fast.values import Fault
+from ..errors import ArgumentError, require
 from ..limits import Limits
 from .checker import Checked
 from .costs import Cost, Counter, Spent
@@ -132,6 +134,7 @@ class Program(Evaluator):
         `cel.costs.UNBOUNDED`. The most holds for variables that have the declared types and these
         sizes, the least where moreover no part of the expression fails.
         """
+        require("sizes", sizes, (Mapping, NoneType), "a mapping of names to sizes")
         return Estimator(self.observable(), sizes or {}).cost()
 
     def within(self, variables: Any, budget: int) -> Any:
@@ -140,6 +143,9 @@ class Program(Evaluator):
     def measure(self, variables: Any = None, budget: int | None = None) -> tuple[Any, int]:
         """The value as `evaluate` gives it, and what it cost. Raises EvaluationError as that does.
         The expression is compiled anew to be watched, and takes some times longer."""
+        require("budget", budget, (int, NoneType), "a whole number from 0")
+        if budget is not None and budget < 0:
+            raise ArgumentError("budget", "a whole number from 0", f"{budget}")
         watched = self.observable()
         counter = Counter(watched, budget)
         try:

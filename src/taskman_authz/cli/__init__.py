@@ -25,6 +25,8 @@ COMMANDS = {
     "test": "run policy tests (the same as policy-test)",
     "serve": "answer over gRPC",
     "schema": "print the JSON Schema of policy documents, for editors",
+    "log": "verify decision logs",
+    "routes": "list the routes of an app that no check guards",
 }
 
 USAGE = "usage: taskman-authz [--help] [--version] COMMAND ..."

@@ -2,13 +2,14 @@
 
 Laws: what cannot be read is an `Issue` with the option or the file as its source, and a caret. JSON
 is RFC 8259: no NaN, no half of a surrogate pair, and no key twice in one object, because of two
-owners only one would count.
+owners only one would count. A number that no double holds is refused, not made infinite.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import sys
 from typing import Any, NoReturn
@@ -88,7 +89,12 @@ def parse_json(source: str, text: str) -> Any:
     if (lone := _lone_surrogate(text)) >= 0:
         _refuse(place_at(source, text, lone), "not JSON: half of a surrogate pair")
     try:
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_distinct)
+        return json.loads(
+            text,
+            parse_constant=_no_constant,
+            parse_float=_double,
+            object_pairs_hook=_distinct,
+        )
     except json.JSONDecodeError as error:
         why = error.msg[:1].lower() + error.msg[1:]
         _refuse(place_at(source, text, error.pos), f"not JSON: {why}")
@@ -155,6 +161,14 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"`{key}` twice in one object")
         found[key] = value
     return found
+
+
+def _double(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        shown = text if len(text) < 40 else f"{text[:40]}…"
+        raise ValueError(f"`{shown}` is larger than any double")
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:

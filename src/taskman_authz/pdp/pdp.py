@@ -11,18 +11,22 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import NoneType
 from typing import Any
 
 from ..decision import INVALID, Decision, Reason
-from ..errors import RequestError
+from ..errors import ArgumentError, RequestError, require
 from ..limits import DEFAULT, Limits
 from ..policy import PolicySet, Schema, compile_documents
 from ..policy.files import read_documents
-from ..request import CheckRequest, failed, make_request
+from ..request import CheckRequest, check_attributes, failed, make_request
 from .authorizer import authorize
+from .observing import Log, Observer
+from .shadow import Shadow
 
 FIELDS = ("subject", "action", "resource", "context", "company_id", "now")
 REQUIRED = 3  # of them
+CONTEXT = FIELDS.index("context")
 
 
 class PDP:
@@ -31,12 +35,19 @@ class PDP:
     pdp = PDP.from_path("policies/taskman")
     if pdp.check("user:123", "tasks:edit", "tasks/456"):
         ...
+
+    Every decision is appended to `log`, if there is one (a `DecisionLog`, or what is called as
+    that is), and compared with those of `shadow`.
     """
 
-    __slots__ = ("_policies",)
+    __slots__ = ("_observer", "_policies")
 
-    def __init__(self, policies: PolicySet) -> None:
+    def __init__(
+        self, policies: PolicySet, *, log: Log | None = None, shadow: Shadow | None = None
+    ) -> None:
+        require("policies", policies, PolicySet, "a PolicySet")
         self._policies = policies
+        self._observer = _observer(log, shadow)
 
     @classmethod
     def from_path(
@@ -45,13 +56,17 @@ class PDP:
         limits: Limits = DEFAULT,
         *,
         schema: Schema | None = None,
+        log: Log | None = None,
+        shadow: Shadow | None = None,
     ) -> PDP:
         """A decision point by the documents of a folder or a file, checked against `schema`, or
         where there is none against each `schema.yaml` among them.
 
         Raises StoreError (missing, empty, unreadable) and CompileError with all issues.
         """
-        return cls(compile_documents(read_documents(path, limits), limits, schema))
+        require("path", path, (str, os.PathLike), "the path of a folder or a file")
+        policies = compile_documents(read_documents(path, limits), limits, schema)
+        return cls(policies, log=log, shadow=shadow)
 
     @property
     def policies(self) -> PolicySet:
@@ -60,7 +75,22 @@ class PDP:
 
     def install(self, policies: PolicySet) -> None:
         """Put other policies in force, for the questions that come after."""
+        require("policies", policies, PolicySet, "a PolicySet")
         self._policies = policies
+
+    @property
+    def shadow(self) -> Shadow | None:
+        """The candidate beside these policies. May be exchanged, and taken away with None."""
+        return None if self._observer is None else self._observer.shadow
+
+    @shadow.setter
+    def shadow(self, shadow: Shadow | None) -> None:
+        log = None if self._observer is None else self._observer.log
+        self._observer = _observer(log, shadow)
+
+    def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
+        """The decision on a request, by `policies` that were in force (None: that are)."""
+        return _authorized(self._observer, policies or self._policies, request)
 
     def check(
         self,
@@ -80,12 +110,19 @@ class PDP:
         None. Raises RequestError naming the field that cannot be understood.
         """
         policies = self._policies  # read once: one revision to the end
+        observer = self._observer
         moment = time.time_ns() if now is None else now
         try:
-            outcome = policies.decider.ask(subject, action, resource, context, company_id, moment)
-            if outcome is None:
-                return _decide(policies, subject, action, resource, context, company_id, moment)
-            return Decision(outcome.allowed, outcome.reasons, policies.revision)
+            if context is not None and type(context) is not dict:
+                check_attributes("context", context)
+            if observer is None:
+                outcome = policies.decider.ask(
+                    subject, action, resource, context, company_id, moment
+                )
+                if outcome is not None:
+                    return Decision(outcome.allowed, outcome.reasons, policies.revision)
+            question = subject, action, resource, context, company_id, moment
+            return _authorized(observer, policies, make_request(*question, policies.limits))
         except RequestError:
             raise
         except Exception as error:  # a key of a caller's dict that fails to compare, and the like
@@ -101,32 +138,36 @@ class PDP:
         policies = self._policies
         check_items(items, policies.limits)
         now = time.time_ns()
-        return [_answer(policies, item, now) for item in items]
+        observer = self._observer
+        return [_answer(observer, policies, item, now) for item in items]
 
 
-def _decide(
-    policies: PolicySet,
-    subject: Any,
-    action: Any,
-    resource: Any,
-    context: Any,
-    company_id: Any,
-    now: Any,
-) -> Decision:
-    """A decision on what is not in the usual form, or wrong."""
-    request = make_request(subject, action, resource, context, company_id, now, policies.limits)
-    return authorize(policies, request)
+def _observer(log: Log | None, shadow: Shadow | None) -> Observer | None:
+    if log is not None and not callable(log):
+        raise ArgumentError.of("log", "a DecisionLog, or a function", log)
+    require("shadow", shadow, (Shadow, NoneType), "a Shadow")
+    return None if log is None and shadow is None else Observer(log, shadow)
 
 
-def _answer(policies: PolicySet, item: Any, now: int) -> Decision:
+def _authorized(observer: Observer | None, policies: PolicySet, request: CheckRequest) -> Decision:
+    if observer is None:
+        return authorize(policies, request)
+    return observer.decide(policies, request)
+
+
+def _answer(observer: Observer | None, policies: PolicySet, item: Any, now: int) -> Decision:
     try:
         if isinstance(item, CheckRequest):
-            return authorize(policies, item)
+            return _authorized(observer, policies, item)
         arguments = _arguments(item, now)
-        outcome = policies.decider.ask(*arguments)
-        if outcome is None:
-            return _decide(policies, *arguments)
-        return Decision(outcome.allowed, outcome.reasons, policies.revision)
+        context = arguments[CONTEXT]
+        if context is not None and type(context) is not dict:
+            check_attributes("context", context)
+        if observer is None:
+            outcome = policies.decider.ask(*arguments)
+            if outcome is not None:
+                return Decision(outcome.allowed, outcome.reasons, policies.revision)
+        return _authorized(observer, policies, make_request(*arguments, policies.limits))
     except RequestError as error:
         wrong = error
     except Exception:  # as in `check`

@@ -29,6 +29,7 @@ from ..cel.types import (
 )
 from ..errors import CompileError
 from ..issues import Issue, Issues, Place
+from .patterns import pattern_error
 
 Described = Mapping[str, Declarable] | type  # attributes by name, or a class that has them
 
@@ -131,18 +132,18 @@ class Schema:
         )
 
     def kinds_of(self, resource: str) -> tuple[str, ...]:
-        """The kinds that a pattern of resources matches."""
-        pattern, _ = split_resource(resource)
-        if pattern not in self._kinds:
-            found = (kind for kind in self.resources or () if matches(pattern, kind, "/"))
-            self._kinds[pattern] = tuple(found)
-        return self._kinds[pattern]
+        """The kinds that a pattern of resources matches; none where it is no pattern."""
+        if resource not in self._kinds:
+            pattern, _ = split_resource(resource)
+            known = () if pattern_error(resource, "/") else self.resources or ()
+            self._kinds[resource] = tuple(kind for kind in known if matches(pattern, kind, "/"))
+        return self._kinds[resource]
 
     def actions_of(self, action: str) -> tuple[str, ...]:
-        """The actions that a pattern of actions matches."""
+        """The actions that a pattern of actions matches; none where it is no pattern."""
         if action not in self._actions:
-            found = (name for name in self.action_names if matches(action, name, ":"))
-            self._actions[action] = tuple(found)
+            known = () if pattern_error(action, ":") else self.action_names
+            self._actions[action] = tuple(name for name in known if matches(action, name, ":"))
         return self._actions[action]
 
     def reach(self, policy: Targets) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ from ..issues import Issue, Place, place_at
 from ..limits import DEFAULT, Limits
 from .document import Identifier
 from .document_errors import Finding, findings, quoted
-from .linker import pattern_error
 from .loader import Text, folder_and_file
+from .patterns import pattern_error
 from .schema import Attributes, ResourceType, Schema, fallback, full_names
 from .suggestions import did_you_mean
 from .yaml_reader import Path, read

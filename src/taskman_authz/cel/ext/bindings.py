@@ -48,4 +48,4 @@ LATEST = 0
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("bindings", version, "", {}, {0: MacroTable({("bind", 3, True): bind})})
+    return made("bindings", version, LATEST, "", {}, {0: MacroTable({("bind", 3, True): bind})})

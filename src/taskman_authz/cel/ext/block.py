@@ -65,4 +65,4 @@ MACROS = MacroTable(
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("block", version, OVERLOADS, {}, {0: MACROS})
+    return made("block", version, LATEST, OVERLOADS, {}, {0: MACROS})

@@ -111,4 +111,4 @@ MACROS = MacroTable(
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("comprehensions", version, OVERLOADS, pairs.FUNCTIONS, {0: MACROS})
+    return made("comprehensions", version, LATEST, OVERLOADS, pairs.FUNCTIONS, {0: MACROS})

@@ -58,4 +58,4 @@ IMPLEMENTATIONS: dict[tuple[str, int], Implementation] = {
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("encoders", version, OVERLOADS, IMPLEMENTATIONS)
+    return made("encoders", version, LATEST, OVERLOADS, IMPLEMENTATIONS)

@@ -202,4 +202,4 @@ IMPLEMENTATIONS: dict[tuple[str, int], Implementation] = {
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("lists", version, OVERLOADS, IMPLEMENTATIONS, MACROS)
+    return made("lists", version, LATEST, OVERLOADS, IMPLEMENTATIONS, MACROS)

@@ -270,4 +270,4 @@ MACROS = {
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
     extremes = "".join(EXTREME_OVERLOADS.format(name) for name in ("max", "min"))
-    return made("math", version, OVERLOADS + extremes, IMPLEMENTATIONS, MACROS)
+    return made("math", version, LATEST, OVERLOADS + extremes, IMPLEMENTATIONS, MACROS)

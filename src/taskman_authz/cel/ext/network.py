@@ -303,5 +303,5 @@ CONSTANTS = {
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
     return made(
-        "network", version, OVERLOADS, IMPLEMENTATIONS, variables=TYPES, constants=CONSTANTS
+        "network", version, LATEST, OVERLOADS, IMPLEMENTATIONS, variables=TYPES, constants=CONSTANTS
     )

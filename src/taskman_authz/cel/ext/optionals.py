@@ -82,5 +82,5 @@ MACROS = {
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    found = made("optionals", version, OVERLOADS, optionals.FUNCTIONS, MACROS, [TYPE])
+    found = made("optionals", version, LATEST, OVERLOADS, optionals.FUNCTIONS, MACROS, [TYPE])
     return msgspec.structs.replace(found, optional_syntax=True)

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from ..._fast.values import Fault, type_name
+from ...errors import ArgumentError
 from ..constants import ConstantCheck
 from ..decls import FunctionDecl, VariableDecl, functions_of
 from ..functions import Implementation, Implementations
@@ -68,13 +69,19 @@ def declared(table: str, version: int) -> tuple[FunctionDecl, ...]:
 def made(
     name: str,
     version: int,
+    latest: int,
     table: str,
     implementations: Implementations,
     macros: Mapping[int, MacroTable] | None = None,
     variables: Iterable[VariableDecl] = (),
     constants: Mapping[str, ConstantCheck] | None = None,
 ) -> Library:
-    """A library as of `version`; `macros` are by the version that brought them."""
+    """A library as of `version`; `macros` are by the version that brought them. Raises
+    ArgumentError for a version that there is not."""
+    if type(version) is not int:
+        raise ArgumentError.of("version", f"a version of `{name}` from 0 to {latest}", version)
+    if not 0 <= version <= latest:
+        raise ArgumentError("version", f"a version of `{name}` from 0 to {latest}", str(version))
     functions = declared(table, version)
     shapes = {(one.name, len(each.arguments)) for one in functions for each in one.overloads}
     chosen = NO_MACROS

@@ -47,4 +47,4 @@ LATEST = 0
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("protos", version, "", {}, {0: MACROS})
+    return made("protos", version, LATEST, "", {}, {0: MACROS})

@@ -259,4 +259,4 @@ CONSTANTS = {
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version. `regex.extract` gives an optional: add that library too."""
-    return made("regex", version, OVERLOADS, IMPLEMENTATIONS, constants=CONSTANTS)
+    return made("regex", version, LATEST, OVERLOADS, IMPLEMENTATIONS, constants=CONSTANTS)

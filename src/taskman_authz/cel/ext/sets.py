@@ -95,4 +95,4 @@ IMPLEMENTATIONS: dict[tuple[str, int], Implementation] = {
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("sets", version, OVERLOADS, IMPLEMENTATIONS)
+    return made("sets", version, LATEST, OVERLOADS, IMPLEMENTATIONS)

@@ -202,4 +202,4 @@ CONSTANTS = {"string_format": format_flaws}
 
 def library(version: int = LATEST) -> Library:
     """The library as of a version."""
-    return made("strings", version, OVERLOADS, IMPLEMENTATIONS, constants=CONSTANTS)
+    return made("strings", version, LATEST, OVERLOADS, IMPLEMENTATIONS, constants=CONSTANTS)
