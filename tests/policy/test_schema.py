@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from taskman_authz import PDP, CompileError, Schema, compile_documents
+from taskman_authz.policy.lint import lint
 from taskman_authz.policy.schema_document import SchemaDocument, read_schema
 from tests.policy.helpers import document, pointed_at, policy
 
@@ -331,9 +332,18 @@ class Note(Base):
     seen: Mapped[datetime | None]
 
 
+FILE = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "made": {"type": "string", "format": "date-time"}},
+    "required": ["name"],
+}
 MODELS = Schema.of(
     subjects={"user": User},
-    resources={"tasks": (["edit"], Task), "notes": (["edit"], Note)},
+    resources={
+        "tasks": (["edit"], Task),
+        "notes": (["edit"], Note),
+        "files": (["edit", "files:read"], FILE),
+    },
     context={"ip": "string"},
 )
 
@@ -345,6 +355,8 @@ MODELS = Schema.of(
         ("resource.due == null || resource.due > now", "tasks", ""),
         ("resource.seen == null || resource.seen > now", "notes", ""),
         ("resource.size / 2.0 < 1.0", "notes", ""),
+        ("resource.name == 'a' && timestamp(resource.made) < now", "files", ""),
+        ("resource.nmae == 'a'", "files", "undefined_field"),
         ("resource.author == 1", "notes", "no_matching_overload"),
         ("resource.owner == 'x'", "notes", "undefined_field"),
         ("subject.departmnt == 'x'", "tasks", "undefined_field"),
@@ -374,3 +386,30 @@ def test_objects_are_decided_about_as_their_models_say(tmp_path: Path) -> None:
 def test_fallback_that_is_none_is_refused() -> None:
     with pytest.raises(CompileError, match="bad_fallback"):
         Schema.of(fallbacks={"subject.a": "context.b + 1"})
+
+
+def nested(kind: str, levels: int) -> str:
+    """A condition that nests so deep."""
+    text = "resource.due > now"
+    for level in range(levels):
+        text = {
+            "not": f"!({text})",
+            "junction": f"({text} {'&&' if level % 2 else '||'} context.x{level})",
+            "loop": f"[1].exists(x{level}, {text})",
+            "call": f"[{text}][0]",
+            "has": f"({text} ? has(resource.due) : true)",
+        }[kind]
+    return text
+
+
+@pytest.mark.parametrize("kind", ["not", "junction", "loop", "call", "has"])
+def test_condition_as_deep_as_the_language_allows_is_read_or_refused(kind: str) -> None:
+    schema = "resources: {tasks: {actions: [view], attributes: {due: timestamp}}}"
+    for levels in (5, 20, 60, 95, 190, 199, 400):
+        texts = [("a.yaml", document(on_tasks(nested(kind, levels)))), ("schema.yaml", schema)]
+        try:
+            compile_documents(texts)
+            lint(texts)
+        except CompileError as error:
+            assert {issue.code for issue in error.issues} == {"limit_exceeded"}
+            assert levels > 20

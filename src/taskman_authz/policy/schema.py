@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .._fast.wildcards import matches, split_resource
 from ..cel.annotations import annotated_type
-from ..cel.env import Declarable, declared_type
-from ..cel.schemas import either
+from ..cel.env import declared_type
+from ..cel.schemas import either, json_schema
 from ..cel.types import (
     DURATION,
     DYN,
@@ -31,7 +31,8 @@ from ..errors import CompileError
 from ..issues import Issue, Issues, Place
 from .patterns import pattern_error
 
-Described = Mapping[str, Declarable] | type  # attributes by name, or a class that has them
+# Attributes by name, a class that has them, or a JSON Schema.
+Described = Mapping[str, Any] | type
 
 _FALLBACK = re.compile(r"(subject|context)\.([A-Za-z_][A-Za-z0-9_]*)")
 NAMED = 3  # so many kinds are named where an attribute is in none of them
@@ -107,7 +108,8 @@ class Schema:
         fallbacks: Mapping[str, str] | None = None,
     ) -> Schema:
         """A schema of classes (dataclasses, pydantic models, TypedDicts, mapped classes of
-        SQLAlchemy) or of mappings from names to types (see `cel.Env`).
+        SQLAlchemy), of JSON Schemas of objects, or of mappings from names to types (see
+        `cel.Env`).
 
         A kind of resource is the names of its actions and its attributes:
         `{"tasks": (["view", "edit"], Task)}`. Raises CompileError for a type that is none, or a
@@ -212,9 +214,12 @@ def as_sent(type: Type) -> Type:
 
 
 def _described(name: str, given: Described) -> Attributes:
-    """The attributes of a class, or of a mapping from names to types."""
+    """The attributes of a class, of a JSON Schema, or of a mapping from names to types."""
     if isinstance(given, type):
         return Attributes(annotated_type(given))
+    if given.get("type") == "object":  # of which CEL knows no type
+        required = given.get("required", ())
+        return Attributes(json_schema(given, name), frozenset(map(str, required)))
     fields = {key: declared_type(f"{name}.{key}", each) for key, each in given.items()}
     return Attributes(object_type(name, fields))
 
