@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from taskman_authz import PDP, CompileError, Schema, compile_documents
 from taskman_authz.policy.lint import lint
 from taskman_authz.policy.schema_document import SchemaDocument, read_schema
+from tests.house.readme import blocks
 from tests.policy.helpers import document, pointed_at, policy
 
 SCHEMA = """
@@ -277,6 +278,7 @@ def test_revision_covers_what_the_schema_changes_of_a_decision() -> None:
         ("resource: {}", "unknown_key", "resource"),
         ("subjects: {u: {a: int}}\nfallbacks: {subject.b: context.c}", "bad_fallback", "subject.b"),
         ("fallbacks: {subject.b: subject.c}", "bad_fallback", "subject.b"),
+        ("subjects: {u: {}}\nfallbacks: {subject.roles: context.r}", "bad_fallback", "subject.r"),
         (
             "subjects: {u: {a: int}}\ncontext: {a: string}\nfallbacks: {subject.a: context.a}",
             "bad_fallback",
@@ -289,6 +291,17 @@ def test_revision_covers_what_the_schema_changes_of_a_decision() -> None:
 def test_mistake_in_a_schema_is_told_at_its_place(text: str, code: str, at: str) -> None:
     _, (issue,) = read_schema("schema.yaml", text)
     assert (issue.code, pointed_at(issue, len(at))) == (code, at)
+
+
+def test_documents_in_the_readme_are_what_they_say_they_are() -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    texts = [block.text for block in blocks(readme) if block.info == "yaml"]
+    (types,) = (text for text in texts if text.startswith("subjects:"))
+    assert read_schema("schema.yaml", types)[1] == []
+    whole = [text for text in texts if "policies:\n  - " in text and "cases:" not in text]
+    assert len(whole) >= 4
+    for text in whole:
+        compile_documents([("a.yaml", text), ("common.yaml", "company: other")])
 
 
 def test_two_schemas_in_one_folder_are_refused() -> None:

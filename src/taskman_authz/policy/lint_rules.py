@@ -110,7 +110,7 @@ def _typed(policy: Policy, path: Path, schema: Schema) -> Iterator[Finding]:
             yield Finding(place, "unreachable", message)
         elif policy.effect == "allow" and "*" in pattern and len(needed) < len(matched):
             message = f"{quoted(pattern)} matches actions on other resources than this policy's"
-            yield Finding(place, "wide_pattern", message, _instead(_narrower(needed, reached)))
+            yield Finding(place, "wide_pattern", message, _instead(_narrower(needed, schema)))
     for number, pattern in enumerate(policy.resources):
         place = (*path, "resources", number)
         kinds = schema.kinds_of(pattern)
@@ -125,12 +125,12 @@ def _typed(policy: Policy, path: Path, schema: Schema) -> Iterator[Finding]:
             yield Finding(place, "wide_pattern", message, hint)
 
 
-def _narrower(names: list[str], kinds: list[str]) -> list[str]:
-    """Patterns that match some actions: of a kind whose actions all are among them, `kind:*`."""
+def _narrower(names: Sequence[str], schema: Schema) -> list[str]:
+    """Patterns that match some actions and no others: `kind:*` where they are all of a kind."""
     found: dict[str, None] = {}
     for name in names:
-        kind = name.partition(":")[0]
-        found[f"{kind}:*" if kind in kinds else name] = None
+        whole = f"{name.partition(':')[0]}:*"
+        found[whole if set(schema.actions_of(whole)) <= set(names) else name] = None
     return list(found)
 
 

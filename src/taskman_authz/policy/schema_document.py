@@ -276,20 +276,25 @@ class _Reader:
                 message = "expected an attribute of the subject and a key of the context"
                 self.wrong(path, "bad_fallback", message, "`subject.x: context.y`", at_key=True)
                 continue
-            wanted = self.declared(schema.subject, members[0], path, True)
-            given = self.declared(schema.types()["context"], members[1], path, False)
+            wanted = self.declared(schema.subject, members[0], path, "subject")
+            given = self.declared(schema.types()["context"], members[1], path, "context")
             if wanted is not None and given is not None and wanted is not given:
                 message = f"`{written}` is `{wanted}`, but `{instead}` is `{given}`"
                 self.wrong(path, "bad_fallback", message)
 
-    def declared(self, type: Type, name: str, path: Path, at_key: bool) -> Type | None:
+    def declared(self, type: Type, name: str, path: Path, root: str) -> Type | None:
+        """The type of what one side of a fallback names."""
         if type.fields is None:
             return None
-        if name not in type.fields or name in ("id", "type", "roles"):
-            message = f"there is no such attribute {quoted(name)} that could be absent"
-            self.wrong(path, "bad_fallback", message, did_you_mean(name, type.fields), at_key)
-            return None
-        return type.fields[name]
+        hint = did_you_mean(name, type.fields)
+        if name not in type.fields:
+            message = f"the schema has no {quoted(f'{root}.{name}')}"
+        elif root == "subject" and name in ("id", "type", "roles"):
+            message, hint = f"nothing stands in for {quoted(f'{root}.{name}')}", ""
+        else:
+            return type.fields[name]
+        self.wrong(path, "bad_fallback", message, hint, at_key=root == "subject")
+        return None
 
 
 def _unreadable(type: Type) -> Iterator[Type]:
