@@ -89,6 +89,13 @@ class Limits(msgspec.Struct, frozen=True):
     # A matrix multiplies: three lists of fifty are 125,000 questions, and no one means that.
     test_cases: int = 100_000  # cases in one matrix
 
+    # -- explanations ------------------------------------------------------------------------
+    # Changes of a request that are tried to find one that flips its decision: some 10 µs each.
+    changes_tried: int = 20_000
+
+    # Subjects that are told apart where two policy sets decide otherwise: a log has millions.
+    flip_subjects: int = 100_000  # of one rule
+
     # -- requests ----------------------------------------------------------------------------
     # Subject, action and resource names become index keys and log fields.
     name_length: int = 1_024  # code points

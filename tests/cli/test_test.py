@@ -122,3 +122,97 @@ def test_a_test_that_does_not_load_is_told_with_its_place(tests, capsys):
     assert "bad_test.yaml:9:5: error: unknown key `subjekt`" in error
     assert "did you mean `subject`?" in error
     assert "policy-test: 2 errors" in error
+
+
+# -- measures --------------------------------------------------------------------------------------
+
+
+def test_coverage_is_told_and_a_threshold_that_is_not_met_is_1(tests, capsys):
+    assert policy_test([str(tests), "--coverage"]) == 0
+    printed = capsys.readouterr().out
+    assert "  rules     50.0 % (1 of 2)\n" in printed
+    assert "members-read-by-day: no decision came to it\n" in printed
+    assert policy_test([str(tests), "--fail-under", "50"]) == 1  # of clauses fewer were seen
+    assert "of clauses were seen, less than 50 %" in capsys.readouterr().err
+    assert policy_test([str(tests), "--fail-under", "20"]) == 0
+
+
+def test_mutants_are_told_and_a_score_that_is_not_met_is_1(tests, capsys):
+    assert policy_test([str(tests), "--mutate"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^  noticed   \d+\.\d % \(\d+ of \d+\)$", printed, re.MULTILINE)
+    assert "members-read-by-day: no case notices: delete rule: the policy is not there" in printed
+    assert policy_test([str(tests), "--min-score", "90"]) == 1
+    assert "of mutants were noticed, less than 90 %" in capsys.readouterr().err
+
+
+def test_mutants_are_not_asked_where_cases_fail(tests, capsys):
+    flip(tests)
+    assert policy_test([str(tests), "--mutate"]) == 1
+    assert (
+        "not asked: what fails without a mutant says nothing about one" in capsys.readouterr().out
+    )
+
+
+def test_measures_in_json(tests, capsys):
+    assert policy_test([str(tests), "--coverage", "--mutate", "--format", "json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["coverage"]["rules"] == {"seen": 1, "all": 2, "percent": 50.0}
+    (owners, _) = sorted(report["coverage"]["policies"], key=lambda each: each["line"])
+    assert owners["clauses"] == [{"text": "resource.owner == subject.id", "true": 1, "false": 1}]
+    flipped = [each for each in report["mutation"]["mutants"] if each["kind"] == "flip effect"]
+    assert {each["policy"]: each["killed_by"] for each in flipped} == {
+        "owners-write": "owners write",
+        "members-read-by-day": None,
+    }
+
+
+def test_tap(tests, capsys):
+    assert policy_test([str(tests), "--format", "tap"]) == 0
+    assert capsys.readouterr().out.startswith("TAP version 14\n1..2\nok 1 - ")
+
+
+def test_a_page_is_written(tests, tmp_path):
+    path = tmp_path / "report.html"
+    assert policy_test([str(tests), "--coverage", "--mutate", "--html", str(path)]) == 0
+    assert path.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_times_of_decisions(tests, capsys, monkeypatch):
+    monkeypatch.setattr("taskman_authz.testing.timing.SECONDS", 0.0)
+    assert policy_test([str(tests), "--bench", "-k", "strangers"]) == 0
+    assert "over 1 cases" in capsys.readouterr().out
+
+
+def test_several_processes(tests, capsys):
+    (tests / "more_test.yaml").write_text(TESTS)
+    assert policy_test([str(tests), "-j", "2", "-q"]) == 0
+    assert "4 passed, 0 failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("-j", "0"), ("--fail-under", "101"), ("--min-score", "x"), ("--watch", "--format", "json")],
+)
+def test_a_bad_option_is_2(tests, options, capsys):
+    assert policy_test([str(tests), *options]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_watching_runs_again_when_a_file_changes_and_ends_at_an_interrupt(
+    tests, capsys, monkeypatch
+):
+    from taskman_authz.cli import test as command
+
+    states = iter([1, 1, 2, 3, KeyboardInterrupt])
+
+    def state(paths):
+        found = next(states)
+        if found is KeyboardInterrupt:
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(command, "_state", state)
+    monkeypatch.setattr(command.time, "sleep", lambda seconds: None)
+    assert policy_test([str(tests), "--watch", "-q"]) == 130
+    assert capsys.readouterr().out.count("2 passed, 0 failed") == 2

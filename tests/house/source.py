@@ -27,7 +27,7 @@ FLOORS = {
     3: ("policy",),
     4: ("decision_log", "pdp", "store", "wire"),
     5: ("client", "integrations", "testing"),
-    6: ("__init__", "cli", "sidecar", "examples"),
+    6: ("__init__", "cli", "pytest_plugin", "sidecar", "examples"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 

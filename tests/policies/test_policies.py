@@ -10,7 +10,7 @@ import yaml
 
 from taskman_authz import PDP
 from taskman_authz.policy.formatter import formatted_document
-from taskman_authz.testing import load_suites, run
+from taskman_authz.testing import coverage, load_suites, mutate, run
 
 ROOT = Path(__file__).resolve().parents[2] / "policies"
 DOCUMENTS = sorted(
@@ -36,6 +36,17 @@ def taskman():
 
 def test_all_policy_tests_pass(results):
     assert [f"{r.case.place}: {r.case.name}: {r.complaint}" for r in results if not r.passed] == []
+
+
+def test_the_tests_see_every_rule_and_nearly_every_clause():
+    shares = coverage(load_suites([str(ROOT)])).shares
+    assert shares["rules"].percent == 100
+    assert shares["clauses"].percent >= 95
+
+
+def test_the_tests_notice_nearly_every_mistake():
+    found = mutate(load_suites([str(ROOT)]))
+    assert found.score.percent >= 95, [str(each) for each in found.survivors]
 
 
 def test_all_policies_are_one_valid_set():

@@ -296,3 +296,75 @@ def test_a_file_that_is_not_utf_8_is_refused_at_its_line(tmp_path):
         load_suites([str(path)])
     (issue,) = caught.value.issues
     assert (issue.place.line, issue.message) == (2, "not UTF-8")
+
+
+# -- fixtures that files share ---------------------------------------------------------------------
+
+SHARED = """\
+fixtures:
+  subjects:
+    member: {type: user, id: "1", roles: [member]}
+  resources:
+    note: {type: notes, id: n1, owner: "1"}
+"""
+IMPORTING = """\
+imports: [shared_fixtures.yaml]
+cases:
+  - {name: read, subject: member, action: 'notes:read', resource: note, expect: allow}
+"""
+
+
+def test_fixtures_are_imported_and_are_no_policies(tmp_path):
+    (tmp_path / "shared_fixtures.yaml").write_text(SHARED)
+    found = cases(tmp_path, IMPORTING)["read"]
+    assert (found.request.subject_id, found.request.resource_id) == ("1", "n1")
+    (suite,) = load_suites([str(tmp_path)])
+    assert suite.imports == (str(tmp_path / "shared_fixtures.yaml"),)
+
+
+def test_a_fixture_is_given_once(tmp_path):
+    (tmp_path / "shared_fixtures.yaml").write_text(SHARED)
+    own = "fixtures:\n  subjects:\n    member: user:2\n"
+    found = issues(tmp_path, IMPORTING + own)
+    assert found == [(6, 5, "duplicate_fixture", "the fixture `member` is given twice", "")]
+
+
+def test_what_is_wrong_with_imported_fixtures_is_told_in_their_file(tmp_path):
+    (tmp_path / "shared_fixtures.yaml").write_text("fixtures: {subjcts: {}}\n")
+    (tmp_path / "b_test.yaml").write_text(IMPORTING)
+    with pytest.raises(CompileError) as caught:
+        load_suites([write(tmp_path, IMPORTING), str(tmp_path / "b_test.yaml")])
+    shared = [issue for issue in caught.value.issues if "shared" in issue.place.source]
+    assert [(issue.code, issue.hint) for issue in shared] == [
+        ("unknown_key", "did you mean `subjects`?")
+    ]
+
+
+def test_a_file_of_fixtures_that_is_not_there_is_named(tmp_path):
+    (found,) = [each for each in issues(tmp_path, IMPORTING) if each[2] == "unreadable"]
+    assert found[3] == "cannot be read: no such file or directory"
+
+
+def test_a_misspelt_role_of_an_imported_fixture_is_told(tmp_path):
+    (tmp_path / "shared_fixtures.yaml").write_text(SHARED.replace("[member]", "[membr]"))
+    policies = "roles: [{name: member}]\npolicies: []\n"
+    (found,) = [each for each in issues(tmp_path, IMPORTING, policies) if each[2] == "unknown_role"]
+    assert found[4] == "did you mean `member`?"
+
+
+def test_a_matrix_names_the_reason_of_its_denials(tmp_path):
+    text = """\
+matrix:
+  - name: all
+    subjects: [user:1]
+    actions: ["notes:read"]
+    resources: [notes/1]
+    reason: no_policy_applies
+    allow: {}
+"""
+    assert [each.reason for each in cases(tmp_path, text).values()] == ["no_policy_applies"]
+
+
+def test_a_reason_that_there_is_not_is_refused(tmp_path):
+    (found,) = issues(tmp_path, IMPORTING.replace("expect: allow", "expect: deny, reason: no"))[:1]
+    assert found[2] == "bad_value"

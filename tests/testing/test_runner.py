@@ -84,3 +84,35 @@ def test_all_cases_run_though_one_fails(tmp_path):
 def test_a_run_can_stop_at_the_first_failure(tmp_path):
     found = results(tmp_path, case(), case(expect="deny"), case(), stop_at_first=True)
     assert [result.passed for result in found] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"reason": "allowed_by_policy"}, ""),
+        ({"reason": "allowed_by_policy", "policy": "owners-write"}, ""),
+        (
+            {"reason": "allowed_by_policy", "policy": "members-read"},
+            (
+                "expected reason allowed_by_policy of `members-read`,"
+                " found allowed_by_policy of `owners-write`"
+            ),
+        ),
+        ({"subject": "member", "expect": "deny", "reason": "condition_not_met"}, ""),
+        (
+            {"subject": "member", "expect": "deny", "reason": "condition_failed"},
+            "expected reason condition_failed, found condition_not_met of `owners-write`",
+        ),
+        (
+            {"action": "notes", "expect": "deny", "reason": "condition_not_met"},
+            "expected reason condition_not_met, found no_policy_applies",
+        ),
+        (
+            {"action": "notes", "expect": "allow", "reason": "no_policy_applies"},
+            "expected allow, got deny",
+        ),
+    ],
+)
+def test_an_expected_reason(tmp_path, fields, complaint):
+    (result,) = results(tmp_path, case(**fields))
+    assert result.complaint == complaint

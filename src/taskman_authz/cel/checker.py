@@ -165,7 +165,7 @@ class _Checker:
     ) -> None:
         self.source = source
         self.constants = constants
-        self.patterns = Activation(0, 0, 0, limits.regex_steps, "regex_steps")
+        self.patterns: Activation | None = None  # what pays for planning constant patterns
         self.declarations = declarations
         self.limits = limits
         self.types: dict[int, Type] = {}
@@ -323,6 +323,8 @@ class _Checker:
         parts = node.args
         if style == MEMBER and node.target is not None:
             parts = (node.target, *parts)
+        if self.patterns is None:
+            self.patterns = Activation(0, 0, 0, self.limits.regex_steps, "regex_steps")
         for flaw in flaws(ConstantCall(parts, self.types, self.patterns), self.limits):
             self.wrong(flaw.position(self.source.text), flaw.said)
 

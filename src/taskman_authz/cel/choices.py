@@ -24,6 +24,8 @@ def choices(
     """The operands of `||` (with `negated`, of `&&`), those that compare one attribute with texts
     as one of them. `reads` has the readers of each slot: those that go are taken out."""
     compared = [_compared(operand, negated) for operand in operands]
+    if compared.count(None) >= len(compared) - 1:  # nothing to join
+        return operands
     texts: dict[int, frozenset[str]] = {}
     for one in compared:
         if one is not None:

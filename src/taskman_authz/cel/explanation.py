@@ -67,12 +67,18 @@ class Turn(msgspec.Struct, frozen=True):
 
 def explain(expression: Expression, source: Source, variables: Any) -> Explanation:
     """What every part came to over `variables` (as the core has them)."""
+    explainer, seen = watched(expression, source, variables)
+    return explainer.part(expression.parsed.expr, seen)
+
+
+def watched(expression: Expression, source: Source, variables: Any) -> tuple[Explainer, Seen]:
+    """What was seen of an evaluation over `variables`, and who explains parts of it."""
     parsed, checked, declarations, implementations, limits = expression
     record = Record(parsed.expr, limits.explained_turns)
     observable = Observable(parsed.expr, checked, declarations, implementations, limits)
     observable.value(variables, record.observe)
     meter = Activation(0, 0, 0, limits.evaluation_steps)
-    return Explainer(parsed.macro_calls, record, source, meter).part(parsed.expr, record.seen)
+    return Explainer(parsed.macro_calls, record, source, meter), record.seen
 
 
 # -- recording ------------------------------------------------------------------------------------
@@ -165,6 +171,15 @@ def children(tree: Expr) -> Iterator[Expr]:
         yield tree.result
 
 
+def operands(tree: Expr, function: str) -> Iterator[Expr]:
+    """The operands of a junction, those of the same junction in it in their place."""
+    if isinstance(tree, Call) and tree.function == function:
+        for operand in tree.args:
+            yield from operands(operand, function)
+    else:
+        yield tree
+
+
 # -- explaining -----------------------------------------------------------------------------------
 
 Names = frozenset[str]  # that the expression itself gives
@@ -233,7 +248,7 @@ class Explainer:
                 names |= {index_name(number)}
             yield from shown(result, names)
         elif isinstance(tree, Call) and tree.function in ("_&&_", "_||_"):
-            for operand in self.operands(tree, tree.function):
+            for operand in operands(tree, tree.function):
                 yield from shown(operand, names)
         elif not is_attribute(tree):
             owner = self.record.owners[tree.id]
@@ -241,14 +256,6 @@ class Explainer:
             for part in children(called or tree):
                 if self.record.owners.get(part.id) == owner:
                     yield from shown(part, inner)
-
-    def operands(self, tree: Expr, function: str) -> Iterator[Expr]:
-        """The operands of a junction, those of junctions in it in their place."""
-        if isinstance(tree, Call) and tree.function == function:
-            for operand in tree.args:
-                yield from self.operands(operand, function)
-        else:
-            yield tree
 
     # -- loops ------------------------------------------------------------------------------------
 

@@ -67,8 +67,9 @@ class Plan:
         self.high = 0  # the first register that nothing planned so far uses
         self.reads: dict[int, list[nodes.Attribute]] = {}  # by slot; twice for a read in a loop
         self.planned = 0  # how many nodes, for the weights of loops' bodies
-        self.folding = Activation(0, 0, 0, limits.folding_steps)
-        self.patterns = Activation(0, 0, 0, limits.regex_steps)
+        # What pays for folding constants and for planning patterns; made when there are any.
+        self.folding: Activation | None = None
+        self.patterns: Activation | None = None
 
     # -- registers --------------------------------------------------------------------------------
 
@@ -95,6 +96,8 @@ class Plan:
         for operand in operands:
             if type(operand) is not nodes.Constant:
                 return node
+        if self.folding is None:
+            self.folding = Activation(0, 0, 0, self.limits.folding_steps)
         value = nodes.evaluate(node, self.folding)
         if type(value) is Fault or self.folding.steps < 0:
             return node
@@ -149,7 +152,10 @@ class Plan:
             return self.members(nodes.Constant(CelType(name), position), members, position)
         slot = self.layout.slot(name, members)
         attribute = nodes.Attribute(slot, self.layout.paths[slot], position)
-        self.reads.setdefault(slot, []).extend([attribute] * (2 if scope else 1))
+        readers = [attribute, attribute] if scope else [attribute]
+        others = self.reads.setdefault(slot, readers)
+        if others is not readers:
+            others += readers
         return attribute
 
     def alone(self) -> None:
@@ -235,7 +241,7 @@ class Plan:
     def call(self, tree: Call, scope: Scope) -> Node:
         special = OPERATORS.get(tree.function)
         if special is not None:
-            arguments = tuple(self.node(argument, scope) for argument in tree.args)
+            arguments = tuple([self.node(argument, scope) for argument in tree.args])
             return special(self, tree, arguments)
         if tree.function == BLOCK:
             return loops.block(self, tree, scope)
@@ -325,14 +331,14 @@ Operator = Callable[[Plan, Call, Operands], Node]
 
 def _and(plan: Plan, tree: Call, operands: Operands) -> Node:
     flat = choices(flattened(logic.And, operands), True, plan.reads)
-    if any(is_constant(operand, False) for operand in flat):
+    if decided(flat, False):
         return nodes.Constant(False, tree.position)
     return plan.folded(logic.And(flat, tree.position), flat) if len(flat) > 1 else only(flat)
 
 
 def _or(plan: Plan, tree: Call, operands: Operands) -> Node:
     flat = choices(flattened(logic.Or, operands), False, plan.reads)
-    if any(is_constant(operand, True) for operand in flat):
+    if decided(flat, True):
         return nodes.Constant(True, tree.position)
     return plan.folded(logic.Or(flat, tree.position), flat) if len(flat) > 1 else only(flat)
 
@@ -348,6 +354,14 @@ def flattened(kind: type[logic.And] | type[logic.Or], operands: Operands) -> Ope
     for operand in operands:
         flat += operand.operands if type(operand) is kind else (operand,)
     return tuple(flat)
+
+
+def decided(operands: Operands, value: bool) -> bool:
+    """Whether some operand is this constant."""
+    for operand in operands:
+        if type(operand) is nodes.Constant and operand.constant is value:
+            return True
+    return False
 
 
 def is_constant(node: Node, value: bool) -> bool:
@@ -374,6 +388,8 @@ def _equality(negated: bool) -> Operator:
 
     def planned(plan: Plan, tree: Call, operands: Operands) -> Node:
         left, right = operands
+        if type(left) is type(right):  # constants both, or neither
+            return plan.folded(general(left, right, tree.position), operands)
         if is_text(right) and not is_text(left):
             return relations.EqualText(left, right.constant, negated, tree.position)
         if is_text(left) and not is_text(right):
@@ -478,6 +494,8 @@ OPERATORS: dict[str, Operator] = {
 
 def _matches(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node | None:
     text, pattern = arguments
+    if plan.patterns is None:
+        plan.patterns = Activation(0, 0, 0, plan.limits.regex_steps)
     if not is_text(pattern) or is_text(text) or plan.patterns.steps < 0:
         return None  # left to the evaluation, which has a budget
     matcher = remembered(pattern.constant, plan.limits.regex_length)

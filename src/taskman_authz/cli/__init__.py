@@ -17,6 +17,8 @@ __all__ = ["main", "policy_test"]
 # Command → what it does, in a line. The command's module has its name and a `main`.
 COMMANDS = {
     "check": "decide one request: may this subject do this on that?",
+    "explain": "explain one decision: which clause decided, and what would flip it",
+    "diff": "tell what other policies would decide otherwise",
     "eval": "evaluate a CEL expression",
     "compile": "check policies and print everything that is wrong with them",
     "lint": "tell what compiles but cannot be meant: rules that never decide, unused names",

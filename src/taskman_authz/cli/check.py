@@ -38,29 +38,19 @@ def main(arguments: list[str]) -> int:
     """Run the command. Returns 0 where allowed, 1 where denied."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    subject, action, resource = _question(parser, options)
-    _one_standard_input(parser, [subject, action, resource, options.context or ""])
+    texts = question_texts(parser, options)
     with errors_in(options.format):
-        return _decided(subject, action, resource, options)
+        return _decided(texts, options)
 
 
-def _decided(subject: str, action: str, resource: str, options: argparse.Namespace) -> int:
+def _decided(texts: list[str], options: argparse.Namespace) -> int:
     """Decide and print the decision. Returns the exit status."""
-    # Bad JSON is told before the policies are read: it is the cheaper of two mistakes.
-    request: dict[str, Any] = {
-        "subject": read_entity("subject", subject),
-        "action": read_entity("action", action),
-        "resource": read_entity("resource", resource),
-        "context": None if options.context is None else read_object("context", options.context),
-        "company_id": options.company,
-        "now": None if options.now is None else read_time("now", options.now),
-    }
+    request = question(texts, options)
     from ..pdp import PDP
 
-    path = options.policies or os.environ.get(POLICIES) or "policies"
-    decision = PDP.from_path(path).check(**request)
+    decision = PDP.from_path(policies_path(options)).check(**request)
     if not options.quiet:
-        print(_json(decision) if options.format == "json" else _text(decision))
+        print(_json(decision) if options.format == "json" else decision_text(decision))
     return 0 if decision.allowed else 1
 
 
@@ -68,6 +58,17 @@ def _parser() -> argparse.ArgumentParser:
     program = "taskman-authz check"
     usage = f"{program} [OPTION ...] SUBJECT ACTION RESOURCE"
     parser = command_parser(program, DESCRIPTION, NOTES, usage)
+    question_options(parser)
+    parser.add_argument("--format", choices=["text", "json"], default="text")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no output, the status only")
+    return parser
+
+
+# -- a question, for this command and for others that are asked one -------------------------------
+
+
+def question_options(parser: argparse.ArgumentParser) -> None:
+    """The arguments and options that ask a question of policies."""
     parser.add_argument("question", nargs="*", metavar="SUBJECT ACTION RESOURCE")
     parser.add_argument("--subject", metavar="SUBJECT", help="who asks")
     parser.add_argument("--action", metavar="ACTION", help="what they would do, as `kind:verb`")
@@ -82,12 +83,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help=f"a policy file or a folder of them (default: ${POLICIES}, else ./policies)",
     )
-    parser.add_argument("--format", choices=["text", "json"], default="text")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no output, the status only")
-    return parser
 
 
-def _question(parser: argparse.ArgumentParser, options: argparse.Namespace) -> tuple[str, str, str]:
+def question_texts(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
     """Subject, action and resource, each from its option or, those left, from their places."""
     named = {"subject": options.subject, "action": options.action, "resource": options.resource}
     places = iter(options.question)
@@ -99,15 +97,33 @@ def _question(parser: argparse.ArgumentParser, options: argparse.Namespace) -> t
         parser.error(f"no {missing[0]} was given")
     if (surplus := next(places, None)) is not None:
         parser.error(f"`{surplus}` is one too many: subject, action and resource are given already")
-    return str(found["subject"]), str(found["action"]), str(found["resource"])
-
-
-def _one_standard_input(parser: argparse.ArgumentParser, texts: list[str]) -> None:
-    if texts.count("-") > 1:
+    texts = [str(value) for value in found.values()]
+    if [*texts, options.context].count("-") > 1:
         parser.error("only one of subject, action, resource and context can be read from `-`")
+    return texts
 
 
-def _text(decision: Decision) -> str:
+def question(texts: list[str], options: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of `PDP.check`. Bad JSON is told before policies are read: it is the cheaper of
+    two mistakes."""
+    subject, action, resource = texts
+    return {
+        "subject": read_entity("subject", subject),
+        "action": read_entity("action", action),
+        "resource": read_entity("resource", resource),
+        "context": None if options.context is None else read_object("context", options.context),
+        "company_id": options.company,
+        "now": None if options.now is None else read_time("now", options.now),
+    }
+
+
+def policies_path(options: argparse.Namespace) -> str:
+    """Where the policies are."""
+    return options.policies or os.environ.get(POLICIES) or "policies"
+
+
+def decision_text(decision: Decision) -> str:
+    """A decision in lines: yes or no, why, by which revision."""
     word, colour = ("allowed", GREEN) if decision.allowed else ("denied", RED)
     lines = [painted(word, colour, sys.stdout)]
     lines += [f"  {reason.message} [{reason.code}]" for reason in decision.reasons]
@@ -115,14 +131,18 @@ def _text(decision: Decision) -> str:
 
 
 def _json(decision: Decision) -> str:
+    return json.dumps(decision_json(decision), ensure_ascii=False)
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """A decision for programs."""
     reasons = [
         {"code": reason.code, "policy": reason.policy, "message": reason.message}
         for reason in decision.reasons
     ]
-    answer = {
+    return {
         "allowed": decision.allowed,
         "effect": decision.effect,
         "reasons": reasons,
         "revision": decision.revision,
     }
-    return json.dumps(answer, ensure_ascii=False)

@@ -21,7 +21,12 @@ VALUE_LENGTH = 100  # code points
 
 def explanation_text(explanation: Explanation, stream: TextIO) -> str:
     """The tree, in colour where `stream` is a terminal."""
-    return "\n".join(_Lines(stream).part(explanation, ""))
+    return "\n".join(explanation_lines(explanation, stream))
+
+
+def explanation_lines(explanation: Explanation, stream: TextIO, indent: str = "") -> Iterator[str]:
+    """The lines of the tree, each behind `indent`."""
+    return _Lines(stream).part(explanation, indent)
 
 
 class _Lines:

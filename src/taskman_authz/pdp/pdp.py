@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..decision import INVALID, Decision, Reason
 from ..errors import ArgumentError, RequestError, require
@@ -23,6 +23,9 @@ from ..request import CheckRequest, check_attributes, failed, make_request
 from .authorizer import authorize
 from .observing import Log, Observer
 from .shadow import Shadow
+
+if TYPE_CHECKING:
+    from .explain import DecisionExplanation
 
 FIELDS = ("subject", "action", "resource", "context", "company_id", "now")
 REQUIRED = 3  # of them
@@ -126,6 +129,37 @@ class PDP:
         except RequestError:
             raise
         except Exception as error:  # a key of a caller's dict that fails to compare, and the like
+            raise failed("request") from error
+
+    def explain(
+        self,
+        subject: Any,
+        action: Any,
+        resource: Any,
+        context: Any = None,
+        *,
+        company_id: str | None = None,
+        now: datetime | int | None = None,
+        others: bool = False,
+    ) -> DecisionExplanation:
+        """Why `check` with the same arguments decides as it does: every rule that applies, the
+        clauses that decided with the values seen, and the smallest change of attributes that would
+        flip the decision; with `others` also why each other rule does not apply.
+
+        It contains attribute values: it is for administrators. Raises RequestError as `check`.
+        """
+        from .explain import explain  # a decision does not wait for what explains one
+
+        policies = self._policies
+        moment = time.time_ns() if now is None else now
+        try:
+            request = make_request(
+                subject, action, resource, context, company_id, moment, policies.limits
+            )
+            return explain(policies, request, others)
+        except RequestError:
+            raise
+        except Exception as error:  # as in `check`
             raise failed("request") from error
 
     def batch_check(self, items: Sequence[Any]) -> list[Decision]:

@@ -25,6 +25,7 @@ from .constancy import never_or_always
 from .definitions import Definitions
 from .linker import link
 from .loader import load
+from .origins import Origins
 from .policy_set import PolicySet, digest, revision
 from .resolver import Condition, Entry, resolve, told
 from .schema import Schema
@@ -74,7 +75,7 @@ def compile_documents(
         limits.decision_steps,
     )
     digests = (digest(entry.document.company, entry.policy) for entry in entries)
-    return PolicySet(revision(digests), decider, limits)
+    return PolicySet(revision(digests), decider, limits, Origins(entries))
 
 
 class _Conditions:

@@ -1,8 +1,8 @@
 """Policy documents on a disk: which files they are, and what is in them.
 
 In a folder these are `*.yaml` and `*.yml` at any depth, but neither policy tests (`*_test.yaml`)
-nor anything hidden. A single file is taken whatever it is called. A `schema.yaml` is among
-them: the compiler knows it by its name.
+and their fixtures (`*_fixtures.yaml`) nor anything hidden. A single file is taken whatever it is
+called. A `schema.yaml` is among them: the compiler knows it by its name.
 
 Laws: the order is that of the names. Reading raises `StoreError` and nothing else; of a folder in
 which anything cannot be read nothing is given, because a missing policy may be one that denies.
@@ -19,7 +19,7 @@ from ..issues import Issue, Place
 from ..limits import DEFAULT, Limits
 
 SUFFIXES = (".yaml", ".yml")
-TEST_ENDINGS = tuple(f"_test{suffix}" for suffix in SUFFIXES)
+TEST_ENDINGS = tuple(f"_{kind}{suffix}" for kind in ("test", "fixtures") for suffix in SUFFIXES)
 
 
 def find_documents(path: str | os.PathLike[str]) -> list[Path]:

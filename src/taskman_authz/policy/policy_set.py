@@ -15,6 +15,7 @@ from .._fast.decide import Decider
 from .._fast.rules import RuleIndex, RuleRow
 from ..limits import Limits
 from .document import Policy
+from .origins import Origins
 
 REVISION_LENGTH = 32  # hexadecimal digits: 128 bits
 
@@ -25,6 +26,7 @@ class PolicySet(msgspec.Struct, frozen=True):
     revision: str
     decider: Decider
     limits: Limits
+    origins: Origins
 
     @property
     def index(self) -> RuleIndex:

@@ -23,7 +23,7 @@ from ..policy.loader import Text
 from ..policy.suggestions import did_you_mean
 from ..policy.yaml_reader import Path
 from ..request import CheckRequest, make_request
-from .document import CaseEntry, Entity, MatrixEntry, SuiteDocument
+from .document import CaseEntry, Entity, Fixtures, MatrixEntry, SuiteDocument
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -34,14 +34,18 @@ class Case(msgspec.Struct, frozen=True):
     request: CheckRequest
     expected: Effect
     policy: str = ""  # the policy that must have decided; empty: any
+    reason: str = ""  # the code of a reason that the decision must have; empty: any
 
 
 class Suite(msgspec.Struct, frozen=True):
-    """The cases of one file and the policies that they are asked of."""
+    """The cases of one file and the policies that they are asked of, compiled and as they are
+    written: names and texts. `imports` are the files that its fixtures are from."""
 
     source: str
     policies: PolicySet
     cases: tuple[Case, ...]
+    documents: tuple[tuple[str, str], ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 class _Refused(Exception):
@@ -61,8 +65,9 @@ _UNKNOWN = object()  # stands for a part of a request about which an issue has b
 class Expansion:
     """The cases of one document, and the issues met while making them."""
 
-    def __init__(self, document: SuiteDocument, text: Text) -> None:
+    def __init__(self, document: SuiteDocument, text: Text, shared: Fixtures) -> None:
         self._document = document
+        self._fixtures = shared  # the file's own among them
         self._text = text
         self.issues: list[Issue] = []
         self.cases: list[Case] = []
@@ -90,7 +95,8 @@ class Expansion:
             **self._circumstances(path, entry),
         }
         request = self._request(path, found)
-        yield Case(entry.name, self._place((*path, "name")), request, entry.expect, entry.policy)
+        place = self._place((*path, "name"))
+        yield Case(entry.name, place, request, entry.expect, entry.policy, entry.reason)
 
     # -- matrices ----------------------------------------------------------------------------
 
@@ -111,6 +117,7 @@ class Expansion:
                 self._place(written or (*path, "name")),
                 request,
                 "allow" if written else "deny",
+                reason="" if written else entry.reason,
             )
 
     def _allowed(self, path: Path, entry: MatrixEntry) -> dict[tuple[str, str, str], Path]:
@@ -169,7 +176,7 @@ class Expansion:
         separator = _SEPARATORS.get(field)
         if field == "action" or separator is not None and separator in name:
             return name
-        fixtures: Mapping[str, Any] = getattr(self._document.fixtures, f"{field}s")
+        fixtures: Mapping[str, Any] = getattr(self._fixtures, f"{field}s")
         if name not in fixtures:
             hint = did_you_mean(name, fixtures)
             self._note(path, "unknown_fixture", f"no fixture {field} {quoted(name)}", hint)

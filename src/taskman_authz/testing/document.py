@@ -16,6 +16,15 @@ DEFAULT_NOW = "2026-01-01T00:00:00Z"
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Attributes = dict[str, Any]
+# The codes of reasons that a decision on a good request may have (`taskman_authz.decision`).
+ReasonCode = Literal[
+    "allowed_by_policy",
+    "denied_by_policy",
+    "denied_by_error",
+    "condition_not_met",
+    "condition_failed",
+    "no_policy_applies",
+]
 # The name of a fixture, the name of a thing (`user:7`, `tasks/7`), or its attributes.
 Entity = Annotated[Any, WithJsonSchema({"type": ["string", "object"]})]
 Cell = Annotated[
@@ -54,6 +63,10 @@ class CaseEntry(_Strict):
     now: Text = Field("", description="Instead of the file's.")
     expect: Literal["allow", "deny"]
     policy: Text = Field("", description="The id of the policy that must have decided.")
+    reason: ReasonCode | Literal[""] = Field(
+        "",
+        description="The code of a reason that the decision must have; with `policy`, of that one.",
+    )
 
 
 class MatrixEntry(_Strict):
@@ -68,9 +81,18 @@ class MatrixEntry(_Strict):
         None, description="Instead of the file's; `null` asks without a company."
     )
     now: Text = Field("", description="Instead of the file's.")
+    reason: ReasonCode | Literal[""] = Field(
+        "", description="The code of a reason that each denial must have."
+    )
     allow: dict[Text, dict[Text, Cell]] = Field(
         description='Subject → resource → actions that must be allowed; `"*"` is all of them.'
     )
+
+
+class FixturesDocument(_Strict):
+    """A file of fixtures that several test files import."""
+
+    fixtures: Fixtures
 
 
 class SuiteDocument(_Strict):
@@ -80,6 +102,11 @@ class SuiteDocument(_Strict):
         default_factory=list,
         min_length=1,
         description="Files or folders, relative to this one; absent: this file's folder.",
+    )
+    imports: list[Text] = Field(
+        default_factory=list,
+        min_length=1,
+        description="Files of fixtures (`*_fixtures.yaml`), relative to this one.",
     )
     now: Text = Field(
         DEFAULT_NOW, description="The time at which every case is decided (RFC 3339)."

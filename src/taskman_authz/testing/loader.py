@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
@@ -17,15 +17,17 @@ from ..errors import CompileError, StoreError
 from ..issues import Issue, Issues, Place
 from ..limits import DEFAULT
 from ..policy import PolicySet, compile_documents
-from ..policy.document_errors import Finding, findings
+from ..policy.document_errors import Finding, findings, quoted
 from ..policy.loader import Text
 from ..policy.suggestions import did_you_mean
 from ..policy.yaml_reader import read
 from ..store import FileStore
 from .cases import Expansion, Suite
 from .discovery import find_test_files
-from .document import CaseEntry, Fixtures, MatrixEntry, SuiteDocument
-from .names import Names, unknown_names
+from .document import CaseEntry, Fixtures, FixturesDocument, MatrixEntry, SuiteDocument
+from .names import Names, unknown_names, unknown_roles
+
+Model = TypeVar("Model", SuiteDocument, FixturesDocument)
 
 # A test's fixtures hold properties, which nest deeper than policies.
 LIMITS = msgspec.structs.replace(
@@ -46,10 +48,18 @@ def load_suites(paths: Iterable[str]) -> list[Suite]:
 
 
 class _Policies(NamedTuple):
-    """A compiled policy set, and what cases may name of it."""
+    """A compiled policy set, the documents that it is of, and what cases may name of it."""
 
     compiled: PolicySet
+    documents: tuple[tuple[str, str], ...]
     names: Names
+
+
+class _Fixtures(NamedTuple):
+    """Fixtures, and the text in which they are written."""
+
+    text: Text
+    fixtures: Fixtures
 
 
 class _Shelf:
@@ -58,20 +68,59 @@ class _Shelf:
     def __init__(self) -> None:
         self.issues: list[Issue] = []
         self._sets: dict[tuple[str, ...], _Policies | None] = {}
+        self._fixtures: dict[str, _Fixtures | None] = {}
 
     def suite(self, path: str) -> Suite | None:
         """The suite in a test file; None where the file, or a policy of it, has issues."""
         text = self._text(path)
-        document = None if text is None else self._document(text)
+        document = None if text is None else self._document(text, SuiteDocument)
         if text is None or document is None:
             return None
-        expansion = Expansion(document, text)
+        imported = self._imported(text, document)
+        expansion = Expansion(document, text, self._joined(text, document, imported))
         self.issues += expansion.issues
         policies = self._policies(text, document)
         if policies is None:
             return None
         self.issues += unknown_names(document, text, policies.names)
-        return Suite(path, policies.compiled, tuple(expansion.cases))
+        for each in imported:
+            self.issues += unknown_roles(each.fixtures, each.text, policies.names)
+        cases, names = tuple(expansion.cases), tuple(each.text.name for each in imported)
+        return Suite(path, policies.compiled, cases, policies.documents, names)
+
+    # -- fixtures -----------------------------------------------------------------------------
+
+    def _imported(self, text: Text, document: SuiteDocument) -> list[_Fixtures]:
+        """The fixtures of the files that a test file imports."""
+        folder = os.path.dirname(text.name)
+        paths = [os.path.normpath(os.path.join(folder, name)) for name in document.imports]
+        for path in paths:
+            if path not in self._fixtures:
+                self._fixtures[path] = self._read_fixtures(path)
+        known = (self._fixtures[path] for path in dict.fromkeys(paths))
+        return [each for each in known if each is not None]
+
+    def _read_fixtures(self, path: str) -> _Fixtures | None:
+        text = self._text(path)
+        found = None if text is None else self._document(text, FixturesDocument)
+        return None if text is None or found is None else _Fixtures(text, found.fixtures)
+
+    def _joined(self, text: Text, document: SuiteDocument, imported: list[_Fixtures]) -> Fixtures:
+        """All fixtures that a test file may name. Two of one name are an issue."""
+        joined: dict[str, Any] = {}
+        own = _Fixtures(text, document.fixtures)
+        for kind in Fixtures.model_fields:
+            named = joined.setdefault(kind, {})
+            for each in (*imported, own):
+                fixtures: dict[str, Any] = getattr(each.fixtures, kind)
+                for name in fixtures.keys() & named.keys():
+                    place = each.text.place((0, "fixtures", kind, name), True)
+                    message = f"the fixture {quoted(name)} is given twice"
+                    self.issues.append(Issue(place, "duplicate_fixture", message))
+                named.update(fixtures)
+        return Fixtures.model_construct(None, **joined)
+
+    # -- files --------------------------------------------------------------------------------
 
     def _text(self, path: str) -> Text | None:
         try:
@@ -86,7 +135,7 @@ class _Shelf:
             self.issues.append(Issue(place, "malformed_yaml", "not UTF-8"))
         return None
 
-    def _document(self, text: Text) -> SuiteDocument | None:
+    def _document(self, text: Text, model: type[Model]) -> Model | None:
         stream = read(text.name, text.text, LIMITS)
         self.issues += stream.issues
         if stream.issues:
@@ -102,12 +151,15 @@ class _Shelf:
             )
         try:
             # An empty file is an empty document, which `Expansion` refuses as one without cases.
-            return SuiteDocument.model_validate(stream.documents[0] if stream.documents else {})
+            return model.model_validate(stream.documents[0] if stream.documents else {})
         except ValidationError as error:
-            for finding in map(_suggested, findings(error)[: LIMITS.issues]):
-                place = text.place((0, *finding.path), finding.at_key)
-                self.issues.append(Issue(place, finding.code, finding.message, finding.hint))
+            self._note(text, error)
             return None
+
+    def _note(self, text: Text, error: ValidationError) -> None:
+        for finding in map(_suggested, findings(error)[: LIMITS.issues]):
+            place = text.place((0, *finding.path), finding.at_key)
+            self.issues.append(Issue(place, finding.code, finding.message, finding.hint))
 
     def _policies(self, text: Text, document: SuiteDocument) -> _Policies | None:
         """The policies that a test file is about; compiled when they are first asked for."""
@@ -117,9 +169,10 @@ class _Shelf:
             self._sets[key] = None
             try:
                 # A document that two paths lead to is one document.
-                documents = dict(_documents(key)).items()
+                documents = tuple(dict(_documents(key)).items())
                 compiled = compile_documents(documents)
-                self._sets[key] = _Policies(compiled, Names.of(compiled, documents))
+                names = Names.of(compiled, documents)
+                self._sets[key] = _Policies(compiled, documents, names)
             except CompileError as error:
                 self.issues += error.issues
             except StoreError as error:

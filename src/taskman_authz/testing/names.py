@@ -17,7 +17,7 @@ from ..policy.document_errors import quoted
 from ..policy.loader import Text, load
 from ..policy.suggestions import did_you_mean
 from ..policy.yaml_reader import Path
-from .document import SuiteDocument
+from .document import Fixtures, SuiteDocument
 
 
 class Names(NamedTuple):
@@ -42,23 +42,33 @@ def unknown_names(document: SuiteDocument, text: Text, known: Names) -> Iterator
             message = f"there is no policy {quoted(case.policy)}"
             hint = did_you_mean(case.policy, known.policies)
             yield Issue(place, "unknown_policy", message, hint)
-    if known.roles:
-        for path, role in _roles(document):
-            hint = "" if role in known.roles else did_you_mean(role, known.roles)
-            if hint:
-                message = f"no document declares the role {quoted(role)}"
-                yield Issue(text.place((0, *path)), "unknown_role", message, hint)
-
-
-def _roles(document: SuiteDocument) -> Iterator[tuple[Path, str]]:
-    """The roles of all subjects, and where they are written."""
-    subjects: list[tuple[Path, Any]] = [
-        (("fixtures", "subjects", name), subject)
-        for name, subject in document.fixtures.subjects.items()
-    ]
-    subjects += (
+    subjects = (
         (("cases", number, "subject"), case.subject) for number, case in enumerate(document.cases)
     )
+    yield from _unknown_roles(subjects, text, known)
+    yield from unknown_roles(document.fixtures, text, known)
+
+
+def unknown_roles(fixtures: Fixtures, text: Text, known: Names) -> Iterator[Issue]:
+    """An issue for every role of a fixture that looks like a known one."""
+    subjects = (
+        (("fixtures", "subjects", name), subject) for name, subject in fixtures.subjects.items()
+    )
+    yield from _unknown_roles(subjects, text, known)
+
+
+def _unknown_roles(
+    subjects: Iterable[tuple[Path, Any]], text: Text, known: Names
+) -> Iterator[Issue]:
+    for path, role in _roles(subjects) if known.roles else ():
+        hint = "" if role in known.roles else did_you_mean(role, known.roles)
+        if hint:
+            message = f"no document declares the role {quoted(role)}"
+            yield Issue(text.place((0, *path)), "unknown_role", message, hint)
+
+
+def _roles(subjects: Iterable[tuple[Path, Any]]) -> Iterator[tuple[Path, str]]:
+    """The roles of subjects, and where they are written."""
     for path, subject in subjects:
         roles = subject.get("roles") if isinstance(subject, Mapping) else None
         for number, role in enumerate(roles if isinstance(roles, list) else ()):

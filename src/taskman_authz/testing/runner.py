@@ -2,7 +2,8 @@
 
 Laws: a run is a function of files: no clock but for how long a case took, no order between cases.
 A case passes when the decision is the expected one and, where the case names a policy, that policy
-made it.
+made it; where it names a reason, that must be among the decision's, and of the policy if it names
+one.
 """
 
 from __future__ import annotations
@@ -42,10 +43,21 @@ class Result(msgspec.Struct, frozen=True):
         """What is wrong, in a line; empty where nothing is."""
         if self.decision.effect != self.case.expected:
             return f"expected {self.case.expected}, got {self.decision.effect}"
+        if self.case.reason:
+            return self._reason_complaint()
         if self.case.policy and self.case.policy not in self.deciders:
             decided = " and ".join(f"`{policy}`" for policy in self.deciders) or "no policy"
             return f"expected policy `{self.case.policy}` to decide, {decided} did"
         return ""
+
+    def _reason_complaint(self) -> str:
+        code, policy = self.case.reason, self.case.policy
+        reasons = self.decision.reasons
+        if any(each.code == code and policy in ("", each.policy) for each in reasons):
+            return ""
+        found = ", ".join(f"{each.code} of `{each.policy}`" for each in reasons if each.policy)
+        wanted = f"{code} of `{policy}`" if policy else code
+        return f"expected reason {wanted}, found {found or reasons[0].code}"
 
 
 def run(suites: Iterable[Suite], stop_at_first: bool = False) -> Iterator[Result]:
