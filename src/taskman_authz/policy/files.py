@@ -72,13 +72,19 @@ def read_what_can_be(
 def read_text(file: Path, limits: Limits = DEFAULT) -> str:
     """The text of a file. Raises StoreError."""
     try:
-        if file.stat().st_size > limits.document_bytes:
-            raise StoreError(f"`{file}` is larger than {limits.document_bytes} bytes")
-        return file.read_bytes().decode()
-    except OSError as error:
-        raise StoreError(f"cannot read `{file}`: {_why(error)}") from error
+        return read_bytes(file, limits.document_bytes).decode()
     except UnicodeDecodeError as error:
         raise StoreError(f"`{file}` is no UTF-8 text: byte {error.start}") from error
+
+
+def read_bytes(file: Path, most: int) -> bytes:
+    """The bytes of a file that has at most so many. Raises StoreError."""
+    try:
+        if file.stat().st_size > most:
+            raise StoreError(f"`{file}` is larger than {most} bytes")
+        return file.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read `{file}`: {_why(error)}") from error
 
 
 def unreadable(path: str | os.PathLike[str], error: StoreError) -> Issue:
