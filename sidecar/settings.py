@@ -20,7 +20,13 @@ from taskman_authz.errors import ArgumentError
 from taskman_authz.limits import DEFAULT, Limits
 
 PREFIX = "TASKMAN_AUTHZ_"
-METAVARS = {"listen": "ADDRESS", "decision_log": "FILE", "decision_log_mask": "PATH"}
+METAVARS = {
+    "listen": "ADDRESS",
+    "shadow_policies": "PATH",
+    "decision_log": "FILE",
+    "decision_log_full": "drop|deny",
+    "decision_log_mask": "ATTRIBUTE",
+}
 
 
 def _listed(value: Any) -> Any:
@@ -84,7 +90,7 @@ class Settings(BaseSettings):
     )
     decision_log_mask: Annotated[tuple[str, ...], *Listed, AfterValidator(_checked_mask)] = Field(
         default=(),
-        description="attribute that the decision log must not show, such as subject.email; "
+        description="path of one that the decision log must not show, such as subject.email; "
         "may be given several times",
     )
     decision_log_full: Literal["drop", "deny"] = Field(

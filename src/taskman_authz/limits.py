@@ -97,6 +97,8 @@ class Limits(msgspec.Struct, frozen=True):
     # -- explanations ------------------------------------------------------------------------
     # Changes of a request that are tried to find one that flips its decision: some 10 µs each.
     changes_tried: int = 20_000
+    # Allow policies that a change is made for: the condition of each is compiled anew, some 1 ms.
+    changed_rules: int = 200
 
     # Subjects that are told apart where two policy sets decide otherwise: a log has millions.
     flip_subjects: int = 100_000  # of one rule
@@ -117,8 +119,10 @@ class Limits(msgspec.Struct, frozen=True):
     index_references: int = 1_000_000
 
     # -- decision log ------------------------------------------------------------------------
-    # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk.
+    # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk;
+    # and the memory that they hold where lines are long.
     log_queue: int = 10_000
+    log_queue_bytes: int = 67_108_864
     # A line without its attributes is some 1 kB; what a reader takes in at once is bounded.
     log_line_bytes: int = 1_048_576
 

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
+from taskman_authz import PDP
 from taskman_authz.cli import main
+from taskman_authz.decision_log import DecisionLog
 
 LINES = [
     {
@@ -110,3 +112,16 @@ def test_a_line_that_is_none_is_2_and_told_at_its_place(policies, log, capsys):
     log.write_text('{"subject": 1}\n{}\n')
     assert diff("policies", "--log", log) == 2
     assert f"{log}:1:1: error: no line of a log: " in capsys.readouterr().err
+
+
+def test_a_decision_log_is_asked_again(new, tmp_path, capsys):
+    path = tmp_path / "decisions.jsonl"
+    with DecisionLog(path, mask=["subject.secret"]) as log:
+        pdp = PDP(PDP.from_path("policies").policies, log=log)
+        subject = {"type": "user", "id": "2", "secret": "s"}
+        for owner in ("1", "2"):
+            pdp.check(subject, "notes:write", {"type": "notes", "id": "n", "owner": owner})
+    assert diff("policies", "--log", path) == 0
+    assert capsys.readouterr().out == "0 of 2 requests would be decided otherwise\n"
+    assert diff(new, "--log", path) == 1
+    assert "line 1: user:2 notes:write notes/n" in capsys.readouterr().out

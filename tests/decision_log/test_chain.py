@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taskman_authz import Limits
 from taskman_authz.decision_log import verify
 from taskman_authz.decision_log.chain import START, chained, last_hash
 
@@ -39,6 +40,21 @@ def broken_at(file: Path, lines: list[bytes]) -> int | None:
     file.write_bytes(b"".join(lines))
     found = verify([file]).broken
     return found and found.line
+
+
+@given(st.binary(max_size=200))
+def test_whatever_a_file_holds_is_verified_or_named(file, data):
+    file.write_bytes(data)
+    found = verify([file])
+    assert (found.broken is None) == (data == b"")
+
+
+def test_a_line_is_read_up_to_its_limit(file):
+    line = lines_of([json.dumps({"x": "y" * 70_000}).encode()])[0]
+    file.write_bytes(line)
+    assert verify([file]).broken is None
+    broken = verify([file], Limits(log_line_bytes=1_000)).broken
+    assert broken is not None and broken.line == 1
 
 
 @given(RECORDS)

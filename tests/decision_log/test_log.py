@@ -117,6 +117,39 @@ def test_a_full_queue_drops_and_counts_or_denies(path, monkeypatch, full):
     assert verify([path])[::3] == (4, None)
 
 
+def test_the_queue_is_bounded_in_bytes_too(path, monkeypatch):
+    stuck = Stuck(monkeypatch)
+    with DecisionLog(path, full="deny", limits=Limits(log_queue_bytes=1_000)) as log:
+        taken = [log(REQUEST, ALLOWED, 0) for _ in range(10)]
+        assert taken == sorted(taken, reverse=True) and 1 < sum(taken) < 5
+        stuck.let_go.set()
+        assert log.flush(PATIENCE)
+        assert log(REQUEST, ALLOWED, 0)
+
+
+def test_a_new_file_that_cannot_be_opened_is_tried_again(path, monkeypatch):
+    problems: list[str] = []
+    told = threading.Event()
+    monkeypatch.setattr(module, "RETRY", 0.001)
+
+    def on_problem(text: str) -> None:
+        problems.append(text)
+        told.set()
+
+    folder = path.parent / "logs"
+    folder.mkdir()
+    moved = path.parent / "moved"
+    with DecisionLog(folder / "log", on_problem=on_problem) as log:
+        assert log(REQUEST, ALLOWED, 0) and log.flush(PATIENCE)
+        folder.rename(moved)
+        assert log(REQUEST, DENIED, 0)
+        assert told.wait(PATIENCE)
+        folder.mkdir()
+        assert log.flush(PATIENCE)
+    assert problems == ["the decision log cannot be written: No such file or directory"]
+    assert verify([moved / "log", folder / "log"])[::3] == (2, None)
+
+
 def test_a_renamed_file_is_left_and_the_chain_goes_on_in_a_new_one(path):
     older = path.with_suffix(".1")
     with DecisionLog(path) as log:

@@ -18,9 +18,12 @@ from taskman_authz.cel import Env, ext
 from taskman_authz.cli.printing import cel_text, json_value
 from taskman_authz.cli.reading import parse_json
 from taskman_authz.errors import CompileError, EvaluationError, RequestError
+from taskman_authz.issues import Issues
 from taskman_authz.limits import DEFAULT
 from taskman_authz.pdp import PDP
 from taskman_authz.policy import PolicySet, compile_documents
+from taskman_authz.policy.lint import CODES, lint
+from taskman_authz.policy.schema_document import read_schema
 from taskman_authz.testing import load_suites
 from taskman_authz.v1 import authorization_pb2 as pb
 
@@ -64,6 +67,29 @@ def policies(text: str) -> None:
         assert isinstance(compile_documents([("fuzz.yaml", text)], LIMITS), PolicySet)
     except CompileError as error:
         well_said(error, text)
+
+
+def typed_policies(text: str) -> None:
+    """So are policies with names and types, and then what can be told of them stands in them."""
+    texts = [("fuzz.yaml", text), ("schema.yaml", SCHEMA)]
+    try:
+        found = lint(texts, LIMITS)
+    except CompileError as error:
+        well_said(error, text)
+    else:
+        assert all(issue.code in CODES for issue in found)
+
+
+def schema(text: str) -> None:
+    """Any text is a schema, or issues at places in it; over any the policies compile, or do not."""
+    _, issues = read_schema("schema.yaml", text, LIMITS)
+    if issues:
+        well_said(CompileError(Issues.of(issues)), text)
+        return
+    try:
+        compile_documents([("schema.yaml", text), ("typed.yaml", TYPED)], LIMITS)
+    except CompileError as error:
+        well_said(error)
 
 
 def policy_tests(text: str) -> None:
@@ -145,6 +171,7 @@ def requests() -> list[bytes]:
     return found
 
 
+SCHEMA, TYPED = ((CORPUS / name).read_text("utf-8") for name in ("schema.yaml", "typed.yaml"))
 DECIDES = PDP(compile_documents([("policies.yaml", (CORPUS / "policies.yaml").read_text("utf-8"))]))
 
 
@@ -163,6 +190,8 @@ YAML = tuple(
     "roles:|"
     "policies:|condition:|allow|now:|matrix:|*".split("|")
 )
+NAMES = tuple("is_owner may late least office owner a b imports: overrides: variables:".split(" "))
+TYPES = tuple("int list( map( ) ? timestamp duration dyn type( id roles wrapper( list".split(" "))
 CODE = tuple(
     "( ) [ ] { } [? {? . .? , : ? + - ! * / % < <= == != && || in 1 0x 1u 1.5 .5 1e400"
     " 9223372036854775808"
@@ -202,6 +231,8 @@ WIRE = (
 TARGETS: dict[str, Target] = {
     "expression": Target(expression, lines("expressions.txt"), CODE),
     "policies": Target(policies, documents("policies.yaml"), YAML + CODE),
+    "typed_policies": Target(typed_policies, [TYPED], YAML + CODE + NAMES),
+    "schema": Target(schema, [SCHEMA], YAML + TYPES),
     "policy_tests": Target(policy_tests, documents("policy_tests.yaml"), YAML),
     "json": Target(json, lines("json.txt"), JSON),
     "message": Target(message, requests(), WIRE),

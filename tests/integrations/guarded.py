@@ -33,18 +33,22 @@ STATUS = {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403, "UNAVAILABLE": 503}
 Ran = Callable[[], None]
 
 
-def asgi(app: Any, path: str = "/tasks/1", kind: str = "http") -> tuple[int, str]:
-    """Status and body that an ASGI app answers to a GET; of a WebSocket the code it is closed
+def asgi(
+    app: Any, path: str = "/tasks/1", kind: str = "http", method: str = "GET"
+) -> tuple[int, str]:
+    """Status and body that an ASGI app answers; of a WebSocket the code it is closed
     with, 0 where it is accepted."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    async def receive() -> Any:
-        return {"type": "websocket.connect" if kind == "websocket" else "http.request"}
+    comes = iter(["websocket.connect"] if kind == "websocket" else ["http.request"])
 
-    scope = {"type": kind, "method": "GET", "path": path, "raw_path": path.encode(), "headers": []}
+    async def receive() -> Any:
+        return {"type": next(comes, "websocket.disconnect")}
+
+    scope = {"type": kind, "method": method, "path": path, "raw_path": path.encode(), "headers": []}
     scope |= {"query_string": b"", "root_path": "", "http_version": "1.1"}
     asyncio.run(app({**scope, "scheme": "http", "server": ("x", 1)}, receive, send))
     if kind == "websocket":

@@ -86,6 +86,16 @@ async def test_async_functions_ask_any_decision_point(users, is_client_async):
         await edit(TASK)
 
 
+def test_an_async_client_is_for_async_functions():
+    class Asynchronous:
+        async def check(self, *question: Any, **named: Any) -> Decision:
+            raise AssertionError("it was asked")
+
+    guard = Guard(Asynchronous(), subject=lambda: "user:1")
+    with pytest.raises(ArgumentError, match="pdp: expected a PDP or a Client here"):
+        guard("tasks:view", "tasks/1")(lambda: None)
+
+
 def test_what_is_no_decision_does_not_run():
     def check(*_question: Any, **_named: Any) -> Any:
         return True

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Annotated, Any
 
 import pytest
 from django.test import RequestFactory, override_settings
 from django.urls import include, path, resolve
 from django.utils.decorators import method_decorator
 from django.views import View
-from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, Path, WebSocket
 from flask import Blueprint, Flask
 from flask.views import MethodView
 from starlette.applications import Starlette
-from starlette.endpoints import HTTPEndpoint
+from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from taskman_authz import PDP, ArgumentError
+from taskman_authz.decision import Decision
 from taskman_authz.integrations import django as for_django
 from taskman_authz.integrations import fastapi as for_fastapi
 from taskman_authz.integrations import flask as for_flask
 from taskman_authz.integrations import starlette as for_starlette
-from taskman_authz.integrations.enforcement import public
+from taskman_authz.integrations.enforcement import is_marked, public
 from tests.integrations.app import ROOT
 from tests.integrations.guarded import asgi
 
@@ -49,7 +50,7 @@ def plain(_request: Any) -> PlainTextResponse:
     return PlainTextResponse("ran")
 
 
-def test_starlette_looks_through_mounts_classes_and_sockets():
+def starlette_app() -> Starlette:
     guard = for_starlette.Guard(PDP_OF_TASKS, subject=lambda connection: viewer())
 
     class Tasks(HTTPEndpoint):
@@ -68,21 +69,36 @@ def test_starlette_looks_through_mounts_classes_and_sockets():
     async def allowed(socket: WebSocket) -> None:
         await socket.accept()
 
+    class Socket(WebSocketEndpoint):
+        @guard("tasks:view", "tasks/{id}")
+        async def on_connect(self, websocket: WebSocket) -> None:
+            await websocket.accept()
+
     inner = [
         Route("/{id}", Tasks),
+        WebSocketRoute("/{id}/class", Socket),
+        WebSocketRoute("/{id}/class/bare", WebSocketEndpoint),
         Route("/{id}/bare", plain),
         WebSocketRoute("/{id}/denied", denied),
         WebSocketRoute("/{id}/allowed", allowed),
         WebSocketRoute("/{id}/socket", plain),
     ]
-    app = Starlette(
+    return Starlette(
         routes=[
             Mount("/tasks", routes=inner),
             Mount("/files", public(lambda scope, receive, send: None)),
         ],
         middleware=[Middleware(for_starlette.GuardedOnly)],
     )
+
+
+def test_starlette_looks_through_mounts_classes_and_sockets():
+    app = starlette_app()
     assert asgi(app, "/tasks/1") == (200, "ran")
+    assert asgi(app, "/tasks/1", method="HEAD")[0] == 200
+    assert asgi(app, "/tasks/1", method="DELETE") == (403, "forbidden")
+    assert asgi(app, "/tasks/1/class", "websocket")[0] == 0
+    assert asgi(app, "/tasks/1/class/bare", "websocket")[0] == 1008
     assert asgi(app, "/tasks/1/bare") == (403, "forbidden")
     assert asgi(app, "/nowhere")[0] == 404
     assert asgi(app, "/tasks/1/denied", "websocket") == (1008, "forbidden")
@@ -91,6 +107,8 @@ def test_starlette_looks_through_mounts_classes_and_sockets():
     assert listed(for_starlette.list_routes(app)) == {
         "GET /tasks/{id}": "tasks:view on tasks/{id}",
         "DELETE /tasks/{id}": "NOTHING",
+        "/tasks/{id}/class": "tasks:view on tasks/{id}",
+        "/tasks/{id}/class/bare": "NOTHING",
         "GET HEAD /tasks/{id}/bare": "NOTHING",
         "/tasks/{id}/denied": "tasks:edit on tasks/{id}",
         "/tasks/{id}/allowed": "tasks:view on tasks/{id}",
@@ -149,6 +167,66 @@ def test_fastapi_reads_what_a_route_depends_on_too_only_once():
 
     assert asgi(app) == (200, '"1"')
     assert loads == ["1"]
+
+
+def as_it_is(id: str) -> str:
+    return id
+
+
+def as_a_number(number: Annotated[int, Path(alias="id")]) -> int:
+    return number
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "asked"),
+    [
+        (lambda id: id, "007"),
+        (as_it_is, "007"),
+        (as_a_number, "7"),
+        (lambda number=Depends(as_a_number): number, "7"),
+    ],
+)
+def test_fastapi_asks_about_what_the_route_acts_on(endpoint, asked):
+    """A route that takes `007` as 7 is asked about 7, however it comes by the number."""
+    found: list[Any] = []
+
+    def check(_subject: Any, _action: Any, resource: Any, *_: Any, **__: Any) -> Decision:
+        found.append(resource.id)
+        return Decision(True, (), "")
+
+    guard = for_fastapi.Guard(SimpleNamespace(check=check), subject=viewer)
+    router, app = APIRouter(), FastAPI()
+    guarded = [Depends(guard("tasks:view", "tasks/{id}"))]
+    router.add_api_route("/{id}", endpoint, dependencies=guarded)
+    app.include_router(router, prefix="/included")
+    app.add_api_route("/direct/{id}", endpoint, dependencies=guarded)
+    assert asgi(app, "/included/007")[0] == asgi(app, "/direct/007")[0] == 200
+    assert found == [asked, asked]
+
+
+def test_fastapi_does_not_choose_where_a_route_takes_one_parameter_as_two():
+    guard, app = for_fastapi.Guard(PDP_OF_TASKS, subject=viewer), FastAPI()
+
+    @app.get("/{id}", dependencies=[Depends(guard("tasks:view", "tasks/{id}"))])
+    def view(id: str, number: int = Depends(as_a_number)) -> None: ...
+
+    assert asgi(app, "/7")[0] == 200
+    assert asgi(app, "/007")[0] == 403
+
+
+def test_fastapi_says_what_is_wrong_with_a_parameter_that_the_route_does_not_take():
+    guard, app = for_fastapi.Guard(PDP_OF_TASKS, subject=viewer), FastAPI()
+    guarded = [Depends(guard("tasks:view", "tasks/{id}"))]
+    app.add_api_route("/{id}", as_a_number, dependencies=guarded)
+    assert asgi(app, "/seven")[0] == 422
+
+
+def test_what_inherits_from_a_public_class_is_not_public():
+    class Open(HTTPEndpoint): ...
+
+    class Closed(Open): ...
+
+    assert is_marked(public(Open)) and not is_marked(Closed)
 
 
 def test_the_documentation_of_fastapi_is_a_route_that_nothing_guards():
@@ -238,6 +316,7 @@ def test_django_looks_through_includes_and_classes(monkeypatch):
             return answer.status_code, answer.content.decode()
 
         assert ask("GET", "/class/1") == ask("DELETE", "/whole/1") == (200, "ran")
+        assert ask("HEAD", "/class/1")[0] == 200
         assert ask("DELETE", "/class/1") == ask("GET", "/inside/bare") == (403, "forbidden")
         assert ask("GET", "/inside/open") == ask("GET", "/admin/bare") == (200, "ran")
         assert listed(for_django.list_routes()) == {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from enum import Enum
 from uuid import UUID
 
 import pytest
@@ -27,9 +29,17 @@ def test_a_parameter_fills_its_own_segment_and_no_other(project, task):
         assert filled.id.split("/")[:2] == [project, "tasks"]
 
 
-@pytest.mark.parametrize("value", [7, "7", UUID(int=7)])
-def test_converted_parameters_are_names(value):
-    assert Template("tasks/{id}").fill({"id": value}.__getitem__).id == str(value)
+class Colour(str, Enum):  # noqa: UP042  # whose text is `Colour.RED`
+    RED = "red"
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(7, "7"), ("7", "7"), (UUID(int=7), str(UUID(int=7))), (Colour.RED, "red")]
+    + [(date(2026, 1, 15), "2026-01-15")],
+)
+def test_converted_parameters_are_names(value, name):
+    assert Template("tasks/{id}").fill({"id": value}.__getitem__).id == name
 
 
 @pytest.mark.parametrize("value", ["", None, True, 1.5, ["7"], b"7"])

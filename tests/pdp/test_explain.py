@@ -294,6 +294,30 @@ def test_the_search_ends_at_its_limit_and_says_so():
     assert (search.change, search.tried, search.complete) == (None, 5, False)
 
 
+def test_what_is_thought_of_many_rules_ends_at_its_limit_and_says_so():
+    rules = [policy(f"p{n}", condition=f"resource.id == '{n}x'") for n in range(4)]
+    limits = msgspec.structs.replace(DEFAULT, changed_rules=3)
+    policies = compile_documents([("p.yaml", document(*rules))], limits)
+    request = make_request("user:1", "t:edit", "t/1")
+    assert not explain(policies, request).search.complete
+    assert explain(compiled(document(*rules)), request).search.complete
+
+
+def test_what_many_rules_read_is_not_tried_again_and_again():
+    rules = [
+        policy(f"p{n}", condition=f"resource.a == 1 && resource.id == '{n}'") for n in range(9)
+    ]
+    request = make_request("user:1", "t:edit", "t/x")
+    assert explain(compiled(document(*rules)), request).search.tried == 2
+
+
+def test_a_member_of_what_has_none_is_put_in_its_place():
+    task = {"type": "t", "id": "1", "a": "text"}
+    found = explained(policy("p", condition="resource.a.b == 'c'"), resource=task)
+    assert changes(found) == {"resource.a.b": (None, "c")}
+    assert found.change.request.resource["a"] == {"b": "c"}
+
+
 @dataclass
 class Task:
     owner: str

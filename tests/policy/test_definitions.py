@@ -75,6 +75,10 @@ def asked(policies: PolicySet, who: Any, owner: Any = "ann", **context: Any) -> 
         ("[1].exists(least, least == -5) || !is_owner", False),
         ("is_owner ? true : may_edit", True),
         (".is_owner", True),
+        # What a name stands for is not what a macro's variable of that name is.
+        ("[{'owner': 'x'}].exists(resource, is_owner)", True),
+        ("[{'owner': 'x'}].exists(resource, may_edit && resource.owner == 'x')", True),
+        ("[{'id': 'x', 'roles': ['admin']}].exists(subject, [1].exists(role, !may_edit))", False),
     ],
 )
 def test_name_stands_for_what_it_is_defined_as(condition: str, value: bool) -> None:
@@ -123,7 +127,7 @@ leaf = st.sampled_from(["context.x", "context.y", "context.z", "context.n > 1"])
 def test_condition_with_names_means_what_it_means_written_out(
     variables: dict[str, str], parts: list[tuple[bool, str]], context: dict[str, Any]
 ) -> None:
-    order = {"a": [], "b": ["a"], "c": ["a", "b"]}
+    order: dict[str, list[str]] = {"a": [], "b": ["a"], "c": ["a", "b"]}
     written = dict(variables)
     for name, before in order.items():  # only backwards, so that nothing is cyclic
         if variables[name] in written and variables[name] not in before:

@@ -185,3 +185,31 @@ def test_a_byte_order_mark_stays():
     content = "\ufeff" + document("plain", "subject.id  == 'a'")
     once = formatted_document("a.yaml", content)
     assert once == "\ufeff" + document("plain", "subject.id == 'a'")
+
+
+def test_variables_and_conditions_of_derived_roles_are_laid_out_too():
+    text = (
+        "variables:\n"
+        "  mine: resource.owner==subject.id   # kept\n"
+        f"  long: {LONG}&&{LONG}\n"
+        "constants: {a: 'x==y'}\n"
+        "derived_roles:\n"
+        "  - {name: owner, roles: [dev], condition: mine&&a==a}\n"
+    )
+    assert formatted_document("f.yaml", text, 80) == (
+        "variables:\n"
+        "  mine: resource.owner == subject.id   # kept\n"
+        "  long: |\n"
+        "    subject.department == 'engineering'\n"
+        "    && resource.owner == subject.id\n"
+        "    && subject.department == 'engineering'\n"
+        "    && resource.owner == subject.id\n"
+        "constants: {a: 'x==y'}\n"
+        "derived_roles:\n"
+        "  - {name: owner, roles: [dev], condition: mine && a == a}\n"
+    )
+
+
+def test_schema_is_left_as_it_is():
+    text = "context:   {a: int}\n"
+    assert formatted_document("p/schema.yaml", text) == text

@@ -58,6 +58,23 @@ def test_policies_that_we_ship_have_no_findings(folder: str) -> None:
     assert not lint(read_documents(POLICIES / folder))
 
 
+@pytest.mark.parametrize(
+    ("action", "resource", "hint"),
+    [
+        ("*", "tasks/*", "`tasks:*` would do"),
+        ("*:view", "tasks/*", "`tasks:view` would do"),
+        ("*", "*", ""),
+        ("tasks:edit", "*", "`tasks/*` would do"),
+        ("*:view", "tasks/7", "`tasks:view` would do"),
+    ],
+)
+def test_wide_pattern_is_told_with_the_narrow_one(action: str, resource: str, hint: str) -> None:
+    schema = "resources: {tasks: {actions: [view, edit]}, notes: {actions: [view, link]}}"
+    text = document(policy(actions=[action], resources=[resource]))
+    found = lint([("a.yaml", text), ("schema.yaml", schema)])
+    assert [each.hint for each in found] == ([hint] if hint else [])
+
+
 def test_policies_that_do_not_compile_are_not_told_about() -> None:
     with pytest.raises(CompileError):
         lint([("a.yaml", document(policy(condition="1 +")))])

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskman_authz._fast.wildcards import matches, split_resource
-from taskman_authz.policy.linker import pattern_error
 from taskman_authz.policy.patterns import (
     actions_meet,
     covers_action,
     covers_resource,
+    pattern_error,
     resources_meet,
 )
 

@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from taskman_authz import PDP, CompileError, Schema, compile_documents
+from taskman_authz.policy.lint import lint
 from taskman_authz.policy.schema_document import SchemaDocument, read_schema
+from tests.house.readme import blocks
 from tests.policy.helpers import document, pointed_at, policy
 
 SCHEMA = """
@@ -127,6 +129,11 @@ def test_action_and_kind_that_do_not_exist_are_refused() -> None:
     ]
 
 
+def test_pattern_that_is_none_is_told_once() -> None:
+    wrong = policy(actions=["**", "tasks"], resources=["**", "tasks"], condition="resource.x")
+    assert [each.code for each in refused(wrong)] == ["bad_pattern"] * 4
+
+
 def test_attribute_of_one_of_the_kinds_that_a_policy_reaches_may_be_read() -> None:
     assert pdp(policy(condition="resource.spent > duration('1h')", resources=["*"]))
     (issue,) = refused(policy(condition="resource.spent > duration('1h')", resources=["notes/*"]))
@@ -176,6 +183,7 @@ def test_section_that_is_left_out_is_not_checked() -> None:
         "resource.dates.exists(date, date > now)",
         "timestamp('2027-01-01T00:00:00Z') in resource.dates",
         "resource.shares.exists(share, share.user == 'bob' && share.until > now)",
+        "resource.shares.filter(share, share.user == 'bob').exists(own, own.until > now)",
         "cel.bind(meta, resource.meta, meta.until > now)",
         "cel.bind(due, resource.due, due > now)",
         "resource.due != null",
@@ -215,8 +223,15 @@ def test_attribute_falls_back_to_the_context_where_the_schema_says_so(condition:
     assert answer(condition, context={}) != "yes"
 
 
-def test_variable_of_a_macro_is_no_attribute() -> None:
-    condition = "[{'department': 'x'}].exists(subject, subject.department == 'x')"
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "[{'department': 'x'}].exists(subject, subject.department == 'x')",
+        "[{'department': 'x'}].exists(context, subject.department == 'it')",
+        "[{'department': 'x'}].exists(context, has(subject.department))",
+    ],
+)
+def test_variable_of_a_macro_is_no_attribute(condition: str) -> None:
     assert answer(condition) == "yes"
 
 
@@ -263,6 +278,7 @@ def test_revision_covers_what_the_schema_changes_of_a_decision() -> None:
         ("resource: {}", "unknown_key", "resource"),
         ("subjects: {u: {a: int}}\nfallbacks: {subject.b: context.c}", "bad_fallback", "subject.b"),
         ("fallbacks: {subject.b: subject.c}", "bad_fallback", "subject.b"),
+        ("subjects: {u: {}}\nfallbacks: {subject.roles: context.r}", "bad_fallback", "subject.r"),
         (
             "subjects: {u: {a: int}}\ncontext: {a: string}\nfallbacks: {subject.a: context.a}",
             "bad_fallback",
@@ -275,6 +291,17 @@ def test_revision_covers_what_the_schema_changes_of_a_decision() -> None:
 def test_mistake_in_a_schema_is_told_at_its_place(text: str, code: str, at: str) -> None:
     _, (issue,) = read_schema("schema.yaml", text)
     assert (issue.code, pointed_at(issue, len(at))) == (code, at)
+
+
+def test_documents_in_the_readme_are_what_they_say_they_are() -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    texts = [block.text for block in blocks(readme) if block.info == "yaml"]
+    (types,) = (text for text in texts if text.startswith("subjects:"))
+    assert read_schema("schema.yaml", types)[1] == []
+    whole = [text for text in texts if "policies:\n  - " in text and "cases:" not in text]
+    assert len(whole) >= 4
+    for text in whole:
+        compile_documents([("a.yaml", text), ("common.yaml", "company: other")])
 
 
 def test_two_schemas_in_one_folder_are_refused() -> None:
@@ -318,9 +345,18 @@ class Note(Base):
     seen: Mapped[datetime | None]
 
 
+FILE = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "made": {"type": "string", "format": "date-time"}},
+    "required": ["name"],
+}
 MODELS = Schema.of(
     subjects={"user": User},
-    resources={"tasks": (["edit"], Task), "notes": (["edit"], Note)},
+    resources={
+        "tasks": (["edit"], Task),
+        "notes": (["edit"], Note),
+        "files": (["edit", "files:read"], FILE),
+    },
     context={"ip": "string"},
 )
 
@@ -332,6 +368,8 @@ MODELS = Schema.of(
         ("resource.due == null || resource.due > now", "tasks", ""),
         ("resource.seen == null || resource.seen > now", "notes", ""),
         ("resource.size / 2.0 < 1.0", "notes", ""),
+        ("resource.name == 'a' && timestamp(resource.made) < now", "files", ""),
+        ("resource.nmae == 'a'", "files", "undefined_field"),
         ("resource.author == 1", "notes", "no_matching_overload"),
         ("resource.owner == 'x'", "notes", "undefined_field"),
         ("subject.departmnt == 'x'", "tasks", "undefined_field"),
@@ -361,3 +399,30 @@ def test_objects_are_decided_about_as_their_models_say(tmp_path: Path) -> None:
 def test_fallback_that_is_none_is_refused() -> None:
     with pytest.raises(CompileError, match="bad_fallback"):
         Schema.of(fallbacks={"subject.a": "context.b + 1"})
+
+
+def nested(kind: str, levels: int) -> str:
+    """A condition that nests so deep."""
+    text = "resource.due > now"
+    for level in range(levels):
+        text = {
+            "not": f"!({text})",
+            "junction": f"({text} {'&&' if level % 2 else '||'} context.x{level})",
+            "loop": f"[1].exists(x{level}, {text})",
+            "call": f"[{text}][0]",
+            "has": f"({text} ? has(resource.due) : true)",
+        }[kind]
+    return text
+
+
+@pytest.mark.parametrize("kind", ["not", "junction", "loop", "call", "has"])
+def test_condition_as_deep_as_the_language_allows_is_read_or_refused(kind: str) -> None:
+    schema = "resources: {tasks: {actions: [view], attributes: {due: timestamp}}}"
+    for levels in (5, 20, 60, 95, 190, 199, 400):
+        texts = [("a.yaml", document(on_tasks(nested(kind, levels)))), ("schema.yaml", schema)]
+        try:
+            compile_documents(texts)
+            lint(texts)
+        except CompileError as error:
+            assert {issue.code for issue in error.issues} == {"limit_exceeded"}
+            assert levels > 20

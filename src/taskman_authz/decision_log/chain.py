@@ -16,10 +16,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from ..limits import DEFAULT, Limits
+
 START = "0" * 64
 _BEGIN = re.compile(rb'\{"previous":"([0-9a-f]{64})",')
 _END = re.compile(rb',"hash":"([0-9a-f]{64})"\}\Z')
 _BLOCK = 65_536  # bytes that are read at once
+_AROUND = 65_536  # bytes of a line besides its attributes: names, reasons, hashes
 
 
 def chained(record: bytes, previous: str) -> tuple[bytes, str]:
@@ -46,11 +49,11 @@ class Verification(NamedTuple):
     broken: Break | None
 
 
-def verify(paths: Iterable[str | os.PathLike[str]]) -> Verification:
+def verify(paths: Iterable[str | os.PathLike[str]], limits: Limits = DEFAULT) -> Verification:
     """Verify files in the order in which they were written. Raises OSError."""
     count, first, last = 0, "", ""
     for path in paths:
-        for number, line in enumerate(_lines(path), 1):
+        for number, line in enumerate(_lines(path, limits.log_line_bytes + _AROUND), 1):
             why, begin, end = _parts(line)
             if not why and last and begin != last:
                 why = "does not follow the line before: lines were taken out, put in, or moved"
@@ -60,9 +63,10 @@ def verify(paths: Iterable[str | os.PathLike[str]]) -> Verification:
     return Verification(count, first, last, None)
 
 
-def _lines(path: str | os.PathLike[str]) -> Iterator[bytes]:
+def _lines(path: str | os.PathLike[str], most: int) -> Iterator[bytes]:
     with open(path, "rb") as file:
-        yield from file
+        while line := file.readline(most):
+            yield line
 
 
 def _parts(line: bytes) -> tuple[str, str, str]:

@@ -54,6 +54,8 @@ class DecisionLog:
         self._records = Records(mask, limits)
         self._denies = full == "deny"
         self._most = limits.log_queue
+        self._most_bytes = limits.log_queue_bytes
+        self._bytes = 0
         self._on_problem = on_problem
         self._file = _ChainedFile(os.fspath(path))
         self._queue: deque[bytes] = deque()
@@ -72,13 +74,17 @@ class DecisionLog:
         record = self._records.encode(request, decision, duration)
         with self._changed:
             # After a fork there is no thread, and the file is the parent's.
-            open_here = not self._closing and os.getpid() == self._process
-            if open_here and len(self._queue) < self._most:
+            is_open = not self._closing and os.getpid() == self._process
+            if is_open and self._has_room(len(record)):
                 self._queue.append(record)
+                self._bytes += len(record)
                 self._changed.notify_all()
                 return True
             self.dropped += 1
             return not self._denies
+
+    def _has_room(self, length: int) -> bool:
+        return len(self._queue) < self._most and self._bytes + length <= self._most_bytes
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until what is queued is written, for `timeout` seconds at most; whether it is."""
@@ -117,7 +123,7 @@ class DecisionLog:
             failing = False
             with self._changed:
                 for _ in records:
-                    self._queue.popleft()
+                    self._bytes -= len(self._queue.popleft())
                 self.written += len(records)
                 self._changed.notify_all()
         self._file.close()
@@ -148,8 +154,9 @@ class _ChainedFile:
     def write(self, records: list[bytes]) -> None:
         """Append a line a record: all of them, or where it raises OSError none."""
         if self._was_renamed():
+            opened = self._open()
             os.close(self._fd)
-            self._fd = self._open()
+            self._fd = opened
         lines, last = [], self._last
         for record in records:
             line, last = chained(record, last)
@@ -170,9 +177,9 @@ class _ChainedFile:
         try:
             _lock(fd)
             found, whole = last_hash(fd)
-            self._last = found or self._last
             if not whole:
                 os.write(fd, b"\n")  # what a crash tore stays, as a line of its own
+            self._last = found or self._last
         except BaseException:
             os.close(fd)
             raise

@@ -37,34 +37,34 @@ class Records:
     def encode(self, request: CheckRequest, decision: Decision, duration: int) -> bytes:
         """The JSON object of a decision that took `duration` nanoseconds."""
         try:
-            parts = msgspec.to_builtins(_question(request), enc_hook=_plain, str_keys=True)
+            parts = _question(request)
+            if self._masks:  # in a copy, of plain dicts and lists
+                parts = msgspec.to_builtins(parts, enc_hook=_plain, str_keys=True)
             encoded = self._encoded(parts, request, decision, duration)
             if len(encoded) <= self._limit:
                 return encoded
         except Exception:  # the caller's objects: a key of no text, one that fails, a cycle
             pass
-        return self._encoded({**_names(request), "incomplete": True}, request, decision, duration)
+        names = _names(request)
+        del names["subject"]["roles"]  # which may be many, and long
+        return self._encoded({**names, "incomplete": True}, request, decision, duration)
 
     def _encoded(
         self, parts: dict[str, Any], request: CheckRequest, decision: Decision, duration: int
     ) -> bytes:
         for root, *path in self._masks:
             _mask(parts, root, path)
-        reasons = [
-            {"code": each.code, "policy": each.policy, "message": each.message}
-            for each in decision.reasons
-        ]
         record = {
             "time": _time(time.time_ns()),
             **parts,
             "company_id": request.company_id,
             "now": _time(request.now),
             "allowed": decision.allowed,
-            "reasons": reasons,
+            "reasons": decision.reasons,
             "revision": decision.revision,
             "duration_ns": duration,
         }
-        return msgspec.json.encode(record)
+        return _ENCODER.encode(record)
 
 
 def check_mask(paths: Iterable[str]) -> list[list[str]]:
@@ -114,6 +114,8 @@ def _question(request: CheckRequest) -> dict[str, Any]:
 
 def _attributes(value: Any) -> dict[Any, Any]:
     """The attributes of what holds some; of other objects none."""
+    if value is None or type(value) is dict:
+        return value or {}
     found = value if isinstance(value, Mapping) else _declared(value)
     return {} if found is None else dict(found)
 
@@ -140,6 +142,9 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     declared = _declared(value)
     return f"<{type(value).__name__}>" if declared is None else declared
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def _time(ns: int) -> str | int:

@@ -126,7 +126,10 @@ def _target(view: Any, method: str) -> Any:
     """What answers a method: of a class-based view that is not guarded as a whole, its own."""
     if is_marked(view):
         return view
-    return getattr(getattr(view, "view_class", None), method.lower(), view)
+    offered, name = getattr(view, "view_class", None), method.lower()
+    if name == "head" and not hasattr(offered, name):
+        name = "get"  # which Django calls then
+    return getattr(offered, name, view)
 
 
 def _is_open(view: Any, names: set[str]) -> bool:

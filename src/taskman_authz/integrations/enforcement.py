@@ -12,6 +12,7 @@ import inspect
 import logging
 import string
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import date
 from enum import Enum
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -64,8 +65,8 @@ class Refusal(Enum):
 class Template:
     """The resource of a route: `tasks/{id}`, whose names are the route's parameters.
 
-    Laws: the kind is written out. A value is a text, a number or a UUID, not empty, and holds no
-    `/` unless it stands at the end: no caller moves what is behind it. Raises ArgumentError.
+    Laws: the kind is written out. A value is a text, an int, a UUID or a date, not empty, and holds
+    no `/` unless it stands at the end: no caller moves what is behind it. Raises ArgumentError.
     """
 
     def __init__(self, text: str) -> None:
@@ -100,7 +101,9 @@ def _segment(name: str, look_up: Callable[[str], Any], is_last: bool) -> str:
         value = look_up(name)
     except (KeyError, AttributeError):
         raise RequestError("resource", f"there is no parameter `{name}`") from None
-    if isinstance(value, bool) or not isinstance(value, (str, int, UUID)):
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, bool) or not isinstance(value, (str, int, UUID, date)):
         found = type(value).__name__
         raise RequestError("resource", f"`{name}`: expected a text or a number, found `{found}`")
     text = str(value)
@@ -204,28 +207,35 @@ class Enforcement:
         self._pdp = pdp
         self._own = own
 
+    def ask(self, question: Question) -> Decision:
+        """The decision. Raises what `check` raises, and ArgumentError for any other answer, which
+        may be true: a coroutine that nobody awaited."""
+        return _decision(self._pdp.check(*question[:4], company_id=question.company_id))
+
+    async def ask_async(self, question: Question) -> Decision:
+        """`ask` in an event loop, which a check over the network does not hold up."""
+        check = partial(self._pdp.check, *question[:4], company_id=question.company_id)
+        if self._blocks:
+            return _decision(await asyncio.to_thread(check))
+        return _decision(await _awaited(check()))
+
     def refusal(self, read: Callable[[], Question]) -> Refusal | None:
         """None where the call may run. `read` gives the question."""
         try:
             question = read()
-            if question.subject is None:
-                return Refusal.UNAUTHENTICATED
-            return _meaning(self._pdp.check(*question[:4], company_id=question.company_id))
+            return Refusal.UNAUTHENTICATED if question.subject is None else _of(self.ask(question))
         except self._own:
             raise
         except Exception as error:
             return _failed(error)
 
     async def refusal_async(self, read: Callable[[], Awaitable[Question]]) -> Refusal | None:
-        """`refusal` in an event loop, which a check over the network does not hold up."""
+        """`refusal` in an event loop."""
         try:
             question = await read()
             if question.subject is None:
                 return Refusal.UNAUTHENTICATED
-            check = partial(self._pdp.check, *question[:4], company_id=question.company_id)
-            if self._blocks:
-                return _meaning(await asyncio.to_thread(check))
-            return _meaning(await _awaited(check()))
+            return _of(await self.ask_async(question))
         except self._own:
             raise
         except Exception as error:
@@ -240,13 +250,11 @@ async def _awaited(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _meaning(decision: Any) -> Refusal | None:
-    return None if decision_of(decision).allowed else Refusal.FORBIDDEN
+def _of(decision: Decision) -> Refusal | None:
+    return None if decision.allowed else Refusal.FORBIDDEN
 
 
-def decision_of(answer: Any) -> Decision:
-    """The decision that `check` gave. Raises ArgumentError for anything else, which may be true:
-    a coroutine that nobody awaited."""
+def _decision(answer: Any) -> Decision:
     if not isinstance(answer, Decision):
         raise ArgumentError.of("pdp", "a decision of its `check`", answer)
     return answer
@@ -276,12 +284,13 @@ def public(target: T) -> T:
 
 def is_marked(target: Any) -> bool:
     """Whether a route's function asks a check, or is public."""
-    return hasattr(target, _MARK)
+    # Its own: who inherits from a public class is not public.
+    return _MARK in getattr(target, "__dict__", ())
 
 
 def check_of(target: Any) -> Check | None:
     """The check that a route's function asks."""
-    found: Check | None = getattr(target, _MARK, None)
+    found: Check | None = getattr(target, "__dict__", {}).get(_MARK)
     return found
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, HTTPException, WebSocketException, routing, status
 from fastapi.requests import HTTPConnection
 
+from ..errors import RequestError
 from .enforcement import (
     Check,
     DecisionPoint,
@@ -76,7 +77,9 @@ class Guard:
             company_id: Any = Depends(self._company_id),
         ) -> None:
             async def read() -> Question:
-                found = check.reader(connection.path_params)() if given is _nothing else resource
+                found = resource
+                if given is _nothing:
+                    found = check.reader(_converted(connection))()
                 return Question(subject, check.action, found, context, company_id)
 
             refusal = await self._enforcement.refusal_async(read)
@@ -94,6 +97,26 @@ class Guard:
 
 async def _nothing() -> None:
     return None
+
+
+def _converted(connection: HTTPConnection) -> dict[str, Any]:
+    """The path parameters as the route has them: one that takes an int acts on 7 where the path
+    says `007`, so it is 7 that is asked about. Raises RequestError where it takes two for one."""
+    found = dict(connection.path_params)
+    known: dict[str, Any] = {}
+    for field in _path_fields(getattr(connection.scope.get("route"), "dependant", None)):
+        value, errors = field.validate(found.get(field.alias), {}, loc=("path", field.alias))
+        if not errors:  # else FastAPI answers 422, and the route does not run
+            if str(known.setdefault(field.alias, value)) != str(value):
+                raise RequestError("resource", f"`{field.alias}` is of two types in this route")
+    return found | known
+
+
+def _path_fields(dependant: Any) -> Iterator[Any]:
+    """The path parameters of a route, and of what it depends on."""
+    yield from getattr(dependant, "path_params", ())
+    for inner in getattr(dependant, "dependencies", ()):
+        yield from _path_fields(inner)
 
 
 def list_routes(app: FastAPI) -> Iterator[Route]:

@@ -17,8 +17,17 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
+from ..decision import Decision
 from ..errors import DeniedError, RequestError
-from .enforcement import Check, DecisionPoint, Template, decision_of, mark
+from .enforcement import (
+    Check,
+    DecisionPoint,
+    Enforcement,
+    Question,
+    Readers,
+    Template,
+    mark,
+)
 
 __all__ = ["Guard"]
 
@@ -35,62 +44,63 @@ class Guard:
         pdp: DecisionPoint,
         *,
         subject: Callable[[], Any],
-        context: Callable[[], Any] = lambda: None,
-        company_id: Callable[[], str | None] = lambda: None,
+        context: Callable[[], Any] | None = None,
+        company_id: Callable[[], str | None] | None = None,
     ) -> None:
         self._pdp = pdp
-        self._subject = subject
-        self._context = context
-        self._company_id = company_id
+        self._readers = Readers(subject, context, company_id)
+        self._enforcement = Enforcement(pdp)
 
     def __call__(
         self, action: str, resource: str | Callable[..., Any]
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Guard a function. Raises ArgumentError."""
+        """Guard a function. Raises ArgumentError: for an `AsyncClient`, where it is not async."""
         check = Check.of(action, resource)
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
             signature = inspect.signature(function)
 
-            def ask(*args: Any, **kwargs: Any) -> Any:
-                return self._ask(check, signature, args, kwargs)
-
-            if not inspect.iscoroutinefunction(function):
+            if inspect.iscoroutinefunction(function):
 
                 @functools.wraps(function)
-                def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-                    _require(ask(*args, **kwargs))
-                    return function(*args, **kwargs)
+                async def guarded_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+                    resource = _resource(check, signature, args, kwargs)
+                    question = await self._readers.read_async(check.action, resource)
+                    _require(await self._enforcement.ask_async(_known(question)))
+                    return await function(*args, **kwargs)
 
-                return mark(guarded, check)
+                return mark(cast("Callable[P, R]", guarded_async), check)
+
+            enforcement = Enforcement(self._pdp, sync=True)
 
             @functools.wraps(function)
-            async def guarded_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-                answer = ask(*args, **kwargs)
-                _require(await answer if inspect.isawaitable(answer) else answer)
-                return await function(*args, **kwargs)
+            def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+                resource = _resource(check, signature, args, kwargs)
+                _require(enforcement.ask(_known(self._readers.read(check.action, resource))))
+                return function(*args, **kwargs)
 
-            return mark(cast("Callable[P, R]", guarded_async), check)
+            return mark(guarded, check)
 
         return decorate
 
-    def _ask(self, check: Check, signature: inspect.Signature, args: Any, kwargs: Any) -> Any:
-        subject = self._subject()
-        if subject is None:
-            raise RequestError("subject", "expected a subject, found nothing")
-        if isinstance(check.resource, Template):
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            resource = check.resource.fill(bound.arguments.__getitem__)
-        else:
-            resource = check.resource(*args, **kwargs)
-        company_id = self._company_id()
-        return self._pdp.check(
-            subject, check.action, resource, self._context(), company_id=company_id
-        )
+
+def _resource(
+    check: Check, signature: inspect.Signature, args: Any, kwargs: Any
+) -> Callable[[], Any]:
+    """What gives the resource of a call."""
+    if not isinstance(check.resource, Template):
+        return functools.partial(check.resource, *args, **kwargs)
+    bound = signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    return check.reader(bound.arguments)
 
 
-def _require(answer: Any) -> None:
-    decision = decision_of(answer)
+def _known(question: Question) -> Question:
+    if question.subject is None:
+        raise RequestError("subject", "expected a subject, found nothing")
+    return question
+
+
+def _require(decision: Decision) -> None:
     if not decision.allowed:
         raise DeniedError(decision)

@@ -90,7 +90,7 @@ class GuardInterceptor(_Guard, grpc.ServerInterceptor):  # type: ignore[type-arg
                 else self._refusal(check, handler, request, context)
             )
             if refusal is not None:
-                context.abort(CODES[refusal], refusal.text)
+                return context.abort(CODES[refusal], refusal.text)
             return behaviour(request, context)
 
         return guarded
@@ -115,23 +115,24 @@ class AsyncGuardInterceptor(_Guard, grpc.aio.ServerInterceptor):  # type: ignore
         )
 
     def _behaviour(self, check: Check | None, handler: Any, behaviour: Any) -> Any:
-        async def require(request: Any, context: Any) -> None:
+        async def refused(request: Any, context: Any) -> bool:
             refusal = await self._refusal(check, handler, request, context, behaviour)
             if refusal is not None:
                 await context.abort(CODES[refusal], refusal.text)
+            return refusal is not None
 
         if inspect.isasyncgenfunction(behaviour):
 
             async def guarded_stream(request: Any, context: Any) -> Any:
-                await require(request, context)
-                async for response in behaviour(request, context):
-                    yield response
+                if not await refused(request, context):
+                    async for response in behaviour(request, context):
+                        yield response
 
             return guarded_stream
 
         async def guarded(request: Any, context: Any) -> Any:
-            await require(request, context)
-            return await behaviour(request, context)
+            if not await refused(request, context):
+                return await behaviour(request, context)
 
         return guarded
 

@@ -125,10 +125,17 @@ def _is_open(routes: Iterable[BaseRoute], scope: Mapping[str, Any]) -> bool:
             if inner := getattr(route, "routes", None):
                 return _is_open(inner, {**scope, **found})
             endpoint = found.get("endpoint")
-            if inspect.isclass(endpoint):
-                endpoint = getattr(endpoint, scope.get("method", "").lower(), endpoint)
-            return is_marked(endpoint)
+            return is_marked(endpoint) or is_marked(_handler(endpoint, scope))
     return True
+
+
+def _handler(endpoint: Any, scope: Mapping[str, Any]) -> Any:
+    """The method of an endpoint class that answers."""
+    if scope["type"] == "websocket":
+        return getattr(endpoint, "on_connect", None)
+    method = str(scope["method"]).lower()
+    found = getattr(endpoint, method, None)
+    return getattr(endpoint, "get", None) if found is None and method == "head" else found
 
 
 def list_routes(app: Starlette) -> Iterator[Route]:
@@ -154,3 +161,5 @@ def _of_class(path: str, endpoint: Any) -> Iterator[Route]:
     for method in _METHODS:
         if handler := getattr(endpoint, method.lower(), None):
             yield Route.of(path, (method,), name_of(handler), handler, endpoint)
+    if handler := getattr(endpoint, "on_connect", None):
+        yield Route.of(path, (), name_of(endpoint), handler, endpoint)

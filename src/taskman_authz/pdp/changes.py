@@ -21,9 +21,11 @@ from ..policy import PolicySet
 from ..request import CheckRequest
 from .authorizer import authorize
 from .conditions import Conditions, variables_of
-from .proposals import ABSENT, Path, Proposals, proposals, same
+from .proposals import ABSENT, FIXED, Path, Proposals, proposals, same
 
 ROLES = ("subject", "roles")
+LOOKED = 20  # times as many changes as are tried may be made up: what many rules read comes again
+PLAIN = (str, bytes, int, float, list, tuple)  # values that have no attributes
 _HOLDERS = {
     "subject": "subject",
     "resource": "resource",
@@ -72,14 +74,16 @@ def smallest_change(
     seeker = _Seeker(policies, request, conditions, decision)
     limit = policies.limits.changes_tried if most is None else most
     tried = 0
-    for change in seeker.changes():
-        if tried == limit:
+    for looked, change in enumerate(seeker.changes()):
+        if tried == limit or looked == LOOKED * limit:
             return Search(None, tried, False)
+        if change is None:
+            continue
         tried += 1
         found = seeker.flipped(change)
         if found is not None:
             return Search(found, tried, True)
-    return Search(None, tried, True)
+    return Search(None, tried, seeker.complete)
 
 
 Assignment = tuple[tuple[Path, Any], ...]
@@ -102,18 +106,18 @@ class _Seeker:
         self.variables = variables_of(request)
         self.known: dict[tuple[str, str | None], Proposals] = {}
         self.rows = [row for row in policies.rules if applies_but_roles(row, request)]
+        self.complete = True  # all rules were thought of
 
-    def changes(self) -> Iterator[Assignment]:
-        """Changes to try: of one attribute, of two, and so on, each once."""
+    def changes(self) -> Iterator[Assignment | None]:
+        """Changes to try: of one attribute, of two, and so on; None for one told before."""
         groups = [self.proposals(group) for group in self.groups()]
         seen: set[tuple[tuple[Path, str], ...]] = set()
         for size in range(1, max(map(len, groups), default=0) + 1):
             assignments = (each for group in groups for each in _assignments(group, size))
             for assignment in sorted(assignments, key=self.rank) if size == 1 else assignments:
                 key = tuple((path, repr(value)) for path, value in assignment)
-                if key not in seen:
-                    seen.add(key)
-                    yield assignment
+                yield None if key in seen else assignment
+                seen.add(key)
 
     def rank(self, assignment: Assignment) -> int:
         """What is tried first: attributes that are there, then others, then roles."""
@@ -132,7 +136,9 @@ class _Seeker:
             return [*([row] for row in denies), allows]
         # Those that the subject holds a role for come first: a role is not handed out so lightly.
         allows.sort(key=lambda row: not self.holds(row))
-        return [[row, *denies] for row in allows]
+        most = self.policies.limits.changed_rules
+        self.complete = len(allows) <= most
+        return [[row, *denies] for row in allows[:most]]
 
     def holds(self, row: RuleRow) -> bool:
         return any(role == ANYONE or role in self.request.roles for role in row.roles)
@@ -153,7 +159,8 @@ class _Seeker:
         key = (row.id, row.company)
         if key not in self.known:
             condition = self.conditions.of(row)
-            self.known[key] = proposals(condition[0], self.variables) if condition else {}
+            found = proposals(condition[0], self.variables) if condition else {}
+            self.known[key] = {path: found[path] for path in found if path not in FIXED}
         return self.known[key]
 
     def roles(self, row: RuleRow) -> Iterator[list[str]]:
@@ -232,7 +239,9 @@ def with_attribute(holder: Any, path: Path, value: Any) -> Any:
     name, *rest = path
     if rest:
         inner = attribute(holder, (name,))
-        value = with_attribute(None if inner is ABSENT else inner, tuple(rest), value)
+        if inner is ABSENT or isinstance(inner, PLAIN):
+            inner = None
+        value = with_attribute(inner, tuple(rest), value)
     if holder is None or isinstance(holder, Mapping):
         others = {key: each for key, each in (holder or {}).items() if key != name}
         return others if value is ABSENT else {**others, name: value}

@@ -38,8 +38,9 @@ class PDP:
     if pdp.check("user:123", "tasks:edit", "tasks/456"):
         ...
 
-    Every decision is appended to `log`, if there is one (a `DecisionLog`, or what is called as
-    that is), and compared with those of `shadow`.
+    `log` is a `DecisionLog`, or what is called as that is: with the request, the decision and the
+    nanoseconds that it took. Where it gives False or raises, the answer is a no. `shadow` decides
+    beside.
     """
 
     __slots__ = ("_observer", "_policies")

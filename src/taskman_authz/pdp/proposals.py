@@ -76,10 +76,11 @@ class Settable(NamedTuple):
 
 
 def proposals(expression: Expression, variables: Mapping[str, Any]) -> Proposals:
-    """What the attributes that a condition reads could be, over what they are now."""
+    """What the attributes that a condition reads could be, over what they are now; also those that
+    are part of the question (FIXED)."""
     proposer = _Proposer(expression, variables)
     proposer.walk(expression.parsed.expr, {}, True)
-    return {path: values for path, values in proposer.found.items() if path not in FIXED}
+    return proposer.found
 
 
 class _Proposer:

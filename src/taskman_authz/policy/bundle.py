@@ -33,8 +33,8 @@ from ..errors import StoreError
 from ..limits import DEFAULT, Limits
 from . import bundle_trees
 from .assembly import assemble, make_row
-from .linker import ACTION_SEPARATOR, RESOURCE_SEPARATOR, pattern_error
 from .origins import Origins
+from .patterns import ACTION_SEPARATOR, RESOURCE_SEPARATOR, pattern_error
 from .policy_set import Declared, PolicySet
 from .signing import SIGNATURE_LENGTH, is_signed, sign
 

@@ -1,4 +1,5 @@
-"""The conditions of a YAML text laid out anew; all else of it stays as it is, byte for byte.
+"""The conditions of a YAML text, and its variables, laid out anew; all else of it stays as it is,
+byte for byte.
 
 A condition in quotes, or in none, stays so while it fits in its line; one that does not becomes a
 `|` block. A block stays a block, and a `>` one too, unless a comment needs its line to end.
@@ -30,7 +31,7 @@ INDENT = 2
 UNBOUNDED = 1_000_000_000  # columns: one line
 _BLOCKS = ("|", ">")
 _HEADER = re.compile(r"(?P<style>[|>])[-+]?(?P<digit>[0-9]?)[-+]?")
-_KEY = re.compile(r"(?:condition|'condition'|\"condition\")\s*:")
+_KEY = re.compile(r"""(?:\w+|'\w+'|"\w+")\s*:""")
 
 
 class Edit(NamedTuple):
@@ -48,12 +49,11 @@ def formatted_document(name: str, content: str, width: int = WIDTH) -> str:
     issues = list(loaded.issues)
     edits: list[Edit] = []
     for document in loaded.documents:
-        for number, policy in document.policies:
-            if policy.condition:
-                try:
-                    edits += _edits(document, number, width)
-                except CompileError as error:
-                    issues += error.issues
+        for path in _expressions(document):
+            try:
+                edits += _edits(document, path, width)
+            except CompileError as error:
+                issues += error.issues
     if issues:
         raise CompileError(Issues.of(issues))
     text = content.removeprefix(BYTE_ORDER_MARK)
@@ -62,6 +62,13 @@ def formatted_document(name: str, content: str, width: int = WIDTH) -> str:
         text = text[: edit.start] + edit.text + text[edit.end :]
     _same(name, loaded.documents, text)
     return mark + text
+
+
+def _expressions(document: LoadedDocument) -> Iterator[Path]:
+    """Where a document has expressions: conditions, and what variables stand for."""
+    yield from (("policies", n, "condition") for n, each in document.policies if each.condition)
+    yield from (("derived_roles", n, "condition") for n, _ in document.definitions.derived_roles)
+    yield from (("variables", name) for name in document.definitions.variables)
 
 
 def _same(name: str, before: list[LoadedDocument], text: str) -> None:
@@ -77,7 +84,13 @@ def _said(document: LoadedDocument) -> Any:
         (number, policy.model_copy(update={"condition": _tree(policy.condition)}))
         for number, policy in document.policies
     ]
-    return document.company, document.roles, policies
+    variables = [(name, _tree(text)) for name, text in document.definitions.variables.items()]
+    derived = [
+        (number, role.model_copy(update={"condition": _tree(role.condition)}))
+        for number, role in document.definitions.derived_roles
+    ]
+    given = document.definitions._replace(variables={}, derived_roles=[])
+    return document.company, document.roles, policies, variables, derived, given, document.overrides
 
 
 def _tree(condition: str) -> str:
@@ -88,14 +101,14 @@ def _tree(condition: str) -> str:
 # -- one condition -------------------------------------------------------------------------------
 
 
-def _edits(document: LoadedDocument, number: int, width: int) -> Iterator[Edit]:
-    """What is to be done to a condition. Raises CompileError where it does not parse."""
-    path = (document.number, "policies", number, "condition")
-    extent = document.text.extent(path)
+def _edits(document: LoadedDocument, path: Path, width: int) -> Iterator[Edit]:
+    """What is to be done to an expression. Raises CompileError where it does not parse."""
+    whole = (document.number, *path)
+    extent = document.text.extent(whole)
     if not extent.value:
         return  # an alias
-    source = Source(extent.value.rstrip(), document.text.name, document.condition_places(number))
-    scalar = _Scalar(document.text, path, source)
+    source = Source(extent.value.rstrip(), document.text.name, document.places(*path))
+    scalar = _Scalar(document.text, whole, source)
     yield from scalar.block(width) if extent.style in _BLOCKS else scalar.inline(width)
 
 

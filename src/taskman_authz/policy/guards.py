@@ -36,14 +36,14 @@ def guard_of(policy: Policy, scope: Scope, typing: Typing) -> str:
     derived = [scope.roles[role] for role in roles if role in scope.roles]
     if ANYONE in plain or not derived:
         return ""
-    if not plain and len(derived) == 1:
-        return typing.named(derived[0]).text
     terms = [holds(plain)] if plain else []
+    # Who holds no plain role holds a base role, so it need be asked only which where they differ.
+    alike = len({frozenset(made.role.roles) for made in derived}) == 1
     for made in derived:
         text = typing.named(made).text
-        anyone = ANYONE in made.role.roles
-        terms.append(text if anyone else f"({holds(made.role.roles)}) && {text}")
-    return f"({' || '.join(terms)})"
+        certain = alike or ANYONE in made.role.roles
+        terms.append(text if certain else f"({holds(made.role.roles)}) && {text}")
+    return terms[0] if len(terms) == 1 else f"({' || '.join(terms)})"
 
 
 def holds(roles: Iterable[str]) -> str:

@@ -16,11 +16,9 @@ from .document import Policy
 from .document_errors import Finding, quoted
 from .guards import held_roles
 from .loader import Loaded, LoadedDocument
+from .patterns import ACTION_SEPARATOR, RESOURCE_SEPARATOR, pattern_error
 from .suggestions import did_you_mean
 from .yaml_reader import Path
-
-ACTION_SEPARATOR = ":"
-RESOURCE_SEPARATOR = "/"
 
 
 class Known(NamedTuple):
@@ -140,6 +138,8 @@ class _Linker:
                     f"{quoted(role)} is no role: roles have no patterns",
                     'every subject is ["*"]',
                 )
+            elif not (self.roles or self.definitions):
+                continue
             elif scope.whole and not self.is_declared(role, company):
                 derived = self.definitions.files_with_role(role)
                 if self.roles or derived:
@@ -191,25 +191,6 @@ class _Place:
 
     def __str__(self) -> str:
         return str(self.document.text.place((self.document.number, *self.path)))
-
-
-def pattern_error(pattern: str, separator: str) -> str:
-    """What is wrong with a pattern of actions (`:`) or resources (`/`); "" if nothing is."""
-    if any(character.isspace() or not character.isprintable() for character in pattern):
-        return "it contains white space or a control character"
-    if "**" in pattern:
-        return "`**` means nothing, a trailing `*` is any rest"
-    segments = pattern.split(separator)
-    if "" in segments:
-        return f"it has an empty segment between `{separator}`"
-    last = segments[-1].removesuffix("*")
-    if "*" in last or any("*" in segment and segment != "*" for segment in segments[:-1]):
-        return "`*` must be a whole segment or stand at the end"
-    if len(segments) == 1 and not pattern.endswith("*"):
-        if separator == RESOURCE_SEPARATOR:
-            return f"it names no id, `{pattern}/*` is every one"
-        return f"it names no kind, `*:{pattern}` is it on every one"
-    return ""
 
 
 def declared_roles(documents: Sequence[LoadedDocument]) -> dict[str, frozenset[str]]:

@@ -50,6 +50,9 @@ def policy_findings(reading: Reading) -> Iterator[Found]:
     """Findings in each policy by itself."""
     for document in reading.loaded.documents:
         schema = reading.schemas.of(document.text.name)
+        for number, role in document.definitions.derived_roles:
+            for finding in _repeated_roles(role.roles, ("derived_roles", number)):
+                yield Found(document, finding)
         for number, policy in document.policies:
             path: Path = ("policies", number)
             for finding in _own(policy, path):
@@ -73,7 +76,11 @@ def _own(policy: Policy, path: Path) -> Iterator[Finding]:
         yield Finding((*path, "id"), "no_role", message, 'every subject is `roles: ["*"]`')
     yield from _repeated(policy.actions, (*path, "actions"), covers_action)
     yield from _repeated(policy.resources, (*path, "resources"), covers_resource)
-    yield from _repeated(policy.roles, (*path, "roles"), lambda one, other: one in (ANYONE, other))
+    yield from _repeated_roles(policy.roles, path)
+
+
+def _repeated_roles(roles: Sequence[str], path: Path) -> Iterator[Finding]:
+    return _repeated(roles, (*path, "roles"), lambda one, other: one in (ANYONE, other))
 
 
 def _repeated(
@@ -103,7 +110,7 @@ def _typed(policy: Policy, path: Path, schema: Schema) -> Iterator[Finding]:
             yield Finding(place, "unreachable", message)
         elif policy.effect == "allow" and "*" in pattern and len(needed) < len(matched):
             message = f"{quoted(pattern)} matches actions on other resources than this policy's"
-            yield Finding(place, "wide_pattern", message, _instead(_narrower(needed, reached)))
+            yield Finding(place, "wide_pattern", message, _instead(_narrower(needed, schema)))
     for number, pattern in enumerate(policy.resources):
         place = (*path, "resources", number)
         kinds = schema.kinds_of(pattern)
@@ -118,12 +125,12 @@ def _typed(policy: Policy, path: Path, schema: Schema) -> Iterator[Finding]:
             yield Finding(place, "wide_pattern", message, hint)
 
 
-def _narrower(names: list[str], kinds: list[str]) -> list[str]:
-    """Patterns that match some actions: of a kind whose actions all are among them, `kind:*`."""
+def _narrower(names: Sequence[str], schema: Schema) -> list[str]:
+    """Patterns that match some actions and no others: `kind:*` where they are all of a kind."""
     found: dict[str, None] = {}
     for name in names:
-        kind = name.partition(":")[0]
-        found[f"{kind}:*" if kind in kinds else name] = None
+        whole = f"{name.partition(':')[0]}:*"
+        found[whole if set(schema.actions_of(whole)) <= set(names) else name] = None
     return list(found)
 
 

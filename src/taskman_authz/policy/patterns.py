@@ -1,5 +1,5 @@
-"""What patterns of actions and resources have to do with each other: does one match all that
-another does, is there anything that both match?
+"""What is wrong with a pattern of actions or resources, and what patterns have to do with each
+other: does one match all that another does, is there anything that both match?
 
 Law: the answers are about all names that there could be, as `_fast.wildcards` matches them.
 """
@@ -13,6 +13,25 @@ from .._fast.wildcards import split_resource
 
 ACTION_SEPARATOR = ":"
 RESOURCE_SEPARATOR = "/"
+
+
+def pattern_error(pattern: str, separator: str) -> str:
+    """What is wrong with a pattern of actions (`:`) or resources (`/`); "" if nothing is."""
+    if any(character.isspace() or not character.isprintable() for character in pattern):
+        return "it contains white space or a control character"
+    if "**" in pattern:
+        return "`**` means nothing, a trailing `*` is any rest"
+    segments = pattern.split(separator)
+    if "" in segments:
+        return f"it has an empty segment between `{separator}`"
+    last = segments[-1].removesuffix("*")
+    if "*" in last or any("*" in segment and segment != "*" for segment in segments[:-1]):
+        return "`*` must be a whole segment or stand at the end"
+    if len(segments) == 1 and not pattern.endswith("*"):
+        if separator == RESOURCE_SEPARATOR:
+            return f"it names no id, `{pattern}/*` is every one"
+        return f"it names no kind, `*:{pattern}` is it on every one"
+    return ""
 
 
 class _Segments(NamedTuple):

@@ -23,6 +23,7 @@ from .document import Policy
 from .document_errors import Finding, quoted
 from .guards import elsewhere, guard_of, held_roles, overrides_in
 from .loader import Loaded, LoadedDocument
+from .patterns import pattern_error
 from .rewriting import Places, joined, rewritten
 from .schema import Schema
 from .schema_document import Schemas
@@ -264,13 +265,13 @@ def unknown_targets(
     if schema.resources is None:
         return
     for position, pattern in enumerate(policy.actions):
-        if not schema.actions_of(pattern):
+        if not schema.actions_of(pattern) and not pattern_error(pattern, ":"):
             path = ("policies", number, "actions", position)
             message = f"no kind of resource has an action {quoted(pattern)}"
             hint = did_you_mean(pattern, schema.action_names)
             yield document.issue(Finding(path, "unknown_action", message, hint))
     for position, pattern in enumerate(policy.resources):
-        if not schema.kinds_of(pattern):
+        if not schema.kinds_of(pattern) and not pattern_error(pattern, "/"):
             path = ("policies", number, "resources", position)
             kind, _, rest = pattern.partition("/")
             near = did_you_mean(kind, schema.resources)

@@ -75,8 +75,9 @@ class Vocabulary(Protocol):
     def fallbacks(self) -> Mapping[str, str]:
         """Attributes of the subject, and the keys of the context that stand in for them."""
 
-    def named(self, name: str) -> Named | None:
-        """What a name stands for; None where it is none of the file's."""
+    def named(self, name: str, absolute: bool) -> Named | None:
+        """What a name stands for, if `absolute` where variables of macros may hide those of
+        policies; None where it is none of the file's."""
 
 
 class Edit(NamedTuple):
@@ -104,6 +105,14 @@ def rewritten(parsed: Parsed, vocabulary: Vocabulary, limits: Limits = DEFAULT) 
     if walk.edits:
         source = edited(source, sorted(walk.edits), limits)
     return Rewritten(source, type, walk.unknown)
+
+
+def absolute(parsed: Parsed) -> str:
+    """The text of an expression with a dot before each policy variable, so that it means the same
+    where variables of macros have their names."""
+    walk = _Walk(parsed, _Nothing(), absolute=True)
+    walk.part(parsed.expr, {})
+    return edited(parsed.source, sorted(walk.edits)).text
 
 
 def edited(source: Source, edits: Iterable[Edit], limits: Limits = DEFAULT) -> Source:
@@ -152,7 +161,8 @@ class _Walk:
     """One walk over one tree. A method takes a node and gives its type, DYN where it is not known;
     what is to be written otherwise goes into `edits`."""
 
-    def __init__(self, parsed: Parsed, vocabulary: Vocabulary) -> None:
+    def __init__(self, parsed: Parsed, vocabulary: Vocabulary, absolute: bool = False) -> None:
+        self.absolute = absolute
         self.text = parsed.source.text
         self.macro_calls = parsed.macro_calls
         self.vocabulary = vocabulary
@@ -174,11 +184,14 @@ class _Walk:
         if tree.name in scope:
             return scope[tree.name]
         name = tree.name.removeprefix(".")
-        found = None if name in POLICY_VARIABLES else self.vocabulary.named(name)
-        if found is None:
-            if name not in POLICY_VARIABLES:
-                self.unknown.append((name, tree.position))
+        if name in POLICY_VARIABLES:
+            if self.absolute and self.stands(name, tree.position):
+                self.edits.append(Edit(tree.position, tree.position, "."))
             return self.vocabulary.types.get(name, DYN)
+        found = self.vocabulary.named(name, not POLICY_VARIABLES.keys().isdisjoint(scope))
+        if found is None:
+            self.unknown.append((name, tree.position))
+            return DYN
         if self.stands(tree.name, tree.position):
             self.edits.append(Edit(tree.position, tree.position + len(tree.name), found.text))
         return found.type
@@ -199,7 +212,7 @@ class _Walk:
         end = self.end_of(tree.field, tree.position)
         if instead and end:
             read = f"subject.{tree.field}"
-            text = f"(has({read}) ? {read} : context.{instead})"
+            text = f"(has({read}) ? {read} : .context.{instead})"
             self.edits.append(Edit(self.start_of(tree, end), end, text))
         return self.converted(tree, end, member(operand, tree.field))
 
@@ -212,7 +225,8 @@ class _Walk:
         instead = self.instead_of(operand, field.value, scope)
         end = self.end_of(field.value, field.position)
         if instead and end:
-            text = f"(has(subject.{field.value}) ? subject.?{field.value} : context.?{instead})"
+            read = f"has(subject.{field.value}) ? subject.?{field.value}"
+            text = f"({read} : .context.?{instead})"
             self.edits.append(Edit(self.start_of(operand, end), end, text))
         found = member(inside, field.value)
         return self.converted(tree, end, found if is_optional(found) else optional_of(found))
@@ -229,7 +243,7 @@ class _Walk:
         closing = CLOSING.match(self.text, self.end_of(tree.field, tree.position))
         if call is not None and closing is not None:
             self.edits.append(Edit(call.position, call.position, "("))
-            self.edits.append(Edit(closing.end(), closing.end(), f" || has(context.{instead}))"))
+            self.edits.append(Edit(closing.end(), closing.end(), f" || has(.context.{instead}))"))
 
     def end_of(self, field: str, position: int) -> int:
         """Where the name of a member ends; 0 where it is not written there."""
@@ -293,7 +307,8 @@ class _Walk:
         if tree.iter_var2:
             inner |= {tree.iter_var: DYN, tree.iter_var2: element(over)}
         self.parts((tree.loop_condition, tree.loop_step), inner)
-        return self.part(tree.result, outer)
+        result = self.part(tree.result, outer)
+        return over if tree.macro == "filter" else result
 
 
 WALK: dict[type[Expr], Callable[[_Walk, Any, Scope], Type]] = {
@@ -344,7 +359,7 @@ class _Nothing:
     types: Mapping[str, Type] = {}
     fallbacks: Mapping[str, str] = {}
 
-    def named(self, name: str) -> Named | None:
+    def named(self, name: str, absolute: bool) -> Named | None:
         return None
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .._fast.wildcards import matches, split_resource
 from ..cel.annotations import annotated_type
-from ..cel.env import Declarable, declared_type
-from ..cel.schemas import either
+from ..cel.env import declared_type
+from ..cel.schemas import either, json_schema
 from ..cel.types import (
     DURATION,
     DYN,
@@ -29,8 +29,10 @@ from ..cel.types import (
 )
 from ..errors import CompileError
 from ..issues import Issue, Issues, Place
+from .patterns import pattern_error
 
-Described = Mapping[str, Declarable] | type  # attributes by name, or a class that has them
+# Attributes by name, a class that has them, or a JSON Schema.
+Described = Mapping[str, Any] | type
 
 _FALLBACK = re.compile(r"(subject|context)\.([A-Za-z_][A-Za-z0-9_]*)")
 NAMED = 3  # so many kinds are named where an attribute is in none of them
@@ -89,6 +91,10 @@ class Schema:
         pairs = (fallback(*written) for written in (fallbacks or {}).items())
         self.fallbacks = dict(pair for pair in pairs if pair is not None)
         self.subject = _subject_type(subjects)
+        # The names of all actions of all kinds.
+        self.action_names = [name for each in (resources or {}).values() for name in each.actions]
+        self._kinds: dict[str, tuple[str, ...]] = {}  # by pattern
+        self._actions: dict[str, tuple[str, ...]] = {}
         self._types: dict[tuple[str, ...], dict[str, Type]] = {}
 
     @classmethod
@@ -102,7 +108,8 @@ class Schema:
         fallbacks: Mapping[str, str] | None = None,
     ) -> Schema:
         """A schema of classes (dataclasses, pydantic models, TypedDicts, mapped classes of
-        SQLAlchemy) or of mappings from names to types (see `cel.Env`).
+        SQLAlchemy), of JSON Schemas of objects, or of mappings from names to types (see
+        `cel.Env`).
 
         A kind of resource is the names of its actions and its attributes:
         `{"tasks": (["view", "edit"], Task)}`. Raises CompileError for a type that is none, or a
@@ -126,19 +133,20 @@ class Schema:
             fallbacks,
         )
 
-    @property
-    def action_names(self) -> list[str]:
-        """The names of all actions of all kinds."""
-        return [name for each in (self.resources or {}).values() for name in each.actions]
-
     def kinds_of(self, resource: str) -> tuple[str, ...]:
-        """The kinds that a pattern of resources matches."""
-        pattern, _ = split_resource(resource)
-        return tuple(kind for kind in self.resources or () if matches(pattern, kind, "/"))
+        """The kinds that a pattern of resources matches; none where it is no pattern."""
+        if resource not in self._kinds:
+            pattern, _ = split_resource(resource)
+            known = () if pattern_error(resource, "/") else self.resources or ()
+            self._kinds[resource] = tuple(kind for kind in known if matches(pattern, kind, "/"))
+        return self._kinds[resource]
 
     def actions_of(self, action: str) -> tuple[str, ...]:
-        """The actions that a pattern of actions matches."""
-        return tuple(name for name in self.action_names if matches(action, name, ":"))
+        """The actions that a pattern of actions matches; none where it is no pattern."""
+        if action not in self._actions:
+            known = () if pattern_error(action, ":") else self.action_names
+            self._actions[action] = tuple(name for name in known if matches(action, name, ":"))
+        return self._actions[action]
 
     def reach(self, policy: Targets) -> tuple[str, ...]:
         """The kinds that a policy can be about; where its actions and resources do not meet, those
@@ -150,7 +158,7 @@ class Schema:
     def meets(self, actions: Iterable[str], kind: str) -> bool:
         """Whether one of some patterns matches an action of a kind."""
         names = (self.resources or {})[kind].actions
-        return any(matches(pattern, name, ":") for pattern in actions for name in names)
+        return any(not set(names).isdisjoint(self.actions_of(pattern)) for pattern in actions)
 
     def types(self, kinds: tuple[str, ...] | None = None) -> dict[str, Type]:
         """The types of the variables of a condition about `kinds`; None is about all."""
@@ -206,9 +214,12 @@ def as_sent(type: Type) -> Type:
 
 
 def _described(name: str, given: Described) -> Attributes:
-    """The attributes of a class, or of a mapping from names to types."""
+    """The attributes of a class, of a JSON Schema, or of a mapping from names to types."""
     if isinstance(given, type):
         return Attributes(annotated_type(given))
+    if given.get("type") == "object":  # of which CEL knows no type
+        required = given.get("required", ())
+        return Attributes(json_schema(given, name), frozenset(map(str, required)))
     fields = {key: declared_type(f"{name}.{key}", each) for key, each in given.items()}
     return Attributes(object_type(name, fields))
 

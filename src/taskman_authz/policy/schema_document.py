@@ -24,12 +24,13 @@ from ..issues import Issue, Place, place_at
 from ..limits import DEFAULT, Limits
 from .document import Identifier
 from .document_errors import Finding, findings, quoted
-from .linker import pattern_error
 from .loader import Text, folder_and_file
+from .patterns import pattern_error
 from .schema import Attributes, ResourceType, Schema, fallback, full_names
 from .suggestions import did_you_mean
 from .yaml_reader import Path, read
 
+QUOTES = "within `{…}` and `[…]` a type with a `,` in it needs quotes"
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -212,7 +213,8 @@ class _Reader:
             place = (*path, key)
             if not WORD.fullmatch(name):
                 message = f"{quoted(key)} is no name of an attribute"
-                self.wrong(place, "bad_name", message, at_key=True)
+                hint = QUOTES if ")" in key else ""
+                self.wrong(place, "bad_name", message, hint, at_key=True)
             elif name in own:
                 message = f"{quoted(name)} is always there, and a text"
                 self.wrong(place, "bad_name", message, "leave it out", at_key=True)
@@ -238,7 +240,7 @@ class _Reader:
         if isinstance(given, list) and len(given) == 1:
             return list_of(self.type(given[0], (*path, 0), owner, set()))
         message = "expected a type: a text (`list(string)`), a map of attributes, or a list of one"
-        self.wrong(path, "bad_type", message)
+        self.wrong(path, "bad_type", message, QUOTES if isinstance(given, list) else "")
         return DYN
 
     def notation(self, written: str, path: Path) -> Type:
@@ -274,20 +276,25 @@ class _Reader:
                 message = "expected an attribute of the subject and a key of the context"
                 self.wrong(path, "bad_fallback", message, "`subject.x: context.y`", at_key=True)
                 continue
-            wanted = self.declared(schema.subject, members[0], path, True)
-            given = self.declared(schema.types()["context"], members[1], path, False)
+            wanted = self.declared(schema.subject, members[0], path, "subject")
+            given = self.declared(schema.types()["context"], members[1], path, "context")
             if wanted is not None and given is not None and wanted is not given:
                 message = f"`{written}` is `{wanted}`, but `{instead}` is `{given}`"
                 self.wrong(path, "bad_fallback", message)
 
-    def declared(self, type: Type, name: str, path: Path, at_key: bool) -> Type | None:
+    def declared(self, type: Type, name: str, path: Path, root: str) -> Type | None:
+        """The type of what one side of a fallback names."""
         if type.fields is None:
             return None
-        if name not in type.fields or name in ("id", "type", "roles"):
-            message = f"there is no such attribute {quoted(name)} that could be absent"
-            self.wrong(path, "bad_fallback", message, did_you_mean(name, type.fields), at_key)
-            return None
-        return type.fields[name]
+        hint = did_you_mean(name, type.fields)
+        if name not in type.fields:
+            message = f"the schema has no {quoted(f'{root}.{name}')}"
+        elif root == "subject" and name in ("id", "type", "roles"):
+            message, hint = f"nothing stands in for {quoted(f'{root}.{name}')}", ""
+        else:
+            return type.fields[name]
+        self.wrong(path, "bad_fallback", message, hint, at_key=root == "subject")
+        return None
 
 
 def _unreadable(type: Type) -> Iterator[Type]:

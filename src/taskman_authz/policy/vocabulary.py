@@ -12,7 +12,7 @@ from ..cel import Env
 from ..cel.types import Type
 from ..cel.unparser import unparse
 from .definitions import Definition, Scope
-from .rewriting import Named, rewritten
+from .rewriting import Named, absolute, rewritten
 from .schema import Schema, as_sent
 
 
@@ -24,13 +24,18 @@ class Typing:
         self.fallbacks: Mapping[str, str] = {} if schema is None else schema.fallbacks
         sent = {name: as_sent(type) for name, type in self.types.items()}
         self.env = env.with_types(sent) if sent else env
-        self.known: dict[Definition, Named] = {}
+        self.known: dict[tuple[Definition, bool], Named] = {}
 
-    def named(self, made: Definition) -> Named:
-        """What a definition stands for."""
-        if made not in self.known:
-            self.known[made] = self._written(made)
-        return self.known[made]
+    def named(self, made: Definition, absolute: bool = False) -> Named:
+        """What a definition stands for; if `absolute`, wherever that is put."""
+        key = made, absolute
+        if key not in self.known:
+            self.known[key] = self._absolute(made) if absolute else self._written(made)
+        return self.known[key]
+
+    def _absolute(self, made: Definition) -> Named:
+        found = self.named(made)
+        return found._replace(text=absolute(self.env.parse(found.text)))
 
     def _written(self, made: Definition) -> Named:
         if made.parsed is None:
@@ -50,11 +55,11 @@ class View:
         self.fallbacks = typing.fallbacks
         self.broken = False
 
-    def named(self, name: str) -> Named | None:
+    def named(self, name: str, absolute: bool) -> Named | None:
         made = self.scope.names.get(name)
         if made is None:
             return None
         if made.broken:  # which is told at its own place
             self.broken = True
             return Named("null")
-        return self.typing.named(made)
+        return self.typing.named(made, absolute)

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from .._fast.rows import ANYONE, RuleRow
+from .._fast.times import DAY
 from ..pdp import authorize
 from ..pdp.changes import applies_but_roles, changed, smallest_change
 from ..pdp.conditions import Conditions, variables_of
-from ..pdp.proposals import ABSENT, Path, Proposals, proposals, same
+from ..pdp.proposals import FIXED, Path, Proposals, proposals, same
 from ..policy import PolicySet
 from ..request import CheckRequest, make_request
 
@@ -31,7 +32,15 @@ STARTED = 64  # templates for which requests that are allowed are sought: that t
 TRIED = 200  # changes that are tried for it
 NEAR = 0.7  # how often a request is made of one that is allowed, where there is one
 ASKER = {"type": "user", "id": "ann"}
-OTHER = "x"  # stands for any rest of a pattern
+OTHER = "x"  # stands for any rest of a pattern, and for any company
+YEAR = 365 * DAY
+LATER = 0.2  # how often a request is made at another time, up to a year away
+NOWHERE = 0.1  # how often it names no company
+NAMES = {  # what is part of a question, and may be another name
+    ("subject", "type"): "subject_type",
+    ("subject", "id"): "subject_id",
+    ("resource", "id"): "resource_id",
+}
 ROLES = ("subject", "roles")
 
 
@@ -46,8 +55,19 @@ class Template(NamedTuple):
 
     def filled(self, roles: Sequence[str], attributes: Mapping[Path, Any]) -> CheckRequest:
         """The request of a subject with these roles, and with these attributes."""
-        assignment = [(ROLES, list(roles)), *attributes.items()]
-        return changed(self.request, [each for each in assignment if each[1] is not ABSENT])
+        return with_attributes(self.request, {ROLES: list(roles), **attributes})
+
+
+def with_attributes(request: CheckRequest, attributes: Mapping[Path, Any]) -> CheckRequest:
+    """A request with other attributes, and other names where some are given."""
+    names = {
+        NAMES[path]: value
+        for path, value in attributes.items()
+        if path in NAMES and type(value) is str and value and ":" not in value
+    }
+    if names:
+        request = msgspec.structs.replace(request, roles=None, **names)
+    return changed(request, [each for each in attributes.items() if each[0] not in FIXED])
 
 
 def templates(sets: Sequence[PolicySet], now: int, first: Sequence[RuleRow] = ()) -> list[Template]:
@@ -76,28 +96,36 @@ def concerns(request: CheckRequest, rows: Iterable[RuleRow]) -> bool:
 
 def requests(made: Sequence[Template], count: int, seed: int) -> Iterator[CheckRequest]:
     """So many requests, from each template in turn: with attributes at random, or with a few other
-    ones than one that is allowed has."""
+    ones than one that is allowed has; some at another time, some of no company."""
     chance = random.Random(seed)
     for number in range(count if made else 0):
         template = made[number % len(made)]
-        starts = template.starts
-        if starts and chance.random() < NEAR:
-            yield _near(chance.choice(starts), template, chance)
-            continue
-        roles = [role for role in template.roles if chance.random() < 0.5]
-        attributes = {
-            path: chance.choice(values)
-            for path, values in template.attributes.items()
-            if values and chance.random() >= MISSING
-        }
-        yield template.filled(roles, attributes)
+        near = template.starts and chance.random() < NEAR
+        request = (_near if near else _anywhere)(template, chance)
+        about: dict[str, Any] = {}
+        if chance.random() < LATER:
+            about["now"] = request.now + chance.randrange(-YEAR, YEAR)
+        if chance.random() < NOWHERE:
+            about["company_id"] = None
+        yield msgspec.structs.replace(request, roles=None, **about) if about else request
 
 
-def _near(start: CheckRequest, template: Template, chance: random.Random) -> CheckRequest:
-    """A request with up to two other attributes."""
+def _anywhere(template: Template, chance: random.Random) -> CheckRequest:
+    roles = [role for role in template.roles if chance.random() < 0.5]
+    attributes = {
+        path: chance.choice(values)
+        for path, values in template.attributes.items()
+        if values and chance.random() >= MISSING
+    }
+    return template.filled(roles, attributes)
+
+
+def _near(template: Template, chance: random.Random) -> CheckRequest:
+    """A request that is allowed, but for up to two attributes."""
     paths = [path for path, values in template.attributes.items() if values]
     chosen = chance.sample(paths, min(len(paths), chance.randrange(3)))
-    return changed(start, [(path, chance.choice(template.attributes[path])) for path in chosen])
+    others = {path: chance.choice(template.attributes[path]) for path in chosen}
+    return with_attributes(chance.choice(template.starts), others)
 
 
 def _places(row: RuleRow, now: int) -> Iterator[CheckRequest]:
@@ -107,7 +135,7 @@ def _places(row: RuleRow, now: int) -> Iterator[CheckRequest]:
         name = _named(action, ":")
         kind, _, id = _named(resource, "/").partition("/")
         thing = {"type": kind, "id": id or OTHER}
-        yield make_request(ASKER, name, thing, None, row.company, now)
+        yield make_request(ASKER, name, thing, None, row.company or OTHER, now)
 
 
 def _named(pattern: str, separator: str) -> str:
@@ -140,9 +168,13 @@ def _template(
 def _starts(
     template: Template, about: Sequence[tuple[PolicySet, Conditions]]
 ) -> Iterator[CheckRequest]:
-    """For each role, and without one, the smallest request that each set allows."""
-    for roles in ((), *((role,) for role in template.roles)):
-        request = template.filled(roles, {})
+    """For each role, and without one, and for each name that a condition asks for, the smallest
+    request that each set allows."""
+    all_roles: list[tuple[str, ...]] = [(), *((role,) for role in template.roles)]
+    names: list[dict[Path, Any]] = [{}]
+    names += ({path: name} for path in NAMES for name in template.attributes.get(path, ()))
+    for roles, named in product(all_roles, names):
+        request = template.filled(roles, named)
         for policies, known in about:
             decision = authorize(policies, request)
             if decision.allowed:

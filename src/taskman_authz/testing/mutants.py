@@ -17,7 +17,8 @@ from ..cel.explanation import Writer, children, operands
 from ..cel.parser import Parsed
 from ..cel.unparser import TERNARY, UNARY, Walk
 
-LAZY = (AND, OR, CHOICE, "_?._", "_[?_]", "@not_strictly_false")  # that may not read an operand
+# What may not read an operand, or not fail with it.
+LAZY = (AND, OR, CHOICE, "_?._", "_[?_]", "@not_strictly_false", "or", "orValue")
 
 
 class Mutation(NamedTuple):
