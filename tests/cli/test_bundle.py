@@ -79,6 +79,12 @@ def test_bundle_has_the_name_of_one(policies, capsys):
     assert "say which with -o" in capsys.readouterr().err
 
 
+def test_bundle_is_not_compiled_again(policies, capsys):
+    compile_bundle("-q")
+    assert main(["compile", "p.bundle"]) == 2
+    assert "`p.bundle` is a bundle, whose policies are compiled already" in capsys.readouterr().err
+
+
 def test_signed_bundle_is_taken_and_no_other(key_files, capsys, monkeypatch):
     assert compile_bundle("--sign-key", "our.key") == 0
     assert check("--verify-key", "our.pub") == 0

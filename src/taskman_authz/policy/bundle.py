@@ -38,7 +38,6 @@ from .patterns import ACTION_SEPARATOR, RESOURCE_SEPARATOR, pattern_error
 from .policy_set import Declared, PolicySet
 from .signing import SIGNATURE_LENGTH, is_signed, sign
 
-SUFFIX = ".bundle"
 BEGINNING = b"taskman-authz bundle "
 MAGIC = BEGINNING + b"1\n"
 DIGEST_LENGTH = 32
@@ -91,11 +90,6 @@ class Content(_Part):
     registers: Count
     conditions: tuple[Condition, ...]
     rules: tuple[Rule, ...]
-
-
-def is_bundle(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is that of a bundle, by its name."""
-    return os.fspath(path).endswith(SUFFIX)
 
 
 # -- writing --------------------------------------------------------------------------------------

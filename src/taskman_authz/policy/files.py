@@ -19,7 +19,13 @@ from ..issues import Issue, Place
 from ..limits import DEFAULT, Limits
 
 SUFFIXES = (".yaml", ".yml")
+BUNDLE_SUFFIX = ".bundle"
 TEST_ENDINGS = tuple(f"_{kind}{suffix}" for kind in ("test", "fixtures") for suffix in SUFFIXES)
+
+
+def is_bundle(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of a bundle (`bundle`), by its name."""
+    return os.fspath(path).endswith(BUNDLE_SUFFIX)
 
 
 def find_documents(path: str | os.PathLike[str]) -> list[Path]:
@@ -71,6 +77,8 @@ def read_what_can_be(
 
 def read_text(file: Path, limits: Limits = DEFAULT) -> str:
     """The text of a file. Raises StoreError."""
+    if is_bundle(file):
+        raise StoreError(f"`{file}` is a bundle, whose policies are compiled already")
     try:
         return read_bytes(file, limits.document_bytes).decode()
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ from ..errors import StoreError
 from ..limits import DEFAULT, Limits
 from . import bundle
 from .compiler import Progress, compile_documents
-from .files import read_bytes, read_documents
+from .files import is_bundle, read_bytes, read_documents
 from .policy_set import PolicySet
 from .schema import Schema
 
@@ -29,7 +29,7 @@ def load_policies(
     loaded. Raises StoreError (missing, empty, unreadable, not signed) and CompileError with all
     issues.
     """
-    if bundle.is_bundle(path):
+    if is_bundle(path):
         if schema is not None:
             raise StoreError(f"`{Path(path)}` is a bundle, which no schema can check any more")
         return load_bundle(path, limits, verify_key)

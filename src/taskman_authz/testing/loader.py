@@ -17,8 +17,8 @@ from ..errors import CompileError, StoreError
 from ..issues import Issue, Issues, Place
 from ..limits import DEFAULT
 from ..policy import PolicySet, compile_documents, load_policies
-from ..policy.bundle import is_bundle
 from ..policy.document_errors import Finding, findings, quoted
+from ..policy.files import is_bundle
 from ..policy.loader import Text
 from ..policy.suggestions import did_you_mean
 from ..policy.yaml_reader import read
