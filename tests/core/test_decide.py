@@ -23,7 +23,7 @@ NEITHER: list[Any] = [FAULT, None, 1, 0, "", "true", [], 1.0]  # neither true no
 
 
 def outcome(*rows: RuleRow, limit: int = 8) -> Outcome:
-    return combine(canonical(rows), Activation(0, 0, 0), NOTHING, limit)
+    return combine(canonical(rows), Activation(0, 0, 0), NOTHING, limit, {})
 
 
 def counting(calls: list[str], name: str, value: Any = False) -> Node:

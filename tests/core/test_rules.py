@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskman_authz._fast.rows import RuleRow, canonical
-from taskman_authz._fast.rules import RuleIndex
+from taskman_authz._fast.rules import FEW, RuleIndex
 from tests.core.rows import questions, row, row_lists
 
 
@@ -84,12 +84,21 @@ def test_what_is_remembered_is_bounded_and_forgetting_changes_nothing(
         assert references <= 3 or views == 1
 
 
-def test_roles_that_no_row_names_are_not_remembered() -> None:
+def test_many_roles_that_no_row_names_are_not_remembered() -> None:
     made = index([row(roles=("dev",)), row("b", roles=("admin",))])
     for number in range(50):
-        roles = (f"ghost{number}", "dev", f"ghost{number}", "dev")
+        roles = (*(f"ghost{number}-{each}" for each in range(FEW - 1)), "dev", "dev")
         assert [each.id for each in made.candidates(None, "t:edit", "t", "1", roles)] == ["a"]
     assert made.remembered()[0] == 1
+
+
+def test_few_roles_that_no_row_names_are_remembered_within_the_bounds() -> None:
+    made = index([row(roles=("dev",)), row("b", roles=("admin",))], references=1_000)
+    for number in range(50):
+        roles = (f"ghost{number}" + "x" * 100, "dev")
+        for _ in range(2):
+            assert [each.id for each in made.candidates(None, "t:edit", "t", "1", roles)] == ["a"]
+        assert made.remembered()[1] <= 1_000
 
 
 def test_names_count_for_what_is_remembered() -> None:

@@ -2,7 +2,7 @@ cimport cython
 from .access cimport is_map, keys
 from .activation cimport Activation, extent
 from .nodes cimport Node, Test, answer, placed, value_of
-from .relations cimport member_of, text_in_list
+from .relations cimport among, member_of
 from .shapes cimport Matcher
 from .values cimport Fault
 

@@ -13,7 +13,7 @@ from typing import Any
 from .access import is_map, keys
 from .activation import Activation, extent
 from .nodes import Node, Test, answer, placed, value_of
-from .relations import member_of, text_in_list
+from .relations import among, member_of
 from .shapes import Matcher
 from .values import Fault, type_name
 
@@ -229,8 +229,8 @@ class Contains(Test):
         if type(member) is Fault:
             return answer(member, activation)
         if self.lists and type(container) is list and type(member) is str:
-            found = text_in_list(member, container, activation)
-        elif self.lists and (type(container) is list or type(container) is tuple):
+            return among(member, container, activation, self.position)
+        if self.lists and (type(container) is list or type(container) is tuple):
             found = member_of(member, container, activation)
         else:
             found = self.function(container, member)

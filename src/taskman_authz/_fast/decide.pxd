@@ -12,9 +12,14 @@ cdef class Outcome:
     cdef readonly bint allowed
     cdef readonly RuleRow row
     cdef readonly tuple reasons
+    cdef public object decision
 
 @cython.locals(row=RuleRow, unmet=list, shared=dict, found=int)
-cpdef Outcome combine(tuple rows, Activation activation, Outcome nothing, Py_ssize_t limit)
+cpdef Outcome combine(
+    tuple rows, Activation activation, Outcome nothing, Py_ssize_t limit, dict decided
+)
+@cython.locals(known=Outcome)
+cdef Outcome _decided(RuleRow row, dict decided)
 
 cdef tuple _ended(RuleRow row)
 @cython.locals(made=Outcome)
@@ -35,7 +40,10 @@ cdef class Decider:
     cdef readonly Py_ssize_t steps
     cdef readonly bint reads_action
     cdef readonly bint reads_now
-    cdef list spare
+    cdef Activation spare
+    cdef dict decided
+    @cython.locals(made=Activation)
+    cdef Activation _another(self)
     @cython.locals(view=View)
     cpdef Outcome decide(self, object request)
     cpdef Outcome decide_by(self, tuple rows, object request)
@@ -62,5 +70,8 @@ cdef str _kind(object value, str separator, Py_ssize_t longest)
 cdef str _id(object value, Py_ssize_t longest)
 cdef tuple _roles(dict attributes, Py_ssize_t most, Py_ssize_t longest)
 
+cdef Py_ssize_t ACTION
+cdef Py_ssize_t NOW
+cdef Py_ssize_t ROOTS
 cdef dict _EMPTY
 cdef object _NO_COMPANY

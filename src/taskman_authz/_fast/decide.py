@@ -21,23 +21,32 @@ from .values import Fault
 
 
 class Outcome:
-    """What was decided, by which row (None: by default) and why: `reasons` are the row's own."""
+    """What was decided, by which row (None: by default) and why: `reasons` are the row's own.
 
-    __slots__ = ("allowed", "row", "reasons")
+    What a row decides is always the same, and is one Outcome of its Decider. `decision` is for
+    whoever makes something of it, to make that once.
+    """
+
+    __slots__ = ("allowed", "row", "reasons", "decision")
 
     def __init__(self, allowed: bool, row: RuleRow | None, reasons: tuple[Any, ...]) -> None:
         self.allowed = allowed
         self.row = row
         self.reasons = reasons
+        self.decision: Any = None
 
 
 def combine(
-    rows: tuple[RuleRow, ...], activation: Activation, nothing: Outcome, limit: int
+    rows: tuple[RuleRow, ...],
+    activation: Activation,
+    nothing: Outcome,
+    limit: int,
+    decided: dict[RuleRow, Outcome],
 ) -> Outcome:
     """The outcome of rows that apply, in canonical order, over what the activation holds.
 
     A default deny tells at most `limit` allow rows that did not grant; where there is none, the
-    outcome is `nothing`.
+    outcome is `nothing`. `decided` keeps what rows decide.
     """
     shared: dict[int, int] | None = None  # condition number → its truth
     unmet: list[Any] | None = None
@@ -55,10 +64,12 @@ def combine(
         if activation.steps < 0:
             return _outcome(False, row if row.deny else None, _ended(row))
         if row.deny:
+            if found == 1:
+                return _decided(row, decided)
             if found != 0:
-                return _outcome(False, row, row.decided if found == 1 else row.failed)
+                return _outcome(False, row, row.failed)
         elif found == 1:
-            return _outcome(True, row, row.decided)
+            return _decided(row, decided)
         else:
             if unmet is None:
                 unmet = []
@@ -72,12 +83,21 @@ def _ended(row: RuleRow) -> tuple[Any, ...]:
     return row.failed if row.deny else (row.failed,)
 
 
+def _decided(row: RuleRow, decided: dict[RuleRow, Outcome]) -> Outcome:
+    """What a row decides whose condition holds."""
+    known = decided.get(row)
+    if known is None:
+        known = decided[row] = Outcome(not row.deny, row, row.decided)
+    return known
+
+
 def _outcome(allowed: bool, row: RuleRow | None, reasons: tuple[Any, ...]) -> Outcome:
     """An Outcome. Compiled, `__new__` and assignments take a fifth of a call of the class."""
     made = Outcome.__new__(Outcome)
     made.allowed = allowed
     made.row = row
     made.reasons = reasons
+    made.decision = None
     return made
 
 
@@ -94,7 +114,8 @@ def _value(kind: str, id: str, attributes: Any, is_action: bool) -> EntityValue:
 class Decider:
     """Decides questions by the rows of an index, whose conditions read through `paths`.
 
-    It is immutable but for a list of spare activations, each in use by one decision at a time.
+    It is immutable but for what it keeps: a spare activation, in use by one decision at a time,
+    and what rows have decided.
     """
 
     __slots__ = (
@@ -109,6 +130,7 @@ class Decider:
         "reads_action",
         "reads_now",
         "spare",
+        "decided",
     )
 
     def __init__(
@@ -133,7 +155,8 @@ class Decider:
         roots = {path.root for path in paths}
         self.reads_action = ACTION in roots
         self.reads_now = NOW in roots
-        self.spare: list[Activation] = []
+        self.spare: Activation | None = None
+        self.decided: dict[RuleRow, Outcome] = {}
 
     def decide(self, request: Any) -> Outcome:
         """The outcome of a request: an object with the fields of a `CheckRequest`."""
@@ -219,12 +242,11 @@ class Decider:
         company: Any,
         now: int,
     ) -> Outcome:
-        try:
-            activation = self.spare.pop()  # atomic: threads never share an activation
-        except IndexError:
-            activation = Activation(
-                len(self.paths), self.registers, ROOTS, self.steps, "decision_steps"
-            )
+        activation = self.spare
+        if activation is None or activation.taken:
+            activation = self._another()
+        # Since this was asked no other thread has run, as in `evaluator`.
+        activation.taken = True
         # In the order of the policy variables. Without a company there is no `company_id`: to
         # read it is an error. A context that was not given is an empty one.
         roots = activation.roots
@@ -237,10 +259,16 @@ class Decider:
         roots[NOW] = timestamp_of(now, "now") if self.reads_now else None
         if groups:
             rows = _with_selected(rows, groups, activation)
-        outcome = combine(rows, activation, self.nothing, self.reasons)
+        outcome = combine(rows, activation, self.nothing, self.reasons, self.decided)
         activation.clear()
-        self.spare.append(activation)
         return outcome
+
+    def _another(self) -> Activation:
+        """An activation that nobody else uses, which becomes the spare one."""
+        made = Activation(len(self.paths), self.registers, ROOTS, self.steps, "decision_steps")
+        made.taken = True
+        self.spare = made
+        return made
 
 
 def _with_selected(

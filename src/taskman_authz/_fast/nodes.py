@@ -123,9 +123,11 @@ class Attribute(Node):
         value: Any
         if self.kept:
             value = activation.slots[self.slot]
-            if type(value) is str:
+            if type(value) is str or type(value) is list:
                 return value
-            return self.read(activation) if type(value) is Unset else placed(value, self.position)
+            if type(value) is Unset:
+                return self.read(activation)
+            return placed(value, self.position) if type(value) is Fault else value
         # What most paths are, a variable or a member of one, all dicts, is found here without a
         # call. Everything else is found by the path.
         if type(activation.variables) is dict and self.depth <= 1:
@@ -165,7 +167,7 @@ class Attribute(Node):
         activation.slots[self.slot] = value
         activation.touched = True
         # The slot is shared by all conditions; the place of a fault is this reader's own.
-        return placed(value, self.position)
+        return placed(value, self.position) if type(value) is Fault else value
 
 
 class Local(Node):

@@ -15,15 +15,18 @@ cpdef object _equal_maps(object left, object right, int depth, Activation meter)
 cpdef object _equal_optionals(OptionalValue left, OptionalValue right, int depth, Activation meter)
 cpdef object _equal_members(object left, object right, int depth, Activation meter)
 cpdef object member_of(object value, object container, Activation meter=*)
-@cython.locals(size=Py_ssize_t, text=str)
+@cython.locals(found=int)
 cpdef object text_in_list(str wanted, list members, Activation meter)
+@cython.locals(size=Py_ssize_t, text=str)
+cpdef int among(str wanted, list members, Activation meter, int position) except -1
 cpdef object _member_of_list(object value, object container, Activation meter)
 cpdef object compare(object left, object right, str function)
 
-@cython.final
 cdef class Equal(Test):
     cdef readonly Node left
     cdef readonly Node right
+    @cython.locals(text=str)
+    cdef int truth(self, Activation activation) except -1
 
 cdef class NotEqual(Test):
     cdef readonly Node left
@@ -61,6 +64,11 @@ cdef class OrderInt(Order):
 @cython.final
 cdef class In(Test):
     cdef readonly Node member
+    cdef readonly Node container
+
+@cython.final
+cdef class TextIn(Test):
+    cdef readonly str text
     cdef readonly Node container
 
 @cython.final

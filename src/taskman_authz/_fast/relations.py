@@ -185,24 +185,33 @@ def _member_of_list(value: Any, container: Any, meter: Activation) -> Any:
 
 
 def text_in_list(wanted: str, members: list[Any], meter: Activation) -> Any:
-    """The most frequent case: mostly a list of texts, compared by length first."""
+    """Whether a text is in a list, or a Fault."""
+    found = among(wanted, members, meter, -1)
+    if found == 2:
+        return meter.take_other()
+    return found == 1
+
+
+def among(wanted: str, members: list[Any], meter: Activation, position: int) -> int:
+    """Whether a text is in a list, as what `Node.truth` gives, for the node at `position`. The most
+    frequent case: mostly a list of texts, compared by length first."""
     fault = None
     size = len(wanted)
     meter.steps -= len(members) * (1 + (size >> 6))
     if meter.steps < 0:
-        return meter.spent()
+        return answer(meter.spent(position), meter)
     for member in members:
         if type(member) is str:
             text: str = member
             if len(text) == size and text == wanted:
-                return True
+                return 1
         else:
             found = _equal_members(wanted, member, VALUE_DEPTH, meter)
             if found is True:
-                return True
+                return 1
             if found is not False and fault is None:
                 fault = found
-    return False if fault is None else fault
+    return 0 if fault is None else answer(placed(fault, position), meter)
 
 
 def compare(left: Any, right: Any, function: str) -> Any:
@@ -242,8 +251,9 @@ class Equal(Test):
             return answer(left, activation)
         right = self.right.value(activation)
         if type(left) is str and type(right) is str:
-            activation.steps -= len(left) >> 6
-            return same_text(left, right)
+            text: str = left
+            activation.steps -= len(text) >> 6
+            return same_text(text, right)
         if type(right) is Fault:
             return answer(right, activation)
         return answer(placed(equals(left, right, activation), self.position), activation)
@@ -397,6 +407,26 @@ class In(Test):
         if type(container) is Fault:
             return answer(container, activation)
         return answer(placed(member_of(member, container, activation), self.position), activation)
+
+
+class TextIn(Test):
+    """`'x' in a`."""
+
+    __slots__ = ("text", "container")
+
+    def __init__(self, text: str, container: Node, position: int) -> None:
+        self.text = text
+        self.container = container
+        self.position = position
+
+    def truth(self, activation: Activation) -> int:
+        container = self.container.value(activation)
+        if type(container) is list:
+            return among(self.text, container, activation, self.position)
+        if type(container) is Fault:
+            return answer(container, activation)
+        member = member_of(self.text, container, activation)
+        return answer(placed(member, self.position), activation)
 
 
 class InTexts(Test):

@@ -19,6 +19,9 @@ from .wildcards import PatternTable, split_resource
 
 # A change of more rows is made by building all anew, which takes some microseconds a row.
 CHANGED_ROWS = 32
+# With so many roles a look-up is also remembered as it was asked. More are sorted out each time:
+# callers make them up, and a look-up that is remembered takes memory.
+FEW = 8
 
 
 class View:
@@ -113,10 +116,9 @@ class RuleIndex:
         self, company: str | None, action: str, kind: str, id: str, roles: tuple[str, ...]
     ) -> View:
         """The rows that apply and may have a say: some, and groups to choose others from."""
-        named = self._named(roles)
-        view = self.memory.get((company, action, kind, named))
+        view = self.memory.get((company, action, kind, roles))
         if view is None:
-            view = self._prepared(company, action, kind, named)
+            view = self._prepared(company, action, kind, roles)
         return view.of(id, self.reasons) if view.tables else view
 
     def remembered(self) -> tuple[int, int]:
@@ -124,20 +126,25 @@ class RuleIndex:
         return len(self.memory), self.used
 
     def _named(self, roles: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of some roles that a row names."""
-        for role in roles:
-            if role not in self.roles:
-                return tuple([known for known in roles if known in self.roles])
-        return roles
+        """Those of some roles that a row names, each once."""
+        return tuple(dict.fromkeys([role for role in roles if role in self.roles]))
 
     def _prepared(
         self, company: str | None, action: str, kind: str, roles: tuple[str, ...]
     ) -> View:
-        """The view of a question with named roles, looked up and remembered."""
-        view = self._look_up(company, action, kind, roles)
+        """The view of a question, looked up and remembered: by its roles that some row names, and
+        where they are few, by all of them, which need not be sorted out again."""
         names = len(action) + len(kind) + (0 if company is None else len(company))
-        held = len(view.rows) + len(view.groups) + len(view.tables)
-        self._remember((company, action, kind, roles), view, held + len(roles) + names // 2)
+        named = self._named(roles)
+        question = (company, action, kind, named)
+        view = self.memory.get(question)
+        if view is None:
+            view = self._look_up(company, action, kind, named)
+            held = len(view.rows) + len(view.groups) + len(view.tables)
+            self._remember(question, view, held + len(named) + names // 2)
+        if len(named) < len(roles) <= FEW:
+            names += sum([len(role) for role in roles])
+            self._remember((company, action, kind, roles), view, len(roles) + names // 2)
         return view
 
     def _remember(self, question: tuple[Any, ...], view: View, size: int) -> None:

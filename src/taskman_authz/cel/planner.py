@@ -425,6 +425,8 @@ def _in(plan: Plan, tree: Call, operands: Operands) -> Node:
         members = container.constant
         if type(member) is not nodes.Constant and all(type(text) is str for text in members):
             return relations.InTexts(member, frozenset(members), False, tree.position)
+    if is_text(member) and type(container) is not nodes.Constant:
+        return relations.TextIn(member.constant, container, tree.position)
     return plan.folded(relations.In(member, container, tree.position), operands)
 
 

@@ -6,6 +6,7 @@ no log.
 
 from __future__ import annotations
 
+from .._fast.decide import Outcome
 from ..decision import Decision
 from ..errors import require
 from ..policy import PolicySet
@@ -17,5 +18,12 @@ def authorize(policies: PolicySet, request: CheckRequest) -> Decision:
     if type(policies) is not PolicySet or type(request) is not CheckRequest:
         require("policies", policies, PolicySet, "a PolicySet")
         require("request", request, CheckRequest, "a CheckRequest")
-    outcome = policies.decider.decide(request)
-    return Decision(outcome.allowed, outcome.reasons, policies.revision)
+    return decision_of(policies.decider.decide(request), policies)
+
+
+def decision_of(outcome: Outcome, policies: PolicySet) -> Decision:
+    """The decision that an outcome of these policies is. What is always the same is made once."""
+    made: Decision | None = outcome.decision
+    if made is None:
+        made = outcome.decision = Decision(outcome.allowed, outcome.reasons, policies.revision)
+    return made

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+from .._fast.decide import Outcome
 from ..decision import INVALID, Decision, Reason
 from ..errors import ArgumentError, RequestError, require
 from ..limits import DEFAULT, Limits
 from ..policy import PolicySet, Schema, load_policies
 from ..request import CheckRequest, check_attributes, failed, make_request
-from .authorizer import authorize
+from .authorizer import authorize, decision_of
 from .observing import Log, Observer
 from .shadow import Shadow
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 FIELDS = ("subject", "action", "resource", "context", "company_id", "now")
 REQUIRED = 3  # of them
 CONTEXT = FIELDS.index("context")
+
+
+# Policies in force, their `ask`, and whether it reads the time: one object, which is exchanged.
+Installed = tuple[PolicySet, Callable[..., Outcome | None], bool]
 
 
 class PDP:
@@ -43,13 +48,13 @@ class PDP:
     beside.
     """
 
-    __slots__ = ("_observer", "_policies")
+    __slots__ = ("_installed", "_observer")
 
     def __init__(
         self, policies: PolicySet, *, log: Log | None = None, shadow: Shadow | None = None
     ) -> None:
         require("policies", policies, PolicySet, "a PolicySet")
-        self._policies = policies
+        self._installed: Installed = installed(policies)
         self._observer = _observer(log, shadow)
 
     @classmethod
@@ -77,12 +82,12 @@ class PDP:
     @property
     def policies(self) -> PolicySet:
         """The policies in force."""
-        return self._policies
+        return self._installed[0]
 
     def install(self, policies: PolicySet) -> None:
         """Put other policies in force, for the questions that come after."""
         require("policies", policies, PolicySet, "a PolicySet")
-        self._policies = policies
+        self._installed = installed(policies)
 
     @property
     def shadow(self) -> Shadow | None:
@@ -96,7 +101,7 @@ class PDP:
 
     def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
         """The decision on a request, by `policies` that were in force (None: that are)."""
-        return _authorized(self._observer, policies or self._policies, request)
+        return _authorized(self._observer, policies or self._installed[0], request)
 
     def check(
         self,
@@ -115,18 +120,22 @@ class PDP:
         `now` is a datetime with its zone or nanoseconds since the Unix epoch; the clock's where
         None. Raises RequestError naming the field that cannot be understood.
         """
-        policies = self._policies  # read once: one revision to the end
+        policies, ask, reads_now = self._installed  # read once: one revision to the end
         observer = self._observer
-        moment = time.time_ns() if now is None else now
+        # The clock is asked where somebody will read the time.
+        moment = now
+        if moment is None:
+            moment = time.time_ns() if reads_now or observer is not None else 0
         try:
             if context is not None and type(context) is not dict:
                 check_attributes("context", context)
             if observer is None:
-                outcome = policies.decider.ask(
-                    subject, action, resource, context, company_id, moment
-                )
+                outcome = ask(subject, action, resource, context, company_id, moment)
                 if outcome is not None:
-                    return Decision(outcome.allowed, outcome.reasons, policies.revision)
+                    decision: Decision | None = outcome.decision
+                    return decision_of(outcome, policies) if decision is None else decision
+            if now is None:
+                moment = time.time_ns()
             question = subject, action, resource, context, company_id, moment
             return _authorized(observer, policies, make_request(*question, policies.limits))
         except RequestError:
@@ -153,7 +162,7 @@ class PDP:
         """
         from .explain import explain  # a decision does not wait for what explains one
 
-        policies = self._policies
+        policies = self._installed[0]
         moment = time.time_ns() if now is None else now
         try:
             request = make_request(
@@ -172,11 +181,15 @@ class PDP:
         first of them. One that cannot be understood is denied with the reason `invalid_request`.
         Raises RequestError where there are more than `Limits.batch_size`.
         """
-        policies = self._policies
+        policies = self._installed[0]
         check_items(items, policies.limits)
         now = time.time_ns()
         observer = self._observer
         return [_answer(observer, policies, item, now) for item in items]
+
+
+def installed(policies: PolicySet) -> Installed:
+    return policies, policies.decider.ask, policies.decider.reads_now
 
 
 def _observer(log: Log | None, shadow: Shadow | None) -> Observer | None:
