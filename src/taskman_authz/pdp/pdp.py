@@ -94,7 +94,9 @@ class PDP:
 
     def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
         """The decision on a request, by `policies` that were in force (None: that are)."""
-        return _authorized(self._observer, policies or self._policies, request)
+        if policies is None:  # a set without policies is false, and decides too
+            policies = self._policies
+        return _authorized(self._observer, policies, request)
 
     def check(
         self,
