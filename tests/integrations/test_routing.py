@@ -329,6 +329,23 @@ def django_urls(monkeypatch: pytest.MonkeyPatch) -> str:
     return module.__name__
 
 
+def test_a_text_of_public_names_is_one_name_and_not_its_letters(monkeypatch):
+    guard, app = for_flask.Guard(PDP_OF_TASKS, subject=viewer), Flask(__name__, static_folder=None)
+    app.add_url_rule("/open", "open", lambda: "ran")
+    app.add_url_rule("/o", "o", lambda: "ran")
+    guard.init_app(app, public="open")
+    client = app.test_client()
+    assert (client.get("/open").status_code, client.get("/o").status_code) == (200, 403)
+
+    request = RequestFactory().get("/")
+    middleware = for_django.GuardedOnly(lambda request: None)
+    for name, status in (("admin", None), ("a", 403)):
+        request.resolver_match = SimpleNamespace(view_name=name, namespaces=[])
+        with override_settings(TASKMAN_AUTHZ_PUBLIC="admin"):
+            answer = middleware.process_view(request, plain, (), {})
+        assert (answer and answer.status_code) == status
+
+
 def test_django_looks_through_includes_and_classes(monkeypatch):
     names = ["inside:open", "admin"]
     with override_settings(ROOT_URLCONF=django_urls(monkeypatch), TASKMAN_AUTHZ_PUBLIC=names):
