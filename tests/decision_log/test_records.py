@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
@@ -214,6 +216,45 @@ def test_no_line_holds_a_value_that_is_masked(value, path, root, limit):
     mask = ".".join([root, *path, "secret"])
     limits = Limits(**({} if limit is None else {"log_line_bytes": limit}))
     assert SECRET not in json.dumps(record(**parts, mask=[mask], limits=limits))
+
+
+class Renamed(msgspec.Struct, rename="upper"):
+    part: Any
+
+
+class Positional(msgspec.Struct, array_like=True):
+    part: Any
+
+
+@dataclass
+class Holder:
+    part: Any
+
+
+class Part(Enum):
+    NAME = "part"
+
+
+HOLDERS: list[Any] = [
+    Renamed,
+    Positional,
+    Holder,
+    lambda value: {"part": value},
+    lambda value: {Part.NAME: value},
+    lambda value: MappingProxyType({"part": value}),
+    lambda value: OrderedDict(part=value),
+]
+LISTS: list[Any] = [lambda value: value, lambda value: [1, value], lambda value: (value, 1)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(HOLDERS), st.sampled_from(LISTS)), min_size=1))
+def test_an_attribute_is_masked_by_its_name_whatever_holds_it(around):
+    value: Any = SECRET
+    for holder, listed in around:
+        value = listed(holder(value))
+    mask = "context.x" + ".part" * len(around)
+    found = json.dumps(record("user:1", context={"x": value}, mask=mask))
+    assert SECRET not in found and "***" in found
 
 
 def test_names_can_be_masked_too():

@@ -40,8 +40,8 @@ class Records:
         """The JSON object of a decision that took `duration` nanoseconds."""
         try:
             parts = _question(request)
-            if self._masks:  # in a copy, of plain dicts and lists
-                parts = msgspec.to_builtins(parts, enc_hook=_plain, str_keys=True)
+            if self._masks:
+                parts = _copied(parts)
             encoded = _ENCODER.encode(self._record(parts, request, decision, duration))
             if len(encoded) <= self._limit:
                 return encoded
@@ -87,10 +87,10 @@ def _path(text: Any) -> list[str]:
 
 
 def _mask(value: Any, name: str, rest: list[str]) -> None:
-    if isinstance(value, list):
+    if type(value) is list:
         for element in value:
             _mask(element, name, rest)
-    elif isinstance(value, dict) and name in value:
+    elif type(value) is dict and name in value:
         if rest:
             _mask(value[name], rest[0], rest[1:])
         else:
@@ -142,6 +142,27 @@ def _declared(value: Any) -> dict[str, Any] | None:
 
 def _is_slot(kind: type, name: str) -> bool:
     return type(getattr(kind, name, None)) is MemberDescriptorType
+
+
+def _copied(value: Any) -> Any:
+    """A copy of plain dicts and lists, in which each attribute has the name that policies know it
+    by: an encoder may give those of a struct others, or none."""
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_copied(each) for each in value]
+    held = value if isinstance(value, Mapping) else _declared(value)
+    if held is None:
+        return value
+    return {_key(key): _copied(each) for key, each in dict(held).items()}
+
+
+def _key(key: Any) -> Any:
+    """A key as it is written."""
+    if type(key) is str:
+        return key
+    (text,) = msgspec.to_builtins({key: None}, enc_hook=_plain, str_keys=True)
+    return text
 
 
 def _plain(value: Any) -> Any:
