@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from .bars import verdicts
-from .cases import CASES, Case, Decision
+from .cases import CASES, Case, Decision, Loading
 from .compare import OURS, run
 from .peers import NAMES
 from .table import as_json, markdown
@@ -55,7 +55,7 @@ def _named(name: str, wanted: str | None) -> bool:
 
 
 def _long(case: Case) -> bool:
-    return isinstance(case, Decision) and case.count > QUICK_POLICIES
+    return isinstance(case, (Decision, Loading)) and case.count > QUICK_POLICIES
 
 
 def _write(text: str, data: str) -> None:

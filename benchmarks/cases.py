@@ -231,11 +231,13 @@ class Decision:
     resource: Data
     context: Data
     expected: bool = True
+    others: Callable[[int], Rule] | None = None  # the policies beside the applicable ones
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The policies, the applicable ones first."""
-        return APPLICABLE + tuple(_unrelated(n) for n in range(self.count - len(APPLICABLE)))
+        made = self.others or _unrelated
+        return APPLICABLE + tuple(made(n) for n in range(self.count - len(APPLICABLE)))
 
 
 APPLICABLE = (
@@ -298,13 +300,93 @@ def _unrelated(number: int) -> Rule:
     )
 
 
-DECISIONS = tuple(
-    Decision(
-        f"decide-{n}", f"one decision among {n:,} policies", n, ENGINEER, "edit", RESOURCE, CONTEXT
+def _alike(number: int) -> Rule:
+    """A policy for the same role, action and kind of resource, of another project each."""
+    name = f"project-{number}"
+    return Rule(
+        f"members-of-{name}",
+        "allow",
+        "developer",
+        "edit",
+        "tasks",
+        f"resource.project == '{name}'",
+        f'resource.project == "{name}"',
+        f"r.resource.project == '{name}'",
     )
-    for n in (10, 100, 1_000, 10_000, 100_000)
+
+
+DECISIONS = (
+    *(
+        Decision(
+            f"decide-{n}",
+            f"one decision among {n:,} policies",
+            n,
+            ENGINEER,
+            "edit",
+            RESOURCE,
+            CONTEXT,
+        )
+        for n in (10, 100, 1_000, 10_000, 100_000)
+    ),
+    Decision(
+        "decide-alike-10000",
+        "one decision among 10,000 policies that differ by one equality",
+        10_000,
+        {**SUBJECT, "roles": ["developer"]},
+        "edit",
+        {**RESOURCE, "project": "project-9000"},
+        CONTEXT,
+        others=_alike,
+    ),
 )
 
-Case = Evaluation | Compilation | Conditions | Decision
-CASES: tuple[Case, ...] = (*EVALUATIONS, *COMPILATIONS, *CONDITIONS, *DECISIONS)
+
+@dataclass(frozen=True)
+class Loading:
+    """Making a set of `count` distinct policies, from YAML or from a bundle; with `change`, one of
+    them is replaced in a set that is there."""
+
+    name: str
+    title: str
+    count: int
+    form: str  # "yaml", "bundle" or "change"
+
+    def policy(self, number: int) -> Data:
+        """A policy like no other."""
+        return {
+            "id": f"policy-{number}",
+            "description": f"Members of project {number} edit its tasks.",
+            "effect": "allow",
+            "roles": ["developer"],
+            "actions": ["tasks:edit", "tasks:view"],
+            "resources": ["tasks/*"],
+            "condition": f"resource.project == 'p{number}' && subject.department == 'engineering'"
+            " && resource.owner == subject.id",
+        }
+
+
+@dataclass(frozen=True)
+class Memory(Loading):
+    """How much more memory a process has after it loaded them."""
+
+
+LOADINGS = (
+    Loading("load-yaml", "10,000 distinct policies from YAML", 10_000, "yaml"),
+    Loading("load-bundle", "the same from a bundle", 10_000, "bundle"),
+    Loading("replace-one", "one policy replaced among 100,000", 100_000, "change"),
+)
+MEMORIES = (
+    Memory("memory-yaml", "10,000 distinct policies from YAML", 10_000, "yaml"),
+    Memory("memory-bundle", "the same from a bundle", 10_000, "bundle"),
+)
+
+Case = Evaluation | Compilation | Conditions | Decision | Loading
+CASES: tuple[Case, ...] = (
+    *EVALUATIONS,
+    *COMPILATIONS,
+    *CONDITIONS,
+    *DECISIONS,
+    *LOADINGS,
+    *MEMORIES,
+)
 BY_NAME = {case.name: case for case in CASES}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .bars import Verdict
-from .cases import Case, Compilation, Conditions, Decision, Evaluation
+from .cases import Case, Compilation, Conditions, Decision, Evaluation, Loading, Memory
 from .compare import OURS, Cell, Column, Run
 
 SECTIONS: tuple[tuple[str, type], ...] = (
@@ -17,6 +17,8 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("Compiling (µs)", Compilation),
     ("Many conditions over one request (µs a condition)", Conditions),
     ("One decision among N policies (µs)", Decision),
+    ("Loading policies (µs)", Loading),
+    ("More memory for loading policies (MiB)", Memory),
 )
 
 
@@ -24,7 +26,7 @@ def markdown(run: Run, verdicts: Sequence[Verdict]) -> str:
     """The whole report."""
     parts = [_heading(run)]
     for title, kind in SECTIONS:
-        cases = [case for case in run.cases if isinstance(case, kind)]
+        cases = [case for case in run.cases if type(case) is kind]
         columns = [column for column in run.columns if kind.__name__ in column.kinds]
         if cases and columns:
             parts += [f"## {title}", _section(run, cases, columns)]

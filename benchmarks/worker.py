@@ -18,7 +18,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import IO, Any
 
-from .cases import BY_NAME, Case, Compilation, Conditions
+from .cases import BY_NAME, Case, Compilation, Conditions, Loading
 from .peers import Cannot, Timed
 
 # A sample is shorter than the scheduler's time slice, so that on a busy machine some are quiet; a
@@ -93,6 +93,10 @@ def verify(case: Case, answer: Any) -> None:
     if isinstance(case, Compilation):
         if answer is None:
             raise Cannot("compiles to nothing")
+        return
+    if isinstance(case, Loading):
+        if answer != case.count:
+            raise Cannot(f"has {answer!r} policies instead of {case.count:,}")
         return
     expected = False if isinstance(case, Conditions) else case.expected
     if type(answer) is not bool or answer is not expected:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from taskman_authz.errors import CompileError, StoreError
 from taskman_authz.pdp import PDP
 from taskman_authz.policy import PolicySet, compile_documents
-from taskman_authz.store import Fingerprinted, Store
+from taskman_authz.store import Compiled, Fingerprinted, Store
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -70,7 +70,10 @@ class PolicyFollower:
         await self._on_state(await self._reload(found))
 
     def _load(self) -> PolicySet:
-        return compile_documents(self._store.load())
+        store = self._store
+        if isinstance(store, Compiled):
+            return store.policies()
+        return compile_documents(store.load())
 
     async def _reload(self, found: str) -> bool:
         """Load what has the fingerprint `found`. Only what was read is not read again: a store

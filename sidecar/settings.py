@@ -65,7 +65,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     policies: Path = Field(
-        default=Path("policies/taskman"), description="folder or file of the policies"
+        default=Path("policies/taskman"),
+        description="folder or file of the policies, or a bundle of them",
+    )
+    verify_key: Path | None = Field(
+        default=None,
+        description="Ed25519 public key (PEM): serve only a bundle that its owner signed",
     )
     listen: Annotated[tuple[Address, ...], *Listed] = Field(
         default=("127.0.0.1:50051",),

@@ -42,7 +42,7 @@ class Sidecar:
         self.shadow = None
         if self.candidate is not None:
             self.shadow = Shadow(self.candidate.pdp, self._tell_difference)
-        store = FileStore(settings.policies)
+        store = FileStore(settings.policies, verify_key=settings.verify_key)
         self.decisions = self._decision_log()
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)

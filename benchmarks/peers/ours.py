@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterable
 from importlib.metadata import version as distribution_version
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 from taskman_authz import PDP, _fast, cel
-from taskman_authz.policy import compile_documents
+from taskman_authz.policy import bundle, change, compile_documents
 
-from ..cases import APPLICABLE, OBJECT, Case, Compilation, Conditions, Decision, Evaluation, Rule
+from ..cases import (
+    APPLICABLE,
+    OBJECT,
+    Case,
+    Compilation,
+    Conditions,
+    Decision,
+    Evaluation,
+    Loading,
+    Memory,
+    Rule,
+)
 from . import Cannot, Timed, Variant
 
 TITLE = "taskman-authz"
 VARIANTS = {
-    "": Variant("", (Evaluation, Compilation, Conditions, Decision)),
+    "": Variant("", (Evaluation, Compilation, Conditions, Decision, Loading, Memory)),
     "conditions": Variant(", the four conditions alone", (Decision,)),
 }
 
@@ -42,6 +58,10 @@ def prepare(case: Case, variant: str) -> Timed:
         )
     if isinstance(case, Conditions):
         return _set(case)
+    if isinstance(case, Memory):
+        return _memory(case)
+    if isinstance(case, Loading):
+        return _loading(case)
     names = _question(case.subject, case.action, case.resource, case.context)
     return Timed(
         "check(subject, action, resource, context).allowed",
@@ -80,6 +100,65 @@ def _question(subject: Any, action: str, resource: Any, context: Any) -> dict[st
         "resource": resource,
         "context": context,
     }
+
+
+def _loading(case: Loading) -> Timed:
+    text = _yaml(case)
+    if case.form == "yaml":
+        return Timed("len(load([('p.yaml', text)]))", {"load": compile_documents, "text": text})
+    policies = compile_documents([("p.yaml", text)])
+    if case.form == "bundle":
+        return Timed("len(read(data))", {"read": bundle.read, "data": bundle.write(policies)})
+    documents = (_document({**case.policy(7), "condition": f"resource.n == {n}"}) for n in count())
+    names = {"change": change, "policies": policies, "documents": documents}
+    return Timed("len(change(policies, [('p.yaml', next(documents))]))", names)
+
+
+def _yaml(case: Loading) -> str:
+    """As people write it: a line a field."""
+    return "policies:\n" + "".join(
+        "".join(
+            f"{'  - ' if field == 'id' else '    '}{field}: {json.dumps(value)}\n"
+            for field, value in case.policy(number).items()
+        )
+        for number in range(case.count)
+    )
+
+
+def _document(policy: Any) -> str:
+    return json.dumps({"policies": [policy]})
+
+
+# What a fresh process says of itself: how many policies it loaded, and how much more memory it has.
+LOADED = """
+import resource, sys
+from taskman_authz import PDP
+def pages():
+    return int(open("/proc/self/statm").read().split()[1])
+PDP.from_path("policies/patterns")
+before = pages()
+loaded = len(PDP.from_path(sys.argv[1]).policies)
+print(loaded, (pages() - before) * resource.getpagesize() / 2**20)
+"""
+
+
+def _memory(case: Memory) -> Timed:
+    """No time: the clock goes on by a millionth for each MiB, so that the table shows MiB."""
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name, f"policies.{case.form}")
+    if case.form == "bundle":
+        path.write_bytes(bundle.write(compile_documents([("p.yaml", _yaml(case))])))
+    else:
+        path.write_text(_yaml(case), encoding="utf-8")
+    shown = [0.0]
+
+    def load() -> int:
+        run = [sys.executable, "-c", LOADED, str(path)]
+        loaded, more = subprocess.check_output(run, text=True).split()
+        shown[0] += float(more) / 1e6
+        return int(loaded)
+
+    return Timed("load()", {"load": load, "folder": folder}, clock=lambda: shown[0])
 
 
 def _pdp(rules: Iterable[Rule]) -> PDP:

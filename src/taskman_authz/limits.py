@@ -77,12 +77,17 @@ class Limits(msgspec.Struct, frozen=True):
 
     # -- policies ----------------------------------------------------------------------------
     document_bytes: int = 64_000_000  # 10,000 policies are some 3 MB of YAML
+    bundle_bytes: int = 256_000_000  # 100,000 policies are some 40 MB
+    key_bytes: int = 65_536  # a PEM file of an Ed25519 key has some hundred
     # What a YAML text may hold, an alias counted as what it stands for: aliases multiply.
     document_values: int = 5_000_000  # a policy is some twenty
     document_depth: int = 16  # a document needs five levels
     policy_patterns: int = 1_000  # actions, resources or roles in one policy
     # The index holds a policy once for each action × resource × role.
     policy_targets: int = 10_000
+    # A set that is changed again and again gathers attribute paths that no policy reads any more,
+    # each a slot of every decision; past these it is compiled anew.
+    changed_paths: int = 10_000
     identifier_length: int = 255  # the document's VARCHAR(255)
 
     # -- policy tests ------------------------------------------------------------------------

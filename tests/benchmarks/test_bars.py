@@ -50,7 +50,9 @@ def test_table_says_why_a_cell_is_empty() -> None:
 
 
 def test_every_decision_has_as_many_policies_as_it_says() -> None:
-    for case in DECISIONS[:4]:
+    for case in DECISIONS:
+        if case.count > 10_000:
+            continue  # takes a second
         assert len({rule.id for rule in case.rules}) == case.count
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import strategies as st
 
 from taskman_authz._fast.nodes import Constant, Node
-from taskman_authz._fast.rules import RuleRow
+from taskman_authz._fast.rows import RuleRow
 
 COMPANIES = ["acme", "globex"]
 ACTION_PATTERNS = ["t:edit", "t:view", "p:view", "t:*", "*", "*:view", "t:v*", "ping"]
@@ -77,3 +78,23 @@ questions = st.tuples(
     st.sampled_from(["1", "2", "3", "1/x", "1/2/x", "*"]),
     st.lists(st.sampled_from([*ROLES, "ghost", "*"]), max_size=3).map(tuple),
 )
+
+
+def request(question: tuple[Any, ...], **fields: Any) -> SimpleNamespace:
+    """A request of user:123 about `question`, changed by `fields`."""
+    company, action, kind, id, roles = question
+    given_fields = {
+        "subject_type": "user",
+        "subject_id": "123",
+        "subject": None,
+        "action": action,
+        "action_attributes": None,
+        "resource_type": kind,
+        "resource_id": id,
+        "resource": None,
+        "roles": roles,
+        "context": None,
+        "company_id": company,
+        "now": 0,
+    }
+    return SimpleNamespace(**{**given_fields, **fields})

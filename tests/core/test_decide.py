@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +12,10 @@ from hypothesis import strategies as st
 from taskman_authz._fast.activation import Activation, Path
 from taskman_authz._fast.decide import Decider, Outcome, combine
 from taskman_authz._fast.nodes import Attribute, Call, Node
-from taskman_authz._fast.rules import RuleIndex, RuleRow, canonical
+from taskman_authz._fast.rows import RuleRow, canonical
+from taskman_authz._fast.rules import RuleIndex
 from taskman_authz._fast.values import Fault
-from tests.core.rows import constant, questions, row, row_lists
+from tests.core.rows import constant, questions, request, row, row_lists
 
 NOTHING = Outcome(False, None, ("nothing",))
 FAULT = Fault("no_such_key", ("owner",))
@@ -130,27 +130,8 @@ def test_fault_in_any_condition_never_turns_deny_into_allow(
     assert before.allowed or not outcome(*failing).allowed
 
 
-def request(question: tuple[Any, ...], **fields: Any) -> SimpleNamespace:
-    company, action, kind, id, roles = question
-    given_fields = {
-        "subject_type": "user",
-        "subject_id": "123",
-        "subject": None,
-        "action": action,
-        "action_attributes": None,
-        "resource_type": kind,
-        "resource_id": id,
-        "resource": None,
-        "roles": roles,
-        "context": None,
-        "company_id": company,
-        "now": 0,
-    }
-    return SimpleNamespace(**{**given_fields, **fields})
-
-
 def decider(rows: list[RuleRow], paths: list[Path] | None = None) -> Decider:
-    return Decider(RuleIndex(rows, 100, 1_000), paths or [], 0, NOTHING.reasons, 8, 20, 4)
+    return Decider(RuleIndex(rows, 100, 1_000, 8), paths or [], 0, NOTHING.reasons, 8, 20, 4)
 
 
 @given(row_lists(), questions)

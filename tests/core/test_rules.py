@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskman_authz._fast.rules import RuleIndex, RuleRow, canonical
+from taskman_authz._fast.rows import RuleRow, canonical
+from taskman_authz._fast.rules import RuleIndex
 from tests.core.rows import questions, row, row_lists
 
 
 def index(rows: list[RuleRow], views: int = 100, references: int = 1_000) -> RuleIndex:
-    return RuleIndex(rows, views, references)
+    return RuleIndex(rows, views, references, 8)
 
 
 def by_brute_force(rows: list[RuleRow], question: tuple[Any, ...]) -> tuple[RuleRow, ...]:
@@ -40,6 +41,24 @@ def test_order_of_loading_changes_nothing(
     one, other = index(rows), index(shuffled)
     for question in asked:
         assert one.candidates(*question) == other.candidates(*question)
+
+
+@given(row_lists(), st.data(), st.lists(questions, min_size=1, max_size=6))
+def test_changed_index_is_the_one_of_the_rows_that_there_are_then(
+    rows: list[RuleRow], data: st.DataObject, asked: list[tuple[Any, ...]]
+) -> None:
+    before = index(rows)
+    gone = [each for each in rows if data.draw(st.booleans())]
+    new = [row(f"new-{each.id}", actions=each.actions) for each in data.draw(row_lists())]
+    made = before.changed(gone, new)
+    after = [each for each in rows if each not in gone] + new
+    assert made.all_rows() == canonical(after)
+    assert made.roles == index(after).roles
+    for question in asked:
+        assert made.candidates(*question) == by_brute_force(after, question)
+        assert before.candidates(*question) == by_brute_force(rows, question)
+    emptied = made.changed(after, [])
+    assert (emptied.all_rows(), emptied.tables) == ((), {})
 
 
 @given(row_lists(), questions, st.randoms(use_true_random=False))

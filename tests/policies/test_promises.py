@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from taskman_authz import authorize
-from taskman_authz._fast.rules import RuleRow
+from taskman_authz._fast.rows import RuleRow
 from taskman_authz._fast.tree import Expr
 from taskman_authz._fast.values import Fault
 from taskman_authz.cel.explanation import Writer

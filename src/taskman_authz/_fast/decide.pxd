@@ -1,7 +1,9 @@
 cimport cython
 from .access cimport EntityValue
 from .activation cimport Activation
-from .rules cimport RuleIndex, RuleRow
+from .cells cimport Group
+from .rows cimport RuleRow, merged
+from .rules cimport RuleIndex, View
 from .times cimport timestamp_of
 
 @cython.final
@@ -34,18 +36,23 @@ cdef class Decider:
     cdef readonly bint reads_action
     cdef readonly bint reads_now
     cdef list spare
+    @cython.locals(view=View)
     cpdef Outcome decide(self, object request)
     cpdef Outcome decide_by(self, tuple rows, object request)
-    @cython.locals(who=EntityValue, what=EntityValue, verb=EntityValue, roles=tuple, rows=tuple)
+    cdef Outcome _decide(self, tuple rows, tuple groups, object request)
+    @cython.locals(who=EntityValue, what=EntityValue, verb=EntityValue, roles=tuple, view=View)
     cpdef Outcome ask(
         self, object subject, object action, object resource, object context, object company,
         object now
     )
     @cython.locals(activation=Activation, roots=list)
     cdef Outcome _combine(
-        self, tuple rows, object subject, object resource, EntityValue action,
+        self, tuple rows, tuple groups, object subject, object resource, EntityValue action,
         object context, object company, object now
     )
+
+@cython.locals(group=Group, found=list)
+cdef tuple _with_selected(tuple rows, tuple groups, Activation activation)
 
 @cython.locals(text=str, attributes=dict, end=Py_ssize_t)
 cdef EntityValue _entity(object value, str separator, Py_ssize_t longest)

@@ -13,7 +13,9 @@ from typing import Any
 
 from .access import EntityValue
 from .activation import STEPS, Activation, Path
-from .rules import RuleIndex, RuleRow
+from .cells import Group
+from .rows import RuleRow, merged
+from .rules import RuleIndex
 from .times import timestamp_of
 from .values import Fault
 
@@ -135,22 +137,36 @@ class Decider:
 
     def decide(self, request: Any) -> Outcome:
         """The outcome of a request: an object with the fields of a `CheckRequest`."""
-        rows = self.index.candidates(
+        view = self.index.find(
             request.company_id,
             request.action,
             request.resource_type,
             request.resource_id,
             request.roles,
         )
-        return self.decide_by(rows, request) if rows else self.nothing
+        if not view.rows and not view.groups:
+            return self.nothing
+        return self._decide(view.rows, view.groups, request)
 
     def decide_by(self, rows: tuple[RuleRow, ...], request: Any) -> Outcome:
         """The outcome of a request by rows that apply to it, in canonical order."""
+        return self._decide(rows, (), request)
+
+    def _decide(
+        self, rows: tuple[RuleRow, ...], groups: tuple[Group, ...], request: Any
+    ) -> Outcome:
         subject = _value(request.subject_type, request.subject_id, request.subject, False)
         resource = _value(request.resource_type, request.resource_id, request.resource, False)
         action = _value("", request.action, request.action_attributes, True)
         return self._combine(
-            rows, subject, resource, action, request.context, request.company_id, request.now
+            rows,
+            groups,
+            subject,
+            resource,
+            action,
+            request.context,
+            request.company_id,
+            request.now,
         )
 
     def ask(
@@ -174,18 +190,19 @@ class Decider:
         roles = _roles(who.attributes, self.subject_roles, self.name_length)
         if roles is None:
             return None
-        rows = self.index.candidates(company, action, what.kind, what.id, roles)
-        if not rows:
+        view = self.index.find(company, action, what.kind, what.id, roles)
+        if not view.rows and not view.groups:
             return self.nothing
         verb = _value("", action, None, True) if self.reads_action else None
         # A dict that says its own type and id is read as it is, which is quicker.
         asker: Any = subject if type(subject) is dict else who
         asked: Any = resource if type(resource) is dict else what
-        return self._combine(rows, asker, asked, verb, context, company, now)
+        return self._combine(view.rows, view.groups, asker, asked, verb, context, company, now)
 
     def _combine(
         self,
         rows: tuple[RuleRow, ...],
+        groups: tuple[Group, ...],
         subject: Any,
         resource: Any,
         action: EntityValue | None,
@@ -209,10 +226,24 @@ class Decider:
         roots[3] = _EMPTY if context is None else context
         roots[4] = _NO_COMPANY if company is None else company
         roots[NOW] = timestamp_of(now, "now") if self.reads_now else None
+        if groups:
+            rows = _with_selected(rows, groups, activation)
         outcome = combine(rows, activation, self.nothing, self.reasons)
         activation.clear()
         self.spare.append(activation)
         return outcome
+
+
+def _with_selected(
+    rows: tuple[RuleRow, ...], groups: tuple[Group, ...], activation: Activation
+) -> tuple[RuleRow, ...]:
+    """Rows, and those of some groups that what the activation holds leaves."""
+    group: Group
+    for group in groups:
+        found = group.select(activation)
+        if found:
+            rows = merged(rows, found)
+    return rows
 
 
 def _entity(value: Any, separator: str, longest: int) -> EntityValue | None:

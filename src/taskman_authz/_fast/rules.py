@@ -1,142 +1,99 @@
-"""Rules, and the index that finds those that apply to a question.
+"""The index that finds the rules that apply to a question.
 
-A `RuleRow` is a policy as the decision needs it: where it applies (company, actions, resources,
-roles), what it does (deny or allow), when (a condition) and what is then said (reasons, made by
-whoever makes the row: here they are only carried).
-
-Laws: rows are told in one canonical order, deny first, then by id and company, so that no answer
-and no reason depends on the order in which policies were loaded or roles were listed. The index
-tells exactly the rows of `all_rows()` that apply, and rows that share no pattern with a question
-cost it nothing. The index never changes; what it remembers of questions is bounded.
+Laws: the index tells exactly the rows of `all_rows()` that apply, and rows that share no pattern
+with a question cost it nothing. Where many apply, what it `finds` are those of them that can have a
+say or stand in the reasons, in parts; the others are not evaluated, and the decision is the same
+(`cells` says why). An index never changes: `changed` gives another one, which shares with it what
+both have. What it remembers of questions is bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import bisect
+from collections.abc import Iterable
 from typing import Any
 
-from .nodes import Node
-from .wildcards import PatternTable, matches, split_resource
+from .cells import Cell, Group
+from .rows import ANYONE, RuleRow, canonical, key_of
+from .wildcards import PatternTable, split_resource
 
-ANYONE = "*"  # the role that every subject holds
-
-
-class RuleRow:
-    """One policy. `number` is that of the condition among the distinct ones of its set, -1 where
-    no other row has the same."""
-
-    __slots__ = (
-        "id",
-        "company",
-        "deny",
-        "actions",
-        "resources",
-        "roles",
-        "condition",
-        "number",
-        "decided",
-        "failed",
-        "unmet",
-        "key",
-    )
-
-    def __init__(
-        self,
-        id: str,
-        company: str | None,
-        deny: bool,
-        actions: tuple[str, ...],
-        resources: tuple[str, ...],
-        roles: tuple[str, ...],
-        condition: Node | None,
-        number: int,
-        decided: Any,
-        failed: Any,
-        unmet: Any,
-    ) -> None:
-        self.id = id
-        self.company = company
-        self.deny = deny
-        self.actions = actions
-        self.resources = resources
-        self.roles = roles
-        self.condition = condition
-        self.number = number
-        self.decided = decided  # the outcome when the condition is true
-        self.failed = failed  # a deny row's outcome, an allow row's reason when it fails
-        self.unmet = unmet  # an allow row's reason when the condition is not true
-        self.key = (not deny, id, company or "")
-
-    def applies(
-        self,
-        company: str | None,
-        action: str,
-        kind: str,
-        id: str,
-        roles: Sequence[str],
-    ) -> bool:
-        """Whether this policy has a say, by the meaning of patterns alone."""
-        return (
-            (self.company is None or self.company == company)
-            and any(role == ANYONE or role in roles for role in self.roles)
-            and any(matches(pattern, action, ":") for pattern in self.actions)
-            and any(_names(pattern, kind, id) for pattern in self.resources)
-        )
-
-
-def _names(pattern: str, kind: str, id: str) -> bool:
-    kind_pattern, id_pattern = split_resource(pattern)
-    return matches(kind_pattern, kind, "/") and matches(id_pattern, id, "/")
-
-
-def _key(row: RuleRow) -> tuple[bool, str, str]:
-    return row.key
-
-
-def canonical(rows: Iterable[RuleRow]) -> tuple[RuleRow, ...]:
-    """The rows in canonical order, each once."""
-    return tuple(sorted(set(rows), key=_key))
+# A change of more rows is made by building all anew, which takes some microseconds a row.
+CHANGED_ROWS = 32
 
 
 class View:
-    """What one (company, action, kind, roles) leads to: the rows that apply whatever the id is,
-    and the tables to look up the id in."""
+    """What one (company, action, kind, roles) leads to, whatever the id is: rows that are evaluated
+    in any case, groups that attributes choose from; and the tables to look up the id in."""
 
-    __slots__ = ("rows", "tables")
+    __slots__ = ("rows", "groups", "tables")
 
-    def __init__(self, rows: tuple[RuleRow, ...], tables: tuple[PatternTable, ...]) -> None:
-        self.rows = rows
+    def __init__(
+        self,
+        cells: list[Cell],
+        reasons: int,
+        tables: tuple[PatternTable, ...] = (),
+        given: View | None = None,
+    ) -> None:
+        rows: list[RuleRow] = [] if given is None else list(given.rows)
+        groups: list[Group] = [] if given is None else list(given.groups)
+        for cell in cells:
+            rows += cell.told(reasons)
+            if cell.groups is not None:
+                groups += cell.groups.values()
+        self.rows: tuple[RuleRow, ...] = canonical(rows)
+        self.groups: tuple[Group, ...] = tuple(groups)
         self.tables = tables
 
-    def of(self, id: str) -> tuple[RuleRow, ...]:
-        """The rows that apply to the resource `id`."""
-        found: list[RuleRow] = []
+    def of(self, id: str, reasons: int) -> View:
+        """What it leads to for the resource `id`."""
+        found: list[Cell] = []
         for table in self.tables:
-            for rows in table.find_restricted(id):
-                found += rows
-        return canonical([*self.rows, *found]) if found else self.rows
+            found += table.find_restricted(id)
+        return View(found, reasons, (), self) if found else self
 
 
 class RuleIndex:
-    """The rows of a policy set by company, action, kind, role and id.
+    """The rows of a policy set by company, role, action, kind and id.
 
-    `views` bounds how many looked-up (company, action, kind, roles) are kept ready, `references`
-    what they may hold in all: rows, roles, and names, two characters as one. Names are the caller's
-    to make up, so when it is full it is emptied; of roles only those are kept that some row names.
+    `reasons` is how many allow rows a decision tells where none grants. `views` bounds how many
+    looked-up (company, action, kind, roles) are kept ready, `references` what they may hold in all:
+    rows, roles, and names, two characters as one. Names are the caller's to make up, so when it is
+    full it is emptied; of roles only those are kept that some row names.
     """
 
-    __slots__ = ("rows", "companies", "roles", "views", "references", "memory", "used")
+    __slots__ = ("rows", "tables", "roles", "reasons", "views", "references", "memory", "used")
 
-    def __init__(self, rows: Iterable[RuleRow], views: int, references: int) -> None:
+    def __init__(self, rows: Iterable[RuleRow], views: int, references: int, reasons: int) -> None:
         self.rows = canonical(rows)
-        self.companies: dict[str | None, PatternTable] = {}
-        self.roles = frozenset(role for row in self.rows for role in row.roles)
+        # By (company, role) tables of actions, whose values are tables of kinds, of ids, of cells.
+        self.tables: dict[Any, PatternTable] = {}
+        self.reasons = reasons
         self.views = views
         self.references = references
         self.memory: dict[tuple[Any, ...], View] = {}
         self.used = 0
         for row in self.rows:
             self._insert(row)
+        self.roles = frozenset([role for _, role in self.tables])
+
+    def changed(self, gone: Iterable[RuleRow], new: Iterable[RuleRow]) -> RuleIndex:
+        """Another index: without rows that are in this one, and with others that are not."""
+        left_out, taken_in = canonical(gone), canonical(new)
+        rows = list(self.rows)
+        for row in left_out:
+            del rows[bisect.bisect_left(rows, row.key, key=key_of)]
+        for row in taken_in:
+            bisect.insort(rows, row, key=key_of)
+        if len(left_out) + len(taken_in) > CHANGED_ROWS:
+            return RuleIndex(rows, self.views, self.references, self.reasons)
+        made = RuleIndex((), self.views, self.references, self.reasons)
+        made.rows = tuple(rows)
+        made.tables = self.tables.copy()
+        lost, found = _by_place(left_out), _by_place(taken_in)
+        for place in {*lost, *found}:
+            made._change(place, lost.get(place, []), found.get(place, []))
+        made.roles = frozenset([role for _, role in made.tables])
+        return made
 
     def all_rows(self) -> tuple[RuleRow, ...]:
         """Every row in canonical order: the index's unindexed twin."""
@@ -145,11 +102,21 @@ class RuleIndex:
     def candidates(
         self, company: str | None, action: str, kind: str, id: str, roles: tuple[str, ...]
     ) -> tuple[RuleRow, ...]:
-        """The rows that apply, in canonical order."""
+        """The rows that apply, whatever the attributes are; in canonical order."""
+        view = self.find(company, action, kind, id, roles)
+        rows = list(view.rows)
+        for group in view.groups:
+            rows += group.rows
+        return canonical(rows) if view.groups else view.rows
+
+    def find(
+        self, company: str | None, action: str, kind: str, id: str, roles: tuple[str, ...]
+    ) -> View:
+        """The rows that apply and may have a say: some, and groups to choose others from."""
         view = self.memory.get((company, action, kind, roles))
         if view is None:  # then perhaps with the roles that matter: most subjects have no others
             view = self._prepared(company, action, kind, self._named(roles))
-        return view.of(id) if view.tables else view.rows
+        return view.of(id, self.reasons) if view.tables else view
 
     def remembered(self) -> tuple[int, int]:
         """How many look-ups are kept ready, and how much they hold in all."""
@@ -172,7 +139,8 @@ class RuleIndex:
         if view is None:
             view = self._look_up(company, action, kind, roles)
             names = len(action) + len(kind) + (0 if company is None else len(company))
-            self._remember(question, view, len(view.rows) + len(roles) + names // 2)
+            held = len(view.rows) + len(view.groups) + len(view.tables)
+            self._remember(question, view, held + len(roles) + names // 2)
         return view
 
     def _remember(self, question: tuple[Any, ...], view: View, size: int) -> None:
@@ -183,36 +151,65 @@ class RuleIndex:
         self.used += size
 
     def _look_up(self, company: str | None, action: str, kind: str, roles: tuple[str, ...]) -> View:
-        rows: list[RuleRow] = []
+        cells: list[Cell] = []
         tables: list[PatternTable] = []
         for owner in (None,) if company is None else (None, company):
-            actions = self.companies.get(owner)
-            if actions is None:
-                continue
-            for kinds in actions.find(action):
-                for by_role in kinds.find(kind):
-                    for role in {ANYONE, *roles}:
-                        ids = by_role.get(role)
-                        if ids is not None:
-                            rows += ids.everything or ()
-                            if ids.restricts():
-                                tables.append(ids)
-        return View(canonical(rows), tuple(tables))
+            for role in {ANYONE, *roles}:
+                actions = self.tables.get((owner, role))
+                for kinds in () if actions is None else actions.find(action):
+                    for ids in kinds.find(kind):
+                        if ids.everything is not None:
+                            cells.append(ids.everything)
+                        if ids.restricts():
+                            tables.append(ids)
+        return View(cells, self.reasons, tuple(tables))
 
     def _insert(self, row: RuleRow) -> None:
-        actions = self.companies.get(row.company)
-        if actions is None:
-            actions = self.companies[row.company] = PatternTable(":")
-        for action in row.actions:
-            kinds = actions.place(action, _kinds)
-            for resource in row.resources:
-                kind, id = split_resource(resource)
-                by_role = kinds.place(kind, dict)
-                for role in row.roles:
-                    if role not in by_role:
-                        by_role[role] = PatternTable("/")
-                    by_role[role].place(id, list).append(row)
+        """Put a row into tables that are not in use yet."""
+        for role in row.roles:
+            actions = self.tables.get((row.company, role))
+            if actions is None:
+                actions = self.tables[row.company, role] = PatternTable(":")
+            for action in row.actions:
+                kinds = actions.place(action, _names)
+                for resource in row.resources:
+                    kind, id = split_resource(resource)
+                    kinds.place(kind, _names).place(id, Cell).add(row)
+
+    def _change(self, place: Place, gone: list[RuleRow], new: list[RuleRow]) -> None:
+        """Put other tables in the place of those that lead to a cell."""
+        company, role, action, kind, id = place
+        actions = self.tables.get((company, role)) or PatternTable(":")
+        kinds = actions.get(action) or _names()
+        ids = kinds.get(kind) or _names()
+        cell = (ids.get(id) or Cell()).changed(gone, new)
+        ids = ids.changed(id, cell if cell.rows else None)
+        kinds = kinds.changed(kind, ids.unless_empty())
+        actions = actions.changed(action, kinds.unless_empty())
+        if actions.unless_empty() is None:
+            del self.tables[company, role]
+        else:
+            self.tables[company, role] = actions
 
 
-def _kinds() -> PatternTable:
+# Where a row stands: company, role, and the patterns of the action, the kind and the id.
+Place = tuple[str | None, str, str, str, str]
+
+
+def _by_place(rows: Iterable[RuleRow]) -> dict[Place, list[RuleRow]]:
+    """Rows by each place at which they stand, each once."""
+    found: dict[Place, list[RuleRow]] = {}
+    for row in rows:
+        places = {
+            (row.company, role, action, *split_resource(resource)): None
+            for role in row.roles
+            for action in row.actions
+            for resource in row.resources
+        }
+        for place in places:
+            found.setdefault(place, []).append(row)
+    return found
+
+
+def _names() -> PatternTable:
     return PatternTable("/")

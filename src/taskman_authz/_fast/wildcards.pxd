@@ -25,6 +25,11 @@ cdef class PatternTable:
     @cython.locals(pattern=Pattern, group=dict)
     cdef object _place_wildcard(self, str text, object make)
     cdef dict _group(self, object head)
+    @cython.locals(group=dict)
+    cpdef object get(self, str pattern)
+    @cython.locals(made=PatternTable, wildcard=Pattern, group=dict)
+    cpdef PatternTable changed(self, str pattern, object value)
+    cpdef PatternTable unless_empty(self)
     cpdef bint restricts(self)
     cpdef list find(self, str name)
     @cython.locals(group=dict, found=list)
@@ -32,3 +37,4 @@ cdef class PatternTable:
 
 @cython.locals(pattern=Pattern)
 cdef void _collect(dict group, str name, list found)
+cdef dict _with(dict values, str key, object value)

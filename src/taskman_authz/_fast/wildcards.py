@@ -111,6 +111,41 @@ class PatternTable:
             self.heads = {}
         return self.heads.setdefault(head, {})
 
+    def get(self, pattern: str) -> Any:
+        """The value of a pattern, or None."""
+        if pattern == "*":
+            return self.everything
+        if "*" not in pattern:
+            return None if self.exact is None else self.exact.get(pattern)
+        head = Pattern(pattern, self.separator).head()
+        group = self.open if head is None else (self.heads or {}).get(head)
+        return None if group is None or pattern not in group else group[pattern][1]
+
+    def changed(self, pattern: str, value: Any) -> PatternTable:
+        """Another table, in which the pattern has this value, or with None none. What both have
+        is shared."""
+        made = PatternTable(self.separator)
+        made.everything = self.everything
+        made.exact, made.heads, made.open = self.exact, self.heads, self.open
+        if pattern == "*":
+            made.everything = value
+        elif "*" not in pattern:
+            made.exact = _with(self.exact, pattern, value)
+        else:
+            wildcard = Pattern(pattern, self.separator)
+            entry = None if value is None else (wildcard, value)
+            head = wildcard.head()
+            if head is None:
+                made.open = _with(self.open, pattern, entry)
+            else:
+                group = _with((self.heads or {}).get(head), pattern, entry)
+                made.heads = _with(self.heads, head, group)
+        return made
+
+    def unless_empty(self) -> PatternTable | None:
+        """Itself, if any pattern has a value."""
+        return self if self.everything is not None or self.restricts() else None
+
     def restricts(self) -> bool:
         """Whether there is any pattern but `*`."""
         return self.exact is not None or self.heads is not None or self.open is not None
@@ -140,3 +175,13 @@ def _collect(group: dict[str, tuple[Pattern, Any]], name: str, found: list[Any])
     for pattern, value in group.values():
         if pattern.matches(name):
             found.append(value)
+
+
+def _with(values: dict[str, Any] | None, key: str, value: Any) -> dict[str, Any] | None:
+    """A copy with this value under the key, or with None without the key; None for no values."""
+    made = {} if values is None else values.copy()
+    if value is None:
+        made.pop(key, None)
+    else:
+        made[key] = value
+    return made or None

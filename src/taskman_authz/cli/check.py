@@ -6,13 +6,18 @@ import argparse
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..decision import Decision
 from .frame import GREEN, RED, command_parser, errors_in, painted
+from .progress import Progress
 from .reading import read_entity, read_object, read_time
 
+if TYPE_CHECKING:
+    from ..pdp import PDP
+
 POLICIES = "TASKMAN_AUTHZ_POLICIES"
+VERIFY_KEY = "TASKMAN_AUTHZ_VERIFY_KEY"
 
 DESCRIPTION = """\
 Decide one request: may SUBJECT do ACTION on RESOURCE? Subject and resource are names
@@ -46,9 +51,7 @@ def main(arguments: list[str]) -> int:
 def _decided(texts: list[str], options: argparse.Namespace) -> int:
     """Decide and print the decision. Returns the exit status."""
     request = question(texts, options)
-    from ..pdp import PDP
-
-    decision = PDP.from_path(policies_path(options)).check(**request)
+    decision = decision_point(options).check(**request)
     if not options.quiet:
         print(_json(decision) if options.format == "json" else decision_text(decision))
     return 0 if decision.allowed else 1
@@ -81,7 +84,14 @@ def question_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policies",
         metavar="PATH",
-        help=f"a policy file or a folder of them (default: ${POLICIES}, else ./policies)",
+        help="a policy file, a folder of them, or a bundle "
+        f"(default: ${POLICIES}, else ./policies)",
+    )
+    parser.add_argument(
+        "--verify-key",
+        metavar="FILE",
+        help="decide only by a bundle that the owner of this Ed25519 public key (PEM) signed "
+        f"(default: ${VERIFY_KEY})",
     )
 
 
@@ -117,9 +127,15 @@ def question(texts: list[str], options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def policies_path(options: argparse.Namespace) -> str:
-    """Where the policies are."""
-    return options.policies or os.environ.get(POLICIES) or "policies"
+def decision_point(options: argparse.Namespace) -> PDP:
+    """A decision point by the policies that are asked. Raises StoreError, CompileError."""
+    from ..pdp import PDP
+    from ..policy import load_policies
+
+    path = options.policies or os.environ.get(POLICIES) or "policies"
+    verify_key = options.verify_key or os.environ.get(VERIFY_KEY) or None
+    with Progress() as progress:
+        return PDP(load_policies(path, verify_key=verify_key, progress=progress))
 
 
 def decision_text(decision: Decision) -> str:

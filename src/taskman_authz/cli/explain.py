@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from .check import (
     decision_json,
+    decision_point,
     decision_text,
-    policies_path,
     question,
     question_options,
     question_texts,
@@ -51,10 +51,7 @@ def main(arguments: list[str]) -> int:
     texts = question_texts(parser, options)
     with errors_in(options.format):
         request = question(texts, options)
-        from ..pdp import PDP
-
-        pdp = PDP.from_path(policies_path(options))
-        found = pdp.explain(**request, others=options.all)
+        found = decision_point(options).explain(**request, others=options.all)
     if options.format == "json":
         print(json.dumps(_json(found), ensure_ascii=False, indent=2))
     else:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from .._fast.rules import ANYONE, RuleRow
+from .._fast.rows import ANYONE, RuleRow
 from ..decision import Decision
 from ..errors import RequestError
 from ..policy import PolicySet

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from .._fast.access import EntityValue
-from .._fast.rules import RuleRow
+from .._fast.rows import RuleRow
 from .._fast.times import timestamp_of
 from ..cel import Env, Source
 from ..cel.expression import Expression

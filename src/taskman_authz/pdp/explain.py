@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .._fast.rules import ANYONE, RuleRow
+from .._fast.rows import ANYONE, RuleRow
 from .._fast.wildcards import matches, split_resource
 from ..cel import Explanation
 from ..cel.clauses import decided

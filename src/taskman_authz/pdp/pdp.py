@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..decision import INVALID, Decision, Reason
 from ..errors import ArgumentError, RequestError, require
 from ..limits import DEFAULT, Limits
-from ..policy import PolicySet, Schema, compile_documents
-from ..policy.files import read_documents
+from ..policy import PolicySet, Schema, load_policies
 from ..request import CheckRequest, check_attributes, failed, make_request
 from .authorizer import authorize
 from .observing import Log, Observer
@@ -62,14 +61,17 @@ class PDP:
         schema: Schema | None = None,
         log: Log | None = None,
         shadow: Shadow | None = None,
+        verify_key: str | os.PathLike[str] | None = None,
     ) -> PDP:
         """A decision point by the documents of a folder or a file, checked against `schema`, or
-        where there is none against each `schema.yaml` among them.
+        where there is none against each `schema.yaml` among them; or by a bundle (`*.bundle`).
 
-        Raises StoreError (missing, empty, unreadable) and CompileError with all issues.
+        With `verify_key`, a PEM file of an Ed25519 public key, only a bundle that its owner signed
+        is taken. Raises StoreError (missing, empty, unreadable, not signed) and CompileError with
+        all issues.
         """
         require("path", path, (str, os.PathLike), "the path of a folder or a file")
-        policies = compile_documents(read_documents(path, limits), limits, schema)
+        policies = load_policies(path, limits, verify_key, schema)
         return cls(policies, log=log, shadow=shadow)
 
     @property

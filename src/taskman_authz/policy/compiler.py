@@ -11,91 +11,120 @@ up to `Limits.issues` of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from .._fast.decide import Decider
 from .._fast.nodes import Node
-from .._fast.rules import RuleIndex, RuleRow
+from .._fast.rows import RuleRow
 from ..cel import Env, policy_env, policy_layout
-from ..decision import ALLOWED, DENIED, DENIED_BY_ERROR, FAILED, NO_POLICY, NOT_MET, Reason
+from ..cel.layout import Layout
 from ..errors import CompileError
 from ..issues import Issue, Issues
 from ..limits import DEFAULT, Limits
+from .assembly import assemble, make_row
 from .constancy import never_or_always
 from .definitions import Definitions
-from .linker import link
-from .loader import load
+from .linker import Known, declared_roles, link
+from .loader import Loaded, load
 from .origins import Origins
-from .policy_set import PolicySet, digest, revision
+from .policy_set import Declared, PolicySet
 from .resolver import Condition, Entry, resolve, told
 from .schema import Schema
 from .schema_document import Schemas
 
-NOTHING = (Reason(NO_POLICY, "", "no policy allows this action on this resource"),)
-
 
 def compile_documents(
-    texts: Iterable[tuple[str, str]], limits: Limits = DEFAULT, schema: Schema | None = None
+    texts: Iterable[tuple[str, str]],
+    limits: Limits = DEFAULT,
+    schema: Schema | None = None,
+    progress: Progress | None = None,
 ) -> PolicySet:
     """The policy set of YAML documents, given as names and texts; `schema` holds for all of them,
-    in the place of those that stand among them.
+    in the place of those that stand among them. `progress` is told what is done of what.
 
     Raises CompileError with all that is wrong; nothing is half compiled.
     """
+    tell = progress or _silent
+    tell("reading policies", 0, 0)
     loaded = load(texts, limits)
+    conditions = Conditions(limits, policy_layout(), {}, tell)
+    entries = compile_loaded(loaded, schema, conditions)
+    tell("indexing policies", 0, 0)
+    shared: Shared = {}
+    parts = (conditions.nodes, conditions.numbers, shared)
+    rows = [make_entry_row(entry, *parts) for entry in entries]
+    layout, roles = conditions.layout, declared_roles(loaded.documents)
+    typed = schema is not None or bool(loaded.schemas)
+    overridden = frozenset(id for each in loaded.documents for id in each.overrides)
+    declared = Declared(roles, typed, overridden)
+    origins = Origins.of_entries(entries)
+    del loaded, entries, conditions, parts  # the documents are not needed while the index grows
+    return assemble(rows, layout.paths, layout.registers, declared, origins, limits)
+
+
+TOLD = 100  # policies from one word about progress to the next
+
+# Told a stage, and how much of it is done of how much (0 of 0: nobody knows).
+Progress = Callable[[str, int, int], object]
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody wants to know."""
+
+
+def compile_loaded(
+    loaded: Loaded, schema: Schema | None, conditions: Conditions, known: Known | None = None
+) -> list[Entry]:
+    """The policies of documents, with their conditions compiled into `conditions`; `known` is of
+    the set that they change. Raises CompileError with all that is wrong."""
+    limits = conditions.limits
     env = policy_env(limits)
     schemas = Schemas(loaded.schemas, limits, schema)
     definitions = Definitions(loaded, env)
     resolved = resolve(loaded, definitions, schemas, env)
-    entries = resolved.entries
-    conditions = _Conditions(entries, limits)
+    conditions.compile_all(resolved.entries)
     for other in resolved.others:
         conditions.compile(other)
     issues = [
         *loaded.issues,
         *schemas.issues,
         *definitions.issues,
-        *link(loaded, limits, definitions),
+        *link(loaded, limits, definitions, known),
         *resolved.issues,
         *conditions.issues,
     ]
     if issues:
-        raise CompileError(_bounded(issues, limits.issues))
-    rows = [_row(entry, conditions) for entry in entries]
-    index = RuleIndex(rows, limits.index_memory, limits.index_references)
-    layout = conditions.layout
-    decider = Decider(
-        index,
-        layout.paths,
-        layout.registers,
-        NOTHING,
-        limits.reasons,
-        limits.name_length,
-        limits.subject_roles,
-        limits.decision_steps,
-    )
-    digests = (digest(entry.document.company, entry.policy) for entry in entries)
-    return PolicySet(revision(digests), decider, limits, Origins(entries))
+        raise CompileError(bounded(issues, limits.issues))
+    return resolved.entries
 
 
-class _Conditions:
-    """The distinct conditions of a set, compiled. Those that several policies have are numbered,
-    so that a decision evaluates them once."""
+class Conditions:
+    """The distinct conditions of some policies, compiled; those in `nodes` are it already. Those
+    that several policies have are numbered, so that a decision evaluates them once."""
 
-    def __init__(self, entries: list[Entry], limits: Limits) -> None:
-        self.layout = policy_layout()
+    def __init__(
+        self, limits: Limits, layout: Layout, nodes: dict[str, Node], tell: Progress = _silent
+    ) -> None:
+        self.limits = limits
+        self.tell = tell
+        self.numbers: dict[str, int] = {}
+        self.layout = layout
         self.issues: list[Issue] = []
-        self.nodes: dict[str, Node] = {}
-        texts = (each.condition.source.text for each in entries if each.condition)
+        self.nodes = nodes
+        self.most = max(1, limits.issues)
+        self._met: set[tuple[Env, str]] = set()
+
+    def compile_all(self, entries: Sequence[Entry]) -> None:
+        """Compile the conditions of policies, and number those that several have."""
+        texts = (text_of(each) for each in entries if each.condition)
         self.numbers = {
             text: number
             for number, text in enumerate(
                 text for text, count in Counter(texts).items() if count > 1
             )
         }
-        self.most = max(1, limits.issues)
-        self._met: set[tuple[Env, str]] = set()
-        for entry in entries:
+        for number, entry in enumerate(entries):
+            if not number % TOLD:
+                self.tell("compiling policies", number, len(entries))
             if entry.condition:
                 self.compile(entry.condition)
 
@@ -115,45 +144,38 @@ class _Conditions:
         self.nodes.setdefault(source.text, node)
 
 
-def _row(entry: Entry, conditions: _Conditions) -> RuleRow:
-    policy = entry.policy
-    deny = policy.effect == "deny"
-    text = entry.condition.source.text if entry.condition else ""
-    decided, failed, unmet = (_deny_reasons if deny else _allow_reasons)(policy.id)
-    return RuleRow(
+def text_of(entry: Entry) -> str:
+    """The text of a policy's condition as it is decided by, "" if it has none."""
+    return entry.condition.source.text if entry.condition else ""
+
+
+# Lists of names that several policies have: kept once, which is a tenth of the memory of a set.
+Shared = dict[tuple[str, ...], tuple[str, ...]]
+
+
+def make_entry_row(
+    entry: Entry, nodes: dict[str, Node], numbers: dict[str, int], shared: Shared
+) -> RuleRow:
+    """The rule of a policy whose condition is compiled."""
+    policy, text = entry.policy, text_of(entry)
+
+    def distinct(names: list[str]) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(names))
+        return shared.setdefault(found, found)
+
+    return make_row(
         policy.id,
-        entry.document.company or None,
-        deny,
-        tuple(dict.fromkeys(policy.actions)),
-        tuple(dict.fromkeys(policy.resources)),
-        tuple(dict.fromkeys(policy.roles)),
+        entry.document.company,
+        policy.effect == "deny",
+        (distinct(policy.actions), distinct(policy.resources), distinct(policy.roles)),
         # A condition that was not compiled must not become a policy without one.
-        conditions.nodes[text] if entry.condition else None,
-        conditions.numbers.get(text, -1),
-        decided,
-        failed,
-        unmet,
+        nodes[text] if entry.condition else None,
+        numbers.get(text, -1),
+        text,
     )
 
 
-def _allow_reasons(id: str) -> tuple[object, object, object]:
-    return (
-        (Reason(ALLOWED, id, f"allowed by policy `{id}`"),),
-        Reason(FAILED, id, f"the condition of policy `{id}` could not be evaluated"),
-        Reason(NOT_MET, id, f"the condition of policy `{id}` is not met"),
-    )
-
-
-def _deny_reasons(id: str) -> tuple[object, object, object]:
-    failed = f"denied: the condition of deny policy `{id}` could not be evaluated"
-    return (
-        (Reason(DENIED, id, f"denied by policy `{id}`"),),
-        (Reason(DENIED_BY_ERROR, id, failed),),
-        None,
-    )
-
-
-def _bounded(issues: list[Issue], limit: int) -> Issues:
+def bounded(issues: list[Issue], limit: int) -> Issues:
     """The first issues in the order of their places, and how many more there are."""
     found = Issues.of(issues)
     if len(found) <= limit:

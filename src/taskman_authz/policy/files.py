@@ -19,7 +19,13 @@ from ..issues import Issue, Place
 from ..limits import DEFAULT, Limits
 
 SUFFIXES = (".yaml", ".yml")
+BUNDLE_SUFFIX = ".bundle"
 TEST_ENDINGS = tuple(f"_{kind}{suffix}" for kind in ("test", "fixtures") for suffix in SUFFIXES)
+
+
+def is_bundle(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of a bundle (`bundle`), by its name."""
+    return os.fspath(path).endswith(BUNDLE_SUFFIX)
 
 
 def find_documents(path: str | os.PathLike[str]) -> list[Path]:
@@ -71,14 +77,22 @@ def read_what_can_be(
 
 def read_text(file: Path, limits: Limits = DEFAULT) -> str:
     """The text of a file. Raises StoreError."""
+    if is_bundle(file):
+        raise StoreError(f"`{file}` is a bundle, whose policies are compiled already")
     try:
-        if file.stat().st_size > limits.document_bytes:
-            raise StoreError(f"`{file}` is larger than {limits.document_bytes} bytes")
-        return file.read_bytes().decode()
-    except OSError as error:
-        raise StoreError(f"cannot read `{file}`: {_why(error)}") from error
+        return read_bytes(file, limits.document_bytes).decode()
     except UnicodeDecodeError as error:
         raise StoreError(f"`{file}` is no UTF-8 text: byte {error.start}") from error
+
+
+def read_bytes(file: Path, most: int) -> bytes:
+    """The bytes of a file that has at most so many. Raises StoreError."""
+    try:
+        if file.stat().st_size > most:
+            raise StoreError(f"`{file}` is larger than {most} bytes")
+        return file.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read `{file}`: {_why(error)}") from error
 
 
 def unreadable(path: str | os.PathLike[str], error: StoreError) -> Issue:

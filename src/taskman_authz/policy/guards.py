@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._fast.rules import ANYONE
+from .._fast.rows import ANYONE
 from ..cel.literals import literal_text
 from .definitions import Scope
 from .document import Policy

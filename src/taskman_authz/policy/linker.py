@@ -5,9 +5,10 @@ Laws: all issues of all documents are told; a valid set links whatever the order
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from .._fast.rules import ANYONE
+from .._fast.rows import ANYONE
 from ..issues import Issue
 from ..limits import Limits
 from .definitions import Definitions, Scope
@@ -20,9 +21,23 @@ from .suggestions import did_you_mean
 from .yaml_reader import Path
 
 
-def link(loaded: Loaded, limits: Limits, definitions: Definitions) -> list[Issue]:
+class Known(NamedTuple):
+    """What is known beside the documents that are linked, because they change a set: its declared
+    roles by company, and the companies of ids that they use."""
+
+    roles: Mapping[str, frozenset[str]]
+    owners: Mapping[str, Iterable[str]]
+
+
+def link(
+    loaded: Loaded, limits: Limits, definitions: Definitions, known: Known | None = None
+) -> list[Issue]:
     """All that keeps the documents from being one policy set."""
     linker = _Linker(loaded, limits, definitions)
+    if known is not None:
+        linker.roles = known.roles
+        for id, owners in known.owners.items():
+            linker.ids[id] = dict.fromkeys(owners, "the set that is changed")
     issues: list[Issue] = []
     for document in loaded.documents:
         issues += [document.issue(finding) for finding in linker.findings(document)]
@@ -33,11 +48,13 @@ class _Linker:
     def __init__(self, loaded: Loaded, limits: Limits, definitions: Definitions) -> None:
         self.limits = limits
         self.definitions = definitions
-        self.ids: dict[str, dict[str, _Place]] = {}  # id → company ("" is every one) → place
+        self.ids: dict[str, dict[str, object]] = {}  # id → company ("" is every one) → place
         self.declared: dict[tuple[str, str], _Place] = {}  # (company, role) → place
         # Role names by the company that declares them. Where there is none, or not all could be
         # read, names are taken as they are.
-        self.roles = _declared_roles(loaded.documents) if loaded.all_roles else {}
+        self.roles: Mapping[str, frozenset[str]] = {}
+        if loaded.all_roles:
+            self.roles = declared_roles(loaded.documents)
         self.everywhere = {  # the policies of every company, by their ids
             policy.id: policy
             for document in loaded.documents
@@ -176,13 +193,14 @@ class _Place:
         return str(self.document.text.place((self.document.number, *self.path)))
 
 
-def _declared_roles(documents: Sequence[LoadedDocument]) -> dict[str, set[str]]:
+def declared_roles(documents: Sequence[LoadedDocument]) -> dict[str, frozenset[str]]:
+    """The roles that documents declare, by company."""
     roles: dict[str, set[str]] = {}
     for document in documents:
         if document.roles:
             owned = roles.setdefault(document.company, set())
             owned.update(role.name for _, role in document.roles)
-    return roles
+    return {company: frozenset(owned) for company, owned in roles.items()}
 
 
 def _in(company: str) -> str:

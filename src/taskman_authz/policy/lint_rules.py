@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .._fast.expansion import start_of
-from .._fast.rules import ANYONE
+from .._fast.rows import ANYONE
 from .._fast.tree import Call, Comprehension, Expr, Ident, Literal, Select
 from .._fast.wildcards import split_resource
 from ..cel import Env, Source

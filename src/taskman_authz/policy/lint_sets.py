@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from .._fast.rules import ANYONE
+from .._fast.rows import ANYONE
 from .._fast.wildcards import PatternTable, split_resource
 from .document_errors import Finding, quoted
 from .lint_rules import Found, Reading

@@ -7,15 +7,18 @@ clauses tests have seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from .._fast.rules import RuleRow
+from .._fast.rows import RuleRow
 from ..cel import Env, Source
 from ..issues import Place
-from .loader import Text
+from .loader import ConditionPlaces, Text
 from .resolver import Condition, Entry
 from .yaml_reader import Path
+
+BUNDLE = "<bundle>"
+Key = tuple[str, str | None]  # a policy's id and its company
 
 
 class Origin(NamedTuple):
@@ -41,21 +44,68 @@ class Origin(NamedTuple):
         return None if self.condition is None else self.condition.env
 
 
+class _Known(NamedTuple):
+    """What is kept of a policy's origin: the text, the numbers of the document in it and of the
+    policy in that, what the condition was compiled in; and the condition only where it is not as it
+    was written. (There are many, and almost none is ever asked for.)"""
+
+    text: Text
+    document: int
+    policy: int
+    env: Env | None
+    condition: Condition | None
+
+    def origin(self, row: RuleRow) -> Origin:
+        """The origin of the policy's rule."""
+        path: Path = (self.document, "policies", self.policy)
+        if self.env is None or self.condition is not None:
+            return Origin(self.text, path, self.condition)
+        places = ConditionPlaces(self.text, (*path, "condition"))
+        source = Source(row.text, self.text.name, places)
+        return Origin(self.text, path, Condition(source, self.env))
+
+
 class Origins:
-    """The origins of a set's rules."""
+    """The origins of a set's rules. Of those of a bundle nobody knows more than their conditions'
+    texts, which `env` reads."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_env", "_known")
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self._known = {
-            (entry.policy.id, entry.document.company or None): Origin(
-                entry.document.text,
-                (entry.document.number, "policies", entry.number),
-                entry.condition,
-            )
-            for entry in entries
-        }
+    def __init__(self, known: Mapping[Key, _Known], env: Env | None = None) -> None:
+        self._known = known
+        self._env = env
+
+    @classmethod
+    def of_entries(cls, entries: Iterable[Entry]) -> Origins:
+        """The origins of policies that stand in documents."""
+        return cls(_known(entries))
+
+    def changed(self, gone: Iterable[RuleRow], entries: Iterable[Entry]) -> Origins:
+        """These origins without those of some rules, and with those of other policies."""
+        made = dict(self._known)
+        for row in gone:
+            made.pop((row.id, row.company), None)
+        return Origins({**made, **_known(entries)}, self._env)
 
     def of(self, row: RuleRow) -> Origin | None:
         """The origin of a rule; None where nobody knows."""
-        return self._known.get((row.id, row.company))
+        known = self._known.get((row.id, row.company))
+        if known is not None:
+            return known.origin(row)
+        if self._env is None:
+            return None
+        condition = Condition(Source(row.text, BUNDLE), self._env) if row.text else None
+        return Origin(Text(BUNDLE, ""), (), condition)
+
+
+def _known(entries: Iterable[Entry]) -> dict[Key, _Known]:
+    found = {}
+    for entry in entries:
+        document, condition = entry.document, entry.condition
+        env = None if condition is None else condition.env
+        # A condition that names or types were worked into has places of its own.
+        written = condition is None or type(condition.source.places) is ConditionPlaces
+        kept = None if written else condition
+        place = (document.text, document.number, entry.number)
+        found[entry.policy.id, document.company or None] = _Known(*place, env, kept)
+    return found

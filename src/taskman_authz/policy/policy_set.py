@@ -6,27 +6,42 @@ of files, of policies in a file, and of what is listed in a policy.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import msgspec
 
 from .._fast.decide import Decider
-from .._fast.rules import RuleIndex, RuleRow
+from .._fast.rows import RuleRow
+from .._fast.rules import RuleIndex
 from ..limits import Limits
-from .document import Policy
 from .origins import Origins
+from .revision import Digests
 
-REVISION_LENGTH = 32  # hexadecimal digits: 128 bits
+
+class Declared(msgspec.Struct, frozen=True):
+    """What documents said that no rule says: the declared `roles` by company ("" for every one), if
+    any are; whether their conditions were checked against a schema; and the ids that companies have
+    overridden. A change of a set must know it."""
+
+    roles: Mapping[str, frozenset[str]]
+    typed: bool
+    overridden: frozenset[str]
 
 
 class PolicySet(msgspec.Struct, frozen=True):
-    """Compiled policies. Made by `taskman_authz.policy.compile_documents`."""
+    """Compiled policies. Made by `taskman_authz.policy.compile_documents`, of another set by
+    `change`, and of a file by `bundle.read`."""
 
-    revision: str
     decider: Decider
     limits: Limits
+    digests: Digests
+    declared: Declared
     origins: Origins
+
+    @property
+    def revision(self) -> str:
+        """The hash of what the policies say."""
+        return self.digests.revision
 
     @property
     def index(self) -> RuleIndex:
@@ -43,22 +58,3 @@ class PolicySet(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"PolicySet({len(self)} policies, revision {self.revision})"
-
-
-def digest(company: str, policy: Policy) -> bytes:
-    """The hash of all of a policy that a decision or its reasons depend on."""
-    content = (
-        company,
-        policy.id,
-        policy.effect,
-        sorted(set(policy.actions)),
-        sorted(set(policy.resources)),
-        sorted(set(policy.roles)),
-        policy.condition.rstrip(),
-    )
-    return hashlib.sha256(msgspec.json.encode(content)).digest()
-
-
-def revision(digests: Iterable[bytes]) -> str:
-    """The hash of a set of policies."""
-    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()[:REVISION_LENGTH]

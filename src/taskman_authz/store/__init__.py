@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from ..policy import PolicySet
 from .files import FileStore
 from .memory import MemoryStore
 
-__all__ = ["FileStore", "Fingerprinted", "MemoryStore", "Store"]
+__all__ = ["Compiled", "FileStore", "Fingerprinted", "MemoryStore", "Store"]
 
 
 @runtime_checkable
@@ -20,6 +21,15 @@ class Store(Protocol):
 
     def load(self) -> list[tuple[str, str]]:
         """Name and YAML text of every document. Raises StoreError."""
+        ...
+
+
+@runtime_checkable
+class Compiled(Protocol):
+    """Gives its policies compiled, because it may hold a bundle of them."""
+
+    def policies(self) -> PolicySet:
+        """The policies. Raises StoreError, CompileError."""
         ...
 
 

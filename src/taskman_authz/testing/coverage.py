@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .._fast.rules import RuleRow
+from .._fast.rows import RuleRow
 from ..cel.clauses import Clause, clauses
 from ..cel.observation import Observable
 from ..issues import Place

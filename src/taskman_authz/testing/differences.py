@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .._fast.rules import RuleRow
+from .._fast.rows import RuleRow
 from ..decision import Decision, Effect
 from ..limits import DEFAULT
 from ..pdp import authorize

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .._fast.rules import ANYONE, RuleRow
+from .._fast.rows import ANYONE, RuleRow
 from .._fast.times import DAY
 from ..pdp import authorize
 from ..pdp.changes import applies_but_roles, changed, smallest_change

@@ -16,8 +16,9 @@ from pydantic import BaseModel, ValidationError
 from ..errors import CompileError, StoreError
 from ..issues import Issue, Issues, Place
 from ..limits import DEFAULT
-from ..policy import PolicySet, compile_documents
+from ..policy import PolicySet, compile_documents, load_policies
 from ..policy.document_errors import Finding, findings, quoted
+from ..policy.files import is_bundle
 from ..policy.loader import Text
 from ..policy.suggestions import did_you_mean
 from ..policy.yaml_reader import read
@@ -168,11 +169,8 @@ class _Shelf:
         if key not in self._sets:
             self._sets[key] = None
             try:
-                # A document that two paths lead to is one document.
-                documents = tuple(dict(_documents(key)).items())
-                compiled = compile_documents(documents)
-                names = Names.of(compiled, documents)
-                self._sets[key] = _Policies(compiled, documents, names)
+                compiled, documents = _compiled(key)
+                self._sets[key] = _Policies(compiled, documents, Names.of(compiled))
             except CompileError as error:
                 self.issues += error.issues
             except StoreError as error:
@@ -181,8 +179,20 @@ class _Shelf:
         return self._sets[key]
 
 
+def _compiled(paths: tuple[str, ...]) -> tuple[PolicySet, tuple[tuple[str, str], ...]]:
+    """The policies of documents, and these, or those of a bundle, which has none. Raises
+    StoreError, CompileError."""
+    if len(paths) == 1 and is_bundle(paths[0]):
+        return load_policies(paths[0]), ()
+    # A document that two paths lead to is one document.
+    documents = tuple(dict(_documents(paths)).items())
+    return compile_documents(documents), documents
+
+
 def _documents(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     for path in paths:
+        if is_bundle(path):
+            raise StoreError(f"`{path}` is a bundle, which is all the policies of a test")
         yield from FileStore(path).load()
 
 

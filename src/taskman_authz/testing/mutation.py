@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .._fast.rules import RuleRow
+from .._fast.rows import RuleRow
 from ..cel import policy_env
 from ..cel.parser import Parsed
 from ..decision import Decision

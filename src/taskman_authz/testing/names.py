@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..issues import Issue
 from ..policy import PolicySet
 from ..policy.document_errors import quoted
-from ..policy.loader import Text, load
+from ..policy.loader import Text
 from ..policy.suggestions import did_you_mean
 from ..policy.yaml_reader import Path
 from .document import Fixtures, SuiteDocument
@@ -27,10 +27,10 @@ class Names(NamedTuple):
     roles: frozenset[str]
 
     @classmethod
-    def of(cls, policies: PolicySet, documents: Iterable[tuple[str, str]]) -> Names:
-        """The names in a policy set and in the documents that it is of."""
-        roles = (role.name for each in load(documents).documents for _, role in each.roles)
-        return cls(frozenset(rule.id for rule in policies.rules), frozenset(roles))
+    def of(cls, policies: PolicySet) -> Names:
+        """The names in a policy set."""
+        ids = frozenset(rule.id for rule in policies.rules)
+        return cls(ids, frozenset().union(*policies.declared.roles.values()))
 
 
 def unknown_names(document: SuiteDocument, text: Text, known: Names) -> Iterator[Issue]:
