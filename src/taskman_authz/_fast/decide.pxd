@@ -13,7 +13,7 @@ cdef class Outcome:
     cdef readonly RuleRow row
     cdef readonly tuple reasons
 
-@cython.locals(row=RuleRow, unmet=list, shared=dict)
+@cython.locals(row=RuleRow, unmet=list, shared=dict, found=int)
 cpdef Outcome combine(tuple rows, Activation activation, Outcome nothing, Py_ssize_t limit)
 
 cdef tuple _ended(RuleRow row)
@@ -40,7 +40,7 @@ cdef class Decider:
     cpdef Outcome decide(self, object request)
     cpdef Outcome decide_by(self, tuple rows, object request)
     cdef Outcome _decide(self, tuple rows, tuple groups, object request)
-    @cython.locals(who=EntityValue, what=EntityValue, verb=EntityValue, roles=tuple, view=View)
+    @cython.locals(kind=str, id=str, verb=EntityValue, roles=tuple, view=View)
     cpdef Outcome ask(
         self, object subject, object action, object resource, object context, object company,
         object now
@@ -54,8 +54,12 @@ cdef class Decider:
 @cython.locals(group=Group, found=list)
 cdef tuple _with_selected(tuple rows, tuple groups, Activation activation)
 
-@cython.locals(text=str, attributes=dict, end=Py_ssize_t)
-cdef EntityValue _entity(object value, str separator, Py_ssize_t longest)
+@cython.locals(end=Py_ssize_t)
+cdef EntityValue _entity(str text, str separator)
+@cython.locals(attributes=dict, entity=EntityValue)
+cdef str _kind(object value, str separator, Py_ssize_t longest)
+@cython.locals(attributes=dict, entity=EntityValue)
+cdef str _id(object value, Py_ssize_t longest)
 cdef tuple _roles(dict attributes, Py_ssize_t most, Py_ssize_t longest)
 
 cdef dict _EMPTY

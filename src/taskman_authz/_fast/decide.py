@@ -39,31 +39,31 @@ def combine(
     A default deny tells at most `limit` allow rows that did not grant; where there is none, the
     outcome is `nothing`.
     """
-    shared: dict[int, Any] | None = None  # condition number → value
+    shared: dict[int, int] | None = None  # condition number → its truth
     unmet: list[Any] | None = None
     for row in rows:
         if row.condition is None:
-            value = True
+            found = 1
         elif row.number < 0:
-            value = row.condition.value(activation)
+            found = row.condition.truth(activation)
         else:
             if shared is None:
                 shared = {}
             if row.number not in shared:
-                shared[row.number] = row.condition.value(activation)
-            value = shared[row.number]
+                shared[row.number] = row.condition.truth(activation)
+            found = shared[row.number]
         if activation.steps < 0:
             return _outcome(False, row if row.deny else None, _ended(row))
         if row.deny:
-            if value is not False:
-                return _outcome(False, row, row.decided if value is True else row.failed)
-        elif value is True:
+            if found != 0:
+                return _outcome(False, row, row.decided if found == 1 else row.failed)
+        elif found == 1:
             return _outcome(True, row, row.decided)
         else:
             if unmet is None:
                 unmet = []
             if len(unmet) < limit:
-                unmet.append(row.unmet if value is False else row.failed)
+                unmet.append(row.unmet if found == 0 else row.failed)
     return nothing if unmet is None else _outcome(False, None, tuple(unmet))
 
 
@@ -183,20 +183,29 @@ class Decider:
             type(company) is not str or not 0 < len(company) <= self.name_length
         ):
             return None
-        who = _entity(subject, ":", self.name_length)
-        what = _entity(resource, "/", self.name_length)
-        if who is None or what is None:
+        # A dict that says its own type and id is read as it is, which is quicker.
+        asker: Any = subject
+        if type(subject) is str:
+            asker = _entity(subject, ":")
+            roles: tuple[str, ...] | None = ()
+        elif type(subject) is dict:
+            roles = _roles(subject, self.subject_roles, self.name_length)
+        else:
             return None
-        roles = _roles(who.attributes, self.subject_roles, self.name_length)
-        if roles is None:
+        asked: Any = resource
+        if type(resource) is str:
+            asked = _entity(resource, "/")
+        elif type(resource) is not dict:
             return None
-        view = self.index.find(company, action, what.kind, what.id, roles)
+        kind, id = _kind(asked, "/", self.name_length), _id(asked, self.name_length)
+        if kind is None or id is None or roles is None:
+            return None
+        if _kind(asker, ":", self.name_length) is None or _id(asker, self.name_length) is None:
+            return None
+        view = self.index.find(company, action, kind, id, roles)
         if not view.rows and not view.groups:
             return self.nothing
         verb = _value("", action, None, True) if self.reads_action else None
-        # A dict that says its own type and id is read as it is, which is quicker.
-        asker: Any = subject if type(subject) is dict else who
-        asked: Any = resource if type(resource) is dict else what
         return self._combine(view.rows, view.groups, asker, asked, verb, context, company, now)
 
     def _combine(
@@ -246,29 +255,43 @@ def _with_selected(
     return rows
 
 
-def _entity(value: Any, separator: str, longest: int) -> EntityValue | None:
-    """A subject or resource that is a text or a plain dict."""
+def _entity(text: str, separator: str) -> EntityValue:
+    """A subject or resource that is a text; without a separator one without an id."""
+    end = text.find(separator)
+    if end < 0:
+        return _value(text, "", None, False)
+    return _value(text[:end], text[end + 1 :], None, False)
+
+
+def _kind(value: Any, separator: str, longest: int) -> str | None:
+    """The type of an EntityValue or of a dict, if it is one."""
     if type(value) is dict:
-        attributes = value
-        kind, id = attributes.get("type"), attributes.get("id")
-        if type(kind) is not str or type(id) is not str or separator in kind:
+        attributes: dict[Any, Any] = value
+        kind = attributes.get("type")
+        if type(kind) is not str or separator in kind:
             return None
-    elif type(value) is str:
-        text, attributes = value, None
-        end = text.find(separator)
-        if end < 0:
-            return None
-        kind, id = text[:end], text[end + 1 :]
     else:
-        return None
-    if 0 < len(kind) <= longest and 0 < len(id) <= longest:
-        return _value(kind, id, attributes, False)
-    return None
+        entity: EntityValue = value
+        kind = entity.kind
+    return kind if 0 < len(kind) <= longest else None
 
 
-def _roles(attributes: dict[Any, Any] | None, most: int, longest: int) -> tuple[str, ...] | None:
+def _id(value: Any, longest: int) -> str | None:
+    """The id of an EntityValue or of a dict, if it is one."""
+    if type(value) is dict:
+        attributes: dict[Any, Any] = value
+        id = attributes.get("id")
+        if type(id) is not str:
+            return None
+    else:
+        entity: EntityValue = value
+        id = entity.id
+    return id if 0 < len(id) <= longest else None
+
+
+def _roles(attributes: dict[Any, Any], most: int, longest: int) -> tuple[str, ...] | None:
     """The roles among a subject's attributes."""
-    found = None if attributes is None else attributes.get("roles")
+    found = attributes.get("roles")
     if found is None:
         return ()
     if (type(found) is not list and type(found) is not tuple) or len(found) > most:

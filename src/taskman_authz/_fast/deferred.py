@@ -28,6 +28,12 @@ class Deferred(Node):
             node = self.planned()
         return node.value(activation)
 
+    def truth(self, activation: Activation) -> int:
+        node = self.node
+        if node is None:
+            node = self.planned()
+        return node.truth(activation)
+
     def planned(self) -> Node:
         """The condition itself."""
         data = self.data  # before the node is looked at: it is taken away after that is there

@@ -28,7 +28,6 @@ cdef class RuleIndex:
     cpdef tuple candidates(self, str company, str action, str kind, str id, tuple roles)
     @cython.locals(view=View)
     cpdef View find(self, str company, str action, str kind, str id, tuple roles)
-    @cython.locals(known=list)
     cdef tuple _named(self, tuple roles)
     cpdef tuple remembered(self)
     @cython.locals(view=View, names=Py_ssize_t, held=Py_ssize_t)

@@ -113,9 +113,10 @@ class RuleIndex:
         self, company: str | None, action: str, kind: str, id: str, roles: tuple[str, ...]
     ) -> View:
         """The rows that apply and may have a say: some, and groups to choose others from."""
-        view = self.memory.get((company, action, kind, roles))
-        if view is None:  # then perhaps with the roles that matter: most subjects have no others
-            view = self._prepared(company, action, kind, self._named(roles))
+        named = self._named(roles)
+        view = self.memory.get((company, action, kind, named))
+        if view is None:
+            view = self._prepared(company, action, kind, named)
         return view.of(id, self.reasons) if view.tables else view
 
     def remembered(self) -> tuple[int, int]:
@@ -123,24 +124,20 @@ class RuleIndex:
         return len(self.memory), self.used
 
     def _named(self, roles: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of some roles that a row names, each once."""
-        known: list[str] = []
+        """Those of some roles that a row names."""
         for role in roles:
-            if role in self.roles and role not in known:
-                known.append(role)
-        return tuple(known)
+            if role not in self.roles:
+                return tuple([known for known in roles if known in self.roles])
+        return roles
 
     def _prepared(
         self, company: str | None, action: str, kind: str, roles: tuple[str, ...]
     ) -> View:
-        """The view of a question with named roles, from memory or looked up and remembered."""
-        question = (company, action, kind, roles)
-        view = self.memory.get(question)
-        if view is None:
-            view = self._look_up(company, action, kind, roles)
-            names = len(action) + len(kind) + (0 if company is None else len(company))
-            held = len(view.rows) + len(view.groups) + len(view.tables)
-            self._remember(question, view, held + len(roles) + names // 2)
+        """The view of a question with named roles, looked up and remembered."""
+        view = self._look_up(company, action, kind, roles)
+        names = len(action) + len(kind) + (0 if company is None else len(company))
+        held = len(view.rows) + len(view.groups) + len(view.tables)
+        self._remember((company, action, kind, roles), view, held + len(roles) + names // 2)
         return view
 
     def _remember(self, question: tuple[Any, ...], view: View, size: int) -> None:

@@ -85,7 +85,8 @@ class Origins:
         made = dict(self._known)
         for row in gone:
             made.pop((row.id, row.company), None)
-        return Origins({**made, **_known(entries)}, self._env)
+        made.update(_known(entries))
+        return Origins(made, self._env)
 
     def of(self, row: RuleRow) -> Origin | None:
         """The origin of a rule; None where nobody knows."""
