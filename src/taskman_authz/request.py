@@ -14,7 +14,7 @@ raises while it is read is such an error too, never an absent attribute.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -27,7 +27,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MISSING: Final = object()
 _OF_SUBJECT: Final[Any] = None  # roles that were not given
-_WITHOUT_ATTRIBUTES = (str, bytes, bytearray, int, float, complex, list, tuple, set, frozenset)
+_WITHOUT_ATTRIBUTES = (
+    *(str, bytes, bytearray, int, float, complex, list, tuple, set, frozenset),
+    Awaitable,  # that nobody awaited: what a deny policy asks for would seem not to be there
+)
 
 
 class Entity(msgspec.Struct, frozen=True):
@@ -120,7 +123,7 @@ def make_request(
 
 
 def check_attributes(field: str, value: Any) -> None:
-    """Raises RequestError for what holds no attributes: a text, a number, a list."""
+    """Raises RequestError for what holds no attributes: a text, a number, a list, a coroutine."""
     if isinstance(value, _WITHOUT_ATTRIBUTES):
         expected = "a mapping or an object with attributes"
         raise RequestError(field, f"expected {expected}, found {_kind(value)}")

@@ -44,6 +44,31 @@ def test_the_first_broken_line_is_named_and_the_status_is_1(file, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_lines_that_were_cut_off_are_missed_by_who_kept_the_last_hash(file, capsys):
+    lines = file.read_bytes().splitlines(keepends=True)
+    kept = json.loads(lines[-1])["hash"]
+    assert main(["log", "verify", "--kept", kept, str(file)]) == 0
+    capsys.readouterr()
+    file.write_bytes(b"".join(lines[:-1]))
+    assert main(["log", "verify", str(file)]) == 0
+    assert main(["log", "verify", "--kept", kept, "-q", str(file)]) == 1
+    capsys.readouterr()
+    assert main(["log", "verify", "--kept", kept, str(file)]) == 1
+    why = "the line is missing: no line has the hash that was kept (2 lines before it whole)"
+    assert capsys.readouterr().out == f"{file}:3: {why}\n"
+    assert main(["log", "verify", "--kept", "", str(file)]) == 2
+    assert "kept: expected a hash of 64 hexadecimal digits" in capsys.readouterr().err
+
+
+def test_it_says_where_lines_come_before_the_first(file, capsys):
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[1:]))
+    assert main(["log", "verify", str(file)]) == 0
+    first = json.loads(lines[0])["hash"]
+    told = capsys.readouterr().out.splitlines()[1]
+    assert told == f"the first line follows others, which are not here: hash {first}"
+
+
 def test_a_file_that_cannot_be_read_is_2(tmp_path, capsys):
     assert main(["log", "verify", str(tmp_path / "nothing")]) == 2
     assert "no such file" in capsys.readouterr().err

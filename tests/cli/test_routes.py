@@ -42,6 +42,7 @@ def app_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "number = 7\n"
     )
     (tmp_path / "broken_app_of_a_test.py").write_text("1 / 0\n")
+    (tmp_path / "ending_app_of_a_test.py").write_text("raise SystemExit(0)\n")
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path
     sys.modules.pop("apps_of_a_test", None)
@@ -67,6 +68,7 @@ def test_a_path_may_be_said_to_be_open(app_dir, capsys):
         ("apps_of_a_test:nothing", "cannot be loaded: AttributeError"),
         ("apps_of_a_test:number", "expected a FastAPI, Starlette, Flask or Django app"),
         ("broken_app_of_a_test:app", "cannot be loaded: ZeroDivisionError: division by zero"),
+        ("ending_app_of_a_test:app", "cannot be loaded: SystemExit: 0"),
         ("no_such_module_of_a_test:app", "cannot be loaded: ModuleNotFoundError"),
     ],
 )

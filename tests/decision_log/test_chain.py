@@ -24,7 +24,11 @@ RECORDS = st.lists(
 
 
 def lines_of(records: list[bytes]) -> list[bytes]:
-    lines, last = [], START
+    return lines_after(START, records)
+
+
+def lines_after(last: str, records: list[bytes]) -> list[bytes]:
+    lines = []
     for record in records:
         line, last = chained(record, last)
         lines.append(line)
@@ -102,6 +106,43 @@ def test_a_torn_end_is_named_and_nothing_else_is(file, records, data):
     expected = None if kept.endswith(b"\n") or not kept else kept.count(b"\n") + 1
     assert broken_at(file, [kept]) == expected
     assert verify([file]).lines == kept.count(b"\n") <= len(lines)
+
+
+@given(RECORDS, st.data())
+def test_the_chain_goes_on_behind_a_torn_line_and_still_breaks_where_it_is_touched(
+    file, records, data
+):
+    lines = lines_of(records)
+    begun = len(b'{"previous":"",') + len(START)  # what says which line it follows
+    cut = data.draw(st.integers(begun, len(lines[-1]) - 1))
+    file.write_bytes(b"".join(lines[:-1]) + lines[-1][:cut])
+    with file.open("rb") as opened:
+        last, _ = last_hash(opened.fileno())
+    after = [lines[-1][:cut] + b"\n", *lines_after(last, records)]
+    whole = [*lines[:-1], *after]
+    assert broken_at(file, whole) is None
+    is_torn = cut < len(lines[-1]) - 1  # else only the end of the line was lost
+    assert verify([file])[4:] == (int(is_torn),)
+    for number in range(1, len(whole) - 1):
+        assert broken_at(file, whole[:number] + whole[number + 1 :]) is not None
+    number = data.draw(st.integers(0, len(whole) - 2))
+    touched = whole[number][: begun + 1] + b"?" + whole[number][begun + 1 :]
+    broken = broken_at(file, [*whole[:number], touched, *whole[number + 1 :]])
+    # A torn line is held by the one that follows it, or by nothing.
+    assert broken == (number if is_torn and number == len(lines) else number + 1)
+
+
+@given(RECORDS, st.data())
+def test_lines_that_are_cut_off_are_missed_by_who_kept_a_hash(file, records, data):
+    lines = lines_of(records)
+    number = data.draw(st.integers(0, len(lines) - 1))
+    kept = json.loads(lines[number])["hash"]
+    left = data.draw(st.integers(0, len(lines)))
+    file.write_bytes(b"".join(lines[:left]))
+    found = verify([file], kept=kept)
+    assert (found.broken is None) == (number < left)
+    assert found.broken is None or found.broken.line == left + 1
+    assert verify([file], kept=START).broken is None or not left
 
 
 @given(RECORDS, st.data())

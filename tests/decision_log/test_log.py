@@ -180,8 +180,8 @@ def test_what_a_crash_tore_is_kept_named_and_followed(path):
     with DecisionLog(path) as log:
         log(REQUEST, DENIED, 0)
     assert path.read_bytes().startswith(whole[:-40] + b"\n")
-    after = verify([path]).broken
-    assert after is not None and after.line == 2
+    after = verify([path])
+    assert (after.lines, after.broken, after.torn) == (3, None, 1)
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[-1])
     assert verify([path])[::3] == (1, None)
 
@@ -256,6 +256,50 @@ def test_a_forked_child_leaves_the_file_to_its_parent(path):
             os._exit(int(taken))
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert log(REQUEST, ALLOWED, 0)
+    assert verify([path])[::3] == (1, None)
+
+
+def test_a_child_that_is_forked_while_the_queue_is_locked_does_not_wait_for_the_lock(path):
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with log._changed:
+            held.set()
+            done.wait(PATIENCE)
+
+    with DecisionLog(path) as log:
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait(PATIENCE)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(int(PATIENCE))  # ends a child that waits
+            taken = log(REQUEST, ALLOWED, 0)
+            flushed = log.flush()
+            log.close()
+            os._exit(taken and not flushed and log.dropped == 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+        done.set()
+        thread.join(PATIENCE)
+
+
+def test_a_listener_that_fails_does_not_end_the_writing(path, monkeypatch):
+    failures = iter([True])
+    write = os.write
+
+    def full(fd: int, data: Any) -> int:
+        if next(failures, False):
+            raise OSError(28, "No space left on device")
+        return write(fd, data)
+
+    def listener(_problem: str) -> None:
+        raise ValueError("secret")
+
+    monkeypatch.setattr(module, "RETRY", 0.001)
+    monkeypatch.setattr(module.os, "write", full)
+    with DecisionLog(path, on_problem=listener) as log:
+        log(REQUEST, ALLOWED, 0)
+        assert log.flush(PATIENCE)
     assert verify([path])[::3] == (1, None)
 
 

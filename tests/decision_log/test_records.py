@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, Session, mapped_column
 
 from taskman_authz import ArgumentError, Entity, Limits, cel, make_request
 from taskman_authz.decision import Decision, Reason
@@ -84,6 +89,48 @@ def test_attributes_of_declared_classes_are_written_and_those_of_others_are_not_
     assert found["subject"] == {"type": "user", "id": "1", "roles": ["dev"]}
     assert found["resource"] == {"type": "tasks", "id": "1", "owner": "1", "size": 2}
     assert found["context"] == {"row": "<Row>"}
+
+
+@dataclass(slots=True)
+class Slotted:
+    department: str
+
+
+class Struct(msgspec.Struct):
+    department: str
+
+
+class Base(MappedAsDataclass, DeclarativeBase):
+    pass
+
+
+class Stored(Base):
+    __tablename__ = "mapped"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    department: Mapped[str]
+
+
+def test_a_declared_attribute_that_is_not_loaded_is_not_fetched():
+    for made in (Slotted("it"), Struct("it"), Stored(id=1, department="it")):
+        assert record(Entity("user", "1", made))["subject"]["department"] == "it"
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Stored(id=1, department="it"))
+        session.commit()
+        found = session.scalars(select(Stored)).one()
+        session.expire(found, ["department"])  # to read it is to ask the database
+        subject = record("user:1", Entity("tasks", "1", found))["resource"]
+        assert "department" not in subject
+        assert "department" not in found.__dict__
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\udfffb"])
+def test_a_name_of_which_utf8_has_no_bytes_is_written_as_it_is(name):
+    found = record(f"user:{name}", f"tasks/{name}", mask=["resource.id"])
+    assert found["incomplete"] is True
+    assert (found["subject"]["id"], found["resource"]["id"]) == (name, "***")
+    assert found["reasons"] == record("user:1")["reasons"]
 
 
 def test_values_that_json_lacks_are_written_as_text():
@@ -169,6 +216,45 @@ def test_no_line_holds_a_value_that_is_masked(value, path, root, limit):
     mask = ".".join([root, *path, "secret"])
     limits = Limits(**({} if limit is None else {"log_line_bytes": limit}))
     assert SECRET not in json.dumps(record(**parts, mask=[mask], limits=limits))
+
+
+class Renamed(msgspec.Struct, rename="upper"):
+    part: Any
+
+
+class Positional(msgspec.Struct, array_like=True):
+    part: Any
+
+
+@dataclass
+class Holder:
+    part: Any
+
+
+class Part(Enum):
+    NAME = "part"
+
+
+HOLDERS: list[Any] = [
+    Renamed,
+    Positional,
+    Holder,
+    lambda value: {"part": value},
+    lambda value: {Part.NAME: value},
+    lambda value: MappingProxyType({"part": value}),
+    lambda value: OrderedDict(part=value),
+]
+LISTS: list[Any] = [lambda value: value, lambda value: [1, value], lambda value: (value, 1)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(HOLDERS), st.sampled_from(LISTS)), min_size=1))
+def test_an_attribute_is_masked_by_its_name_whatever_holds_it(around):
+    value: Any = SECRET
+    for holder, listed in around:
+        value = listed(holder(value))
+    mask = "context.x" + ".part" * len(around)
+    found = json.dumps(record("user:1", context={"x": value}, mask=mask))
+    assert SECRET not in found and "***" in found
 
 
 def test_names_can_be_masked_too():

@@ -14,6 +14,7 @@ from taskman_authz.client import AsyncClient, Client
 from taskman_authz.decision import Decision, Reason
 from tests.integrations.app import ROOT
 from tests.integrations.guarded import CALLS, SYNC, call
+from tests.policy.helpers import compiled, document, policy
 from tests.sidecar.process import Sidecar
 
 PDP_OF_TASKS = PDP.from_path(ROOT / "policies" / "taskman")
@@ -156,6 +157,35 @@ def test_what_cannot_be_a_decision_point_is_refused_when_the_guard_is_made(frame
         call(framework, "not one", of_framework(framework, viewer), "tasks/{id}")
     with pytest.raises(ArgumentError, match="subject: expected a function, found nothing"):
         call(framework, PDP_OF_TASKS, None, "tasks/{id}")
+
+
+DENIES_SUSPENDED = PDP(
+    compiled(
+        document(
+            policy(actions=["*"], resources=["*"]),
+            policy(
+                "suspended",
+                effect="deny",
+                actions=["*"],
+                resources=["*"],
+                condition="has(context.suspended) && context.suspended",
+            ),
+        )
+    )
+)
+
+
+def test_a_context_that_nobody_awaited_is_not_taken_for_an_empty_one(framework):
+    class Suspended:
+        """What gives a context to who awaits it, and without that has no attributes."""
+
+        def __await__(self) -> Any:
+            yield from ()
+            return {"suspended": True}
+
+    may, context = (of_framework(framework, read) for read in (viewer, lambda *_given: Suspended()))
+    answer = call(framework, DENIES_SUSPENDED, may, "tasks/{id}", context=context)
+    assert answer[::2] == (403, False)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from taskman_authz import PDP, ArgumentError
 from taskman_authz.decision import Decision
@@ -115,6 +115,32 @@ def test_starlette_looks_through_mounts_classes_and_sockets():
         "/tasks/{id}/socket": "NOTHING",
         "/files": "public",
     }
+
+
+def test_guarded_only_closes_what_is_below_a_mount_a_router_or_a_route():
+    @public
+    def shown(_request: Any) -> PlainTextResponse:
+        return PlainTextResponse("shown")
+
+    only = [Middleware(for_starlette.GuardedOnly)]
+
+    def both() -> list[Any]:
+        return [Route("/bare", plain), Route("/shown", shown)]
+
+    app = Starlette(
+        routes=[
+            Route("/bare", shown),  # the path of what is below, without the mount's
+            Mount("/mount", routes=both(), middleware=only),
+            Mount("/router", app=Router(both(), middleware=only)),
+            Mount("/app", app=Starlette(routes=both(), middleware=only)),
+            Mount("/apps", app=Starlette(routes=[Mount("/m", routes=both(), middleware=only)])),
+            Route("/route/bare", plain, middleware=only),
+            Route("/route/shown", shown, middleware=only),
+        ]
+    )
+    for place in ("/mount", "/router", "/app", "/apps/m", "/route"):
+        assert asgi(app, f"{place}/bare") == (403, "forbidden"), place
+        assert asgi(app, f"{place}/shown") == (200, "shown"), place
 
 
 def test_a_starlette_guard_takes_functions_only():
@@ -301,6 +327,23 @@ def django_urls(monkeypatch: pytest.MonkeyPatch) -> str:
     ]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return module.__name__
+
+
+def test_a_text_of_public_names_is_one_name_and_not_its_letters(monkeypatch):
+    guard, app = for_flask.Guard(PDP_OF_TASKS, subject=viewer), Flask(__name__, static_folder=None)
+    app.add_url_rule("/open", "open", lambda: "ran")
+    app.add_url_rule("/o", "o", lambda: "ran")
+    guard.init_app(app, public="open")
+    client = app.test_client()
+    assert (client.get("/open").status_code, client.get("/o").status_code) == (200, 403)
+
+    request = RequestFactory().get("/")
+    middleware = for_django.GuardedOnly(lambda request: None)
+    for name, status in (("admin", None), ("a", 403)):
+        request.resolver_match = SimpleNamespace(view_name=name, namespaces=[])
+        with override_settings(TASKMAN_AUTHZ_PUBLIC="admin"):
+            answer = middleware.process_view(request, plain, (), {})
+        assert (answer and answer.status_code) == status
 
 
 def test_django_looks_through_includes_and_classes(monkeypatch):

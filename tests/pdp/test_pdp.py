@@ -197,6 +197,13 @@ def test_installed_policies_answer_what_is_asked_after() -> None:
     assert made.policies is second
 
 
+def test_a_set_without_policies_denies_where_it_is_asked_by() -> None:
+    empty = compiled(document())
+    question = CheckRequest("user", "1", "a", "t", "1")
+    decision = PDP(compiled(document(policy()))).decide(question, empty)
+    assert (decision.allowed, decision.revision) == (False, empty.revision)
+
+
 def test_policies_are_read_from_a_folder_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(document(OWN), encoding="utf-8")
     for path in (tmp_path, tmp_path / "a.yaml", str(tmp_path)):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from taskman_authz import PDP
 from taskman_authz.errors import CompileError
 from taskman_authz.limits import Limits
-from taskman_authz.policy import PolicySet, Schema, change, compile_documents
+from taskman_authz.policy import PolicySet, Schema, bundle, change, compile_documents
 from taskman_authz.policy.revision import Digests
 from tests.policy.helpers import compiled, document, policy, told
 
@@ -125,6 +125,15 @@ def test_unknown_role_and_declared_roles_are_refused() -> None:
     more = document(policy("b", roles=["dev"]), roles=[{"name": "ops"}])
     assert refused(first, [("b.yaml", more)])[0][3] == "not_in_change"
     assert len(change(first, [("b.yaml", document(policy("b", roles=["dev"])))])) == 2
+
+
+def test_derived_role_of_the_set_is_no_role_that_a_subject_carries() -> None:
+    derived = [{"name": "owner", "roles": ["*"], "condition": "resource.owner == subject.id"}]
+    first = compiled(document(policy("a", roles=["owner"]), derived_roles=derived))
+    text = [("b.yaml", document(policy("b", roles=["owner"])))]
+    for made in (first, bundle.read(bundle.write(first))):
+        assert refused(made, text)[0][3] == "unknown_role"
+        assert len(change(made, [("c.yaml", document(policy("c", roles=["other"])))])) == 2
 
 
 def test_policy_to_remove_that_is_not_there_is_refused() -> None:

@@ -275,6 +275,21 @@ def test_name_that_two_imports_give_is_refused() -> None:
     assert codes(common=COMMON, other=other, a=text) == ["duplicate_name"]
 
 
+def test_documents_of_two_companies_in_one_file_do_not_share_what_is_one_s() -> None:
+    names = {
+        "variables": {"mine": "resource.owner == subject.id"},
+        "derived_roles": [{"name": "owner", "roles": ["*"], "condition": "mine"}],
+    }
+    of_acme = document(company="acme", **names)
+    uses = {"mine": policy("uses", condition="mine"), "owner": policy("uses", roles=["owner"])}
+    for what, code in (("mine", "undeclared_reference"), ("owner", "unknown_role")):
+        for owner in ({"company": "b"}, {}):
+            using = document(uses[what], **owner)
+            assert codes(a=f"{of_acme}---\n{using}") == [code]
+            assert compiled(a=f"{document(**names)}---\n{using}")
+        assert compiled(a=f"{of_acme}---\n{document(uses[what], company='acme')}")
+
+
 def test_what_a_company_defines_is_its_own() -> None:
     acme = document(company="acme", variables={"mine": "resource.owner == subject.id"})
     use = policy(condition="mine")

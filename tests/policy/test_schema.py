@@ -279,6 +279,8 @@ def test_revision_covers_what_the_schema_changes_of_a_decision() -> None:
         ("subjects: {u: {a: int}}\nfallbacks: {subject.b: context.c}", "bad_fallback", "subject.b"),
         ("fallbacks: {subject.b: subject.c}", "bad_fallback", "subject.b"),
         ("subjects: {u: {}}\nfallbacks: {subject.roles: context.r}", "bad_fallback", "subject.r"),
+        ("fallbacks: {subject.roles: context.r}", "bad_fallback", "subject.r"),
+        ("fallbacks: {subject.id: context.r}", "bad_fallback", "subject.id"),
         (
             "subjects: {u: {a: int}}\ncontext: {a: string}\nfallbacks: {subject.a: context.a}",
             "bad_fallback",
@@ -396,9 +398,17 @@ def test_objects_are_decided_about_as_their_models_say(tmp_path: Path) -> None:
         assert decides.check("user:1", "tasks:edit", task, now=NOW).allowed is allowed
 
 
-def test_fallback_that_is_none_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("subject.a", "context.b + 1"),
+        ("subject.roles", "context.roles"),  # with which a caller would give itself roles
+        ("subject.type", "context.type"),
+    ],
+)
+def test_fallback_that_is_none_is_refused(written: str, instead: str) -> None:
     with pytest.raises(CompileError, match="bad_fallback"):
-        Schema.of(fallbacks={"subject.a": "context.b + 1"})
+        Schema.of(fallbacks={written: instead})
 
 
 def nested(kind: str, levels: int) -> str:

@@ -1,7 +1,7 @@
 cimport cython
 from .access cimport adapt, entries, find, is_map, is_whole, missing
 from .activation cimport Activation, extent
-from .nodes cimport Node, Test, answer, placed
+from .nodes cimport Attribute, Node, Test, answer, placed
 from .times cimport Duration, Timestamp, since
 from .values cimport Fault, ObjectValue, OptionalValue
 
@@ -37,6 +37,7 @@ cdef class NotEqual(Test):
 @cython.final
 cdef class EqualText(Test):
     cdef readonly Node operand
+    cdef Attribute read
     cdef readonly str text
     cdef readonly bint negated
 
@@ -70,6 +71,7 @@ cdef class In(Test):
 cdef class TextIn(Test):
     cdef readonly str text
     cdef readonly Node container
+    cdef Attribute read
 
 @cython.final
 cdef class InTexts(Test):

@@ -13,7 +13,7 @@ from typing import Any
 
 from .access import adapt, entries, find, is_map, is_whole, missing
 from .activation import Activation, extent
-from .nodes import Constant, Node, Test, answer, placed
+from .nodes import Attribute, Constant, Node, Test, answer, placed
 from .times import Duration, Timestamp, since
 from .values import Fault, ObjectValue, OptionalValue, UInt, type_name
 
@@ -283,15 +283,20 @@ class NotEqual(Test):
 class EqualText(Test):
     """`a == 'text'`, or with `negated` `a != 'text'`: what most conditions are made of."""
 
-    __slots__ = ("operand", "text", "negated")
+    __slots__ = ("operand", "read", "text", "negated")
 
     def __init__(self, operand: Node, text: str, negated: bool, position: int) -> None:
         self.operand = operand
+        self.read = operand if type(operand) is Attribute else None
         self.text = text
         self.negated = negated
         self.position = position
 
     def truth(self, activation: Activation) -> int:
+        if self.read is not None and self.read.kept:  # what lies in a slot is found without a call
+            held = activation.slots[self.read.slot]
+            if type(held) is str:
+                return same_text(held, self.text) != self.negated
         value = self.operand.value(activation)
         if type(value) is str:
             return same_text(value, self.text) != self.negated
@@ -412,14 +417,19 @@ class In(Test):
 class TextIn(Test):
     """`'x' in a`."""
 
-    __slots__ = ("text", "container")
+    __slots__ = ("text", "container", "read")
 
     def __init__(self, text: str, container: Node, position: int) -> None:
         self.text = text
         self.container = container
+        self.read = container if type(container) is Attribute else None
         self.position = position
 
     def truth(self, activation: Activation) -> int:
+        if self.read is not None and self.read.kept:  # as in EqualText
+            held = activation.slots[self.read.slot]
+            if type(held) is list:
+                return among(self.text, held, activation, self.position)
         container = self.container.value(activation)
         if type(container) is list:
             return among(self.text, container, activation, self.position)

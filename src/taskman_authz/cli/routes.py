@@ -68,7 +68,7 @@ def _loaded(module: str, name: str) -> Any:
         for part in name.removesuffix("()").split("."):
             found = getattr(found, part)
         return found() if name.endswith("()") else found
-    except Exception as error:  # the app's own code
+    except (Exception, SystemExit) as error:  # the app's own code
         kind = type(error).__name__
         raise AuthzError(f"`{module}:{name}` cannot be loaded: {kind}: {error}") from error
 

@@ -2,9 +2,10 @@
 
     {"previous":"<hash of the line before>", ..., "hash":"<SHA-256 of this line without this part>"}
 
-Laws: a line that is changed, moved, inserted or taken out breaks the chain, over files as well.
-(Whoever can write all lines can write another chain: keep the last hash elsewhere.) A hash is 64
-hexadecimal digits; the first line of a chain follows `START`.
+Laws: a line that is changed, moved, inserted or taken out breaks the chain, over files as well. A
+line that a crash tore does not, where the next one follows its bytes. (Who cuts lines off the end
+leaves a whole chain, and who can write all lines can write another: keep the last hash elsewhere.)
+A hash is 64 hexadecimal digits; the first line of a chain follows `START`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from ..errors import ArgumentError
 from ..limits import DEFAULT, Limits
 
 START = "0" * 64
+_HASH = re.compile("[0-9a-f]{64}")
 _BEGIN = re.compile(rb'\{"previous":"([0-9a-f]{64})",')
 _END = re.compile(rb',"hash":"([0-9a-f]{64})"\}\Z')
 _BLOCK = 65_536  # bytes that are read at once
@@ -47,39 +50,77 @@ class Verification(NamedTuple):
     first: str  # what the first line follows: START, or the last hash of an earlier file
     last: str
     broken: Break | None
+    torn: int = 0  # of the lines: those that a crash tore, and that were followed
 
 
-def verify(paths: Iterable[str | os.PathLike[str]], limits: Limits = DEFAULT) -> Verification:
-    """Verify files in the order in which they were written. Raises OSError."""
-    count, first, last = 0, "", ""
+class _Line(NamedTuple):
+    """What a line follows, its own hash, what is wrong with it by itself, and whether that may be
+    because a crash tore it."""
+
+    begin: str
+    end: str
+    why: str = ""
+    is_torn: bool = False
+
+
+_MOVED = "does not follow the line before: lines were taken out, put in, or moved"
+_CUT = "is missing: no line has the hash that was kept"
+
+
+def verify(
+    paths: Iterable[str | os.PathLike[str]], limits: Limits = DEFAULT, *, kept: str | None = None
+) -> Verification:
+    """Verify files in the order in which they were written. `kept` is a hash that one of the lines
+    must have, or the first one follow; without it, nobody can tell that lines were cut off the
+    end. Raises OSError, and ArgumentError for a `kept` that is no hash."""
+    if kept is not None and not _HASH.fullmatch(kept):
+        raise ArgumentError("kept", "a hash of 64 hexadecimal digits", f"`{kept}`")
+    found = whole = Verification(0, "", "", None)
+    torn: Break | None = None  # the line before, which is whole only if the next one follows it
+    file, number, is_kept = "", 0, kept is None
+    for file, number, line in _numbered(paths, limits.log_line_bytes + _AROUND):
+        follows = found.last in ("", line.begin)
+        if torn is not None and not follows:
+            return whole._replace(broken=torn)
+        why = line.why or ("" if follows else _MOVED)
+        if why and not (line.is_torn and follows):
+            return found._replace(broken=Break(file, number, why))
+        torn, whole = Break(file, number, why) if why else None, found
+        first, count = found.first or line.begin, found.lines + 1
+        found = Verification(count, first, line.end, None, found.torn + line.is_torn)
+        is_kept = is_kept or kept in (line.begin, line.end)
+    if torn is not None:
+        return whole._replace(broken=torn)
+    return found if is_kept else found._replace(broken=Break(file, number + 1, _CUT))
+
+
+def _numbered(
+    paths: Iterable[str | os.PathLike[str]], most: int
+) -> Iterator[tuple[str, int, _Line]]:
+    """Each line of some files, with its file and its number in it."""
     for path in paths:
-        for number, line in enumerate(_lines(path, limits.log_line_bytes + _AROUND), 1):
-            why, begin, end = _parts(line)
-            if not why and last and begin != last:
-                why = "does not follow the line before: lines were taken out, put in, or moved"
-            if why:
-                return Verification(count, first, last, Break(os.fspath(path), number, why))
-            first, last, count = first or begin, end, count + 1
-    return Verification(count, first, last, None)
+        with open(path, "rb") as file:
+            lines = iter(lambda: file.readline(most), b"")
+            for number, line in enumerate(lines, 1):
+                yield os.fspath(path), number, _read(line)
 
 
-def _lines(path: str | os.PathLike[str], most: int) -> Iterator[bytes]:
-    with open(path, "rb") as file:
-        while line := file.readline(most):
-            yield line
-
-
-def _parts(line: bytes) -> tuple[str, str, str]:
-    """What is wrong with a line by itself, the hash that it follows, and its own."""
+def _read(line: bytes) -> _Line:
+    """A line by itself. A torn one has the hash of its bytes."""
     if not line.endswith(b"\n"):
-        return "is torn: its end was never written", "", ""
+        return _Line("", "", "is torn: its end was never written")
     begin, end = _BEGIN.match(line), _END.search(line[:-1])
     if begin is None or end is None or not _is_object(line):
-        return "is no line of a decision log, or a torn one", "", ""
-    found = hashlib.sha256(line[: end.start()] + b"}").hexdigest()
+        why = "is no line of a decision log, or a torn one"
+        return _Line(begin[1].decode() if begin else "", _digest(line[:-1]), why, begin is not None)
+    found = _digest(line[: end.start()] + b"}")
     if found != end[1].decode():
-        return "was changed: its hash is another", "", ""
-    return "", begin[1].decode(), found
+        return _Line("", found, "was changed: its hash is another")
+    return _Line(begin[1].decode(), found)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _is_object(line: bytes) -> bool:
@@ -101,6 +142,5 @@ def last_hash(fd: int) -> tuple[str, bool]:
         start = max(0, size - _BLOCK)
         tail, size = os.pread(fd, size - start, start) + tail, start
     line = tail[tail[:-1].rfind(b"\n") + 1 :]
-    why, _, found = _parts(line)
-    whole = line.endswith(b"\n")
-    return hashlib.sha256(line.removesuffix(b"\n")).hexdigest() if why else found, whole
+    is_whole = line.endswith(b"\n")
+    return _read(line if is_whole else line + b"\n").end, is_whole

@@ -71,11 +71,13 @@ class DecisionLog:
     def __call__(self, request: CheckRequest, decision: Decision, duration: int) -> bool:
         """Append a decision that took `duration` nanoseconds. False where it is not taken, and
         must not be acted on."""
+        # After a fork there is no thread, the file is the parent's, and who held the lock is gone.
+        if not self._is_ours():
+            self.dropped += 1
+            return not self._denies
         record = self._records.encode(request, decision, duration)
         with self._changed:
-            # After a fork there is no thread, and the file is the parent's.
-            is_open = not self._closing and os.getpid() == self._process
-            if is_open and self._has_room(len(record)):
+            if not self._closing and self._has_room(len(record)):
                 self._queue.append(record)
                 self._bytes += len(record)
                 self._changed.notify_all()
@@ -83,11 +85,16 @@ class DecisionLog:
             self.dropped += 1
             return not self._denies
 
+    def _is_ours(self) -> bool:
+        return os.getpid() == self._process
+
     def _has_room(self, length: int) -> bool:
         return len(self._queue) < self._most and self._bytes + length <= self._most_bytes
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until what is queued is written, for `timeout` seconds at most; whether it is."""
+        if not self._is_ours():
+            return False
         with self._changed:
             return self._changed.wait_for(lambda: not self._queue, timeout)
 
@@ -95,7 +102,7 @@ class DecisionLog:
         """Write what is queued, for some seconds at most, and close the file. Later decisions are
         not taken."""
         atexit.unregister(self.close)
-        if os.getpid() != self._process:
+        if not self._is_ours():
             return
         with self._changed:
             self._closing = True
@@ -115,7 +122,7 @@ class DecisionLog:
                 self._file.write(records)
             except OSError as error:
                 if not failing:
-                    self._on_problem(f"the decision log cannot be written: {error.strerror}")
+                    self._tell(f"the decision log cannot be written: {error.strerror}")
                 failing = True
                 if not self._patient():
                     break
@@ -127,6 +134,12 @@ class DecisionLog:
                 self.written += len(records)
                 self._changed.notify_all()
         self._file.close()
+
+    def _tell(self, problem: str) -> None:
+        try:
+            self._on_problem(problem)
+        except Exception as error:  # the embedder's own; without this thread nothing is written
+            _log.error("%s; `on_problem` raised %s", problem, type(error).__name__)
 
     def _next(self) -> list[bytes]:
         """What is queued, and stays so until it is written; empty where there will be no more."""

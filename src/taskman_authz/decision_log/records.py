@@ -8,9 +8,11 @@ What cannot be written, or is too long, is left out, and the line says `incomple
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from types import MemberDescriptorType
 from typing import Any
 
 import msgspec
@@ -38,23 +40,27 @@ class Records:
         """The JSON object of a decision that took `duration` nanoseconds."""
         try:
             parts = _question(request)
-            if self._masks:  # in a copy, of plain dicts and lists
-                parts = msgspec.to_builtins(parts, enc_hook=_plain, str_keys=True)
-            encoded = self._encoded(parts, request, decision, duration)
+            if self._masks:
+                parts = _copied(parts)
+            encoded = _ENCODER.encode(self._record(parts, request, decision, duration))
             if len(encoded) <= self._limit:
                 return encoded
         except Exception:  # the caller's objects: a key of no text, one that fails, a cycle
             pass
         names = _names(request)
         del names["subject"]["roles"]  # which may be many, and long
-        return self._encoded({**names, "incomplete": True}, request, decision, duration)
+        record = self._record({**names, "incomplete": True}, request, decision, duration)
+        try:
+            return _ENCODER.encode(record)
+        except UnicodeEncodeError:  # a name of which UTF-8 has no bytes is written in escapes
+            return json.dumps(msgspec.to_builtins(record), separators=(",", ":")).encode()
 
-    def _encoded(
+    def _record(
         self, parts: dict[str, Any], request: CheckRequest, decision: Decision, duration: int
-    ) -> bytes:
+    ) -> dict[str, Any]:
         for root, *path in self._masks:
             _mask(parts, root, path)
-        record = {
+        return {
             "time": _time(time.time_ns()),
             **parts,
             "company_id": request.company_id,
@@ -64,7 +70,6 @@ class Records:
             "revision": decision.revision,
             "duration_ns": duration,
         }
-        return _ENCODER.encode(record)
 
 
 def check_mask(paths: Iterable[str]) -> list[list[str]]:
@@ -82,10 +87,10 @@ def _path(text: Any) -> list[str]:
 
 
 def _mask(value: Any, name: str, rest: list[str]) -> None:
-    if isinstance(value, list):
+    if type(value) is list:
         for element in value:
             _mask(element, name, rest)
-    elif isinstance(value, dict) and name in value:
+    elif type(value) is dict and name in value:
         if rest:
             _mask(value[name], rest[0], rest[1:])
         else:
@@ -121,12 +126,43 @@ def _attributes(value: Any) -> dict[Any, Any]:
 
 
 def _declared(value: Any) -> dict[str, Any] | None:
-    """What a class declares: a dataclass, a msgspec struct, a pydantic model."""
+    """What a class declares (a dataclass, a msgspec struct, a pydantic model) and the object holds:
+    what a mapped class would have to fetch is not."""
     kind = type(value)
     for names in ("__dataclass_fields__", "__struct_fields__", "model_fields"):
         if fields := getattr(kind, names, None):
-            return {name: getattr(value, name) for name in fields if not name.startswith("_")}
+            held = getattr(value, "__dict__", {})
+            return {
+                name: held[name] if name in held else getattr(value, name)
+                for name in fields
+                if not name.startswith("_") and (name in held or _is_slot(kind, name))
+            }
     return None
+
+
+def _is_slot(kind: type, name: str) -> bool:
+    return type(getattr(kind, name, None)) is MemberDescriptorType
+
+
+def _copied(value: Any) -> Any:
+    """A copy of plain dicts and lists, in which each attribute has the name that policies know it
+    by: an encoder may give those of a struct others, or none."""
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_copied(each) for each in value]
+    held = value if isinstance(value, Mapping) else _declared(value)
+    if held is None:
+        return value
+    return {_key(key): _copied(each) for key, each in dict(held).items()}
+
+
+def _key(key: Any) -> Any:
+    """A key as it is written."""
+    if type(key) is str:
+        return key
+    (text,) = msgspec.to_builtins({key: None}, enc_hook=_plain, str_keys=True)
+    return text
 
 
 def _plain(value: Any) -> Any:

@@ -37,6 +37,7 @@ from .enforcement import (
     is_marked,
     mark,
     name_of,
+    names_of,
     public,
 )
 
@@ -133,7 +134,7 @@ def _target(view: Any, method: str) -> Any:
 
 
 def _is_open(view: Any, names: set[str]) -> bool:
-    return is_marked(view) or not names.isdisjoint(getattr(settings, PUBLIC, ()))
+    return is_marked(view) or not names.isdisjoint(names_of(getattr(settings, PUBLIC, ())))
 
 
 def list_routes(_app: Any = None) -> Iterator[Route]:

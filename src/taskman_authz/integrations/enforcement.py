@@ -312,6 +312,11 @@ class Route(NamedTuple):
         return cls(path, tuple(sorted(methods)), name, asked, bool(marked) and not checks)
 
 
+def names_of(public: str | Iterable[str]) -> frozenset[str]:
+    """Names of what is public; a text is one, and not the letters in it."""
+    return frozenset([public] if isinstance(public, str) else public)
+
+
 def name_of(target: Any) -> str:
     """Where a function or class is defined: `tasks.views.edit`."""
     target = inspect.unwrap(target)

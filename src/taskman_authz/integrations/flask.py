@@ -15,7 +15,7 @@ are there), and a resource that is no template one of the view's parameters. The
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -31,6 +31,7 @@ from .enforcement import (
     is_marked,
     mark,
     name_of,
+    names_of,
     public,
 )
 
@@ -77,10 +78,10 @@ class Guard:
 
         return decorate
 
-    def init_app(self, app: Flask, public: Sequence[str] = ()) -> None:
+    def init_app(self, app: Flask, public: str | Iterable[str] = ()) -> None:
         """Answer 403 for every view that is neither guarded nor public. `public` are endpoints
         that no decorator reaches: `["static"]`."""
-        app.extensions[_KEY] = frozenset(public)
+        app.extensions[_KEY] = names_of(public)
 
         @app.before_request
         def only_guarded() -> Response | None:

@@ -23,7 +23,16 @@ from typing import Any
 import grpc
 
 from ..errors import ArgumentError, RequestError
-from .enforcement import Check, DecisionPoint, Enforcement, Readers, Refusal, Template, log
+from .enforcement import (
+    Check,
+    DecisionPoint,
+    Enforcement,
+    Readers,
+    Refusal,
+    Template,
+    log,
+    names_of,
+)
 
 __all__ = ["AsyncGuardInterceptor", "GuardInterceptor"]
 
@@ -45,14 +54,14 @@ class _Guard:
         *,
         subject: Callable[..., Any],
         methods: Mapping[str, tuple[str, str | Callable[..., Any]]],
-        public: Iterable[str] = (),
+        public: str | Iterable[str] = (),
         context: Callable[..., Any] | None = None,
         company_id: Callable[..., Any] | None = None,
     ) -> None:
         self._readers = Readers(subject, context, company_id)
         self._enforcement = Enforcement(pdp, sync=self._sync)
         self._checks = {_name(name): Check.of(*asked) for name, asked in methods.items()}
-        self._public = tuple(map(_name, [public] if isinstance(public, str) else public))
+        self._public = frozenset(map(_name, names_of(public)))
 
     def _is_public(self, method: str) -> bool:
         return method in self._public or method.rpartition("/")[0] + "/" in self._public

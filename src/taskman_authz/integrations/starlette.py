@@ -102,19 +102,41 @@ class Guard:
 
 
 class GuardedOnly:
-    """A middleware: a route that is neither guarded nor public answers 403."""
+    """A middleware of an app, a `Mount`, a `Router` or a `Route`: what is neither guarded nor
+    public there answers 403."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or _is_open(scope["app"].routes, scope):
+        if scope["type"] not in ("http", "websocket") or _may_run(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await WebSocketClose(POLICY_VIOLATION)(scope, receive, send)
         else:
             refusal = Refusal.FORBIDDEN
             await PlainTextResponse(refusal.text, refusal.status)(scope, receive, send)
+
+
+def _may_run(scope: Mapping[str, Any]) -> bool:
+    """Whether what comes next is marked. That is for the routes of the app to say, and where a
+    router of it was passed already, for those of the route that it took."""
+    routes, endpoint = scope["app"].routes, scope.get("endpoint")
+    taken = None if endpoint is None else _find(routes, endpoint)
+    if taken is None:  # an app that is mounted has the endpoint of a route of another app
+        return _is_open(routes, scope)
+    if inner := getattr(taken, "routes", None):
+        return _is_open(inner, scope)
+    return is_marked(endpoint) or is_marked(_handler(endpoint, scope))
+
+
+def _find(routes: Iterable[Any], endpoint: Any) -> Any:
+    for route in routes:
+        if endpoint in (getattr(route, "endpoint", None), getattr(route, "app", None)):
+            return route
+        if (found := _find(getattr(route, "routes", None) or (), endpoint)) is not None:
+            return found
+    return None
 
 
 def _is_open(routes: Iterable[BaseRoute], scope: Mapping[str, Any]) -> bool:

@@ -101,7 +101,9 @@ class PDP:
 
     def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
         """The decision on a request, by `policies` that were in force (None: that are)."""
-        return _authorized(self._observer, policies or self._installed[0], request)
+        if policies is None:  # a set without policies is false, and decides too
+            policies = self._installed[0]
+        return _authorized(self._observer, policies, request)
 
     def check(
         self,

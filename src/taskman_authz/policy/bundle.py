@@ -79,12 +79,13 @@ class Rule(_Part):
 
 class Content(_Part):
     """What a bundle holds: the declared roles by company, whether a schema has checked it, the ids
-    that companies have overridden, the functions that conditions call (with
-    how many arguments), the attribute paths that they read, how many registers they need."""
+    that companies have overridden, the names of derived roles, the functions that conditions call
+    (with how many arguments), the attribute paths that they read, how many registers they need."""
 
     roles: dict[str, Texts]
     typed: bool
     overridden: Texts
+    derived: Texts
     functions: tuple[tuple[str, Count], ...]
     paths: tuple[Annotated[Texts, Meta(min_length=1)], ...]
     registers: Count
@@ -123,6 +124,7 @@ def _content(policies: PolicySet) -> Content:
         {company: tuple(sorted(roles)) for company, roles in sorted(declared.roles.items())},
         declared.typed,
         tuple(sorted(declared.overridden)),
+        tuple(sorted(declared.derived)),
         tuple(sorted(functions)),
         tuple(sorted(paths)),
         policies.decider.registers,
@@ -247,7 +249,8 @@ class _Loader:
         uses = Counter(rule.condition for rule in content.rules)
         rows = [self._row(rule, nodes, required, uses) for rule in content.rules]
         roles = {company: frozenset(names) for company, names in content.roles.items()}
-        declared = Declared(roles, content.typed, frozenset(content.overridden))
+        overridden, derived = frozenset(content.overridden), frozenset(content.derived)
+        declared = Declared(roles, content.typed, overridden, derived)
         parts = (self.layout.paths, content.registers, declared, Origins({}, self.env))
         return assemble(rows, *parts, self.limits)
 

@@ -60,7 +60,7 @@ def change(
         if not key[0] and key[1] in policies.declared.overridden:
             issues.append(_issue(key, "overridden_policy", "companies have overridden {}"))
     owners = {id: _owners(policies.rules, id) - _companies(gone, id) for _, id in given}
-    known = Known(policies.declared.roles, owners)
+    known = Known(policies.declared.roles, policies.declared.derived, owners)
     layout = policy_layout()
     for path in policies.decider.paths:
         layout.slot(path.name, path.members)

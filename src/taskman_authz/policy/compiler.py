@@ -55,7 +55,8 @@ def compile_documents(
     layout, roles = conditions.layout, declared_roles(loaded.documents)
     typed = schema is not None or bool(loaded.schemas)
     overridden = frozenset(id for each in loaded.documents for id in each.overrides)
-    declared = Declared(roles, typed, overridden)
+    derived = (role.name for each in loaded.documents for _, role in each.definitions.derived_roles)
+    declared = Declared(roles, typed, overridden, frozenset(derived))
     origins = Origins.of_entries(entries)
     del loaded, entries, conditions, parts  # the documents are not needed while the index grows
     return assemble(rows, layout.paths, layout.registers, declared, origins, limits)

@@ -67,7 +67,8 @@ class Derived(Definition):
 
 
 class Scope:
-    """What the documents of one file may name. `whole`: all that they define or import was read."""
+    """What the documents of one company in one file may name. `whole`: all that they define or
+    import was read."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -86,7 +87,7 @@ class Definitions:
         self.env = env
         self.issues: list[Issue] = []
         self._own: dict[str, Scope] = {}  # what each file defines, by its path
-        self._visible: dict[str, Scope] = {}
+        self._visible: dict[tuple[str, str], Scope] = {}  # by file and company
         self._files = {path_of(name) for name in loaded.names}
         self._read = {path_of(document.text.name) for document in loaded.documents}
         for document in loaded.documents:
@@ -106,7 +107,7 @@ class Definitions:
     def of(self, document: LoadedDocument) -> Scope:
         """What a document may name."""
         file = path_of(document.text.name)
-        return self._visible.get(file) or Scope(file)
+        return self._visible.get((file, document.company)) or Scope(file)
 
     def all(self) -> Iterator[Definition]:
         """Every definition, by files."""
@@ -127,10 +128,9 @@ class Definitions:
     def _define(self, document: LoadedDocument) -> None:
         file = path_of(document.text.name)
         own = self._own.setdefault(file, Scope(file))
-        visible = self._visible.setdefault(file, Scope(file))
+        visible = self._visible_to(document)
         given = document.definitions
         own.whole = own.whole and given.whole
-        visible.whole = own.whole
         for name, value in given.constants.items():
             made = Definition(document, ("constants", name), name, visible)
             if self._named(own, made):
@@ -142,6 +142,10 @@ class Definitions:
         for number, role in given.derived_roles:
             path: Path = ("derived_roles", number)
             self._role(own, Derived(document, (*path, "condition"), role, visible), path)
+
+    def _visible_to(self, document: LoadedDocument) -> Scope:
+        file = path_of(document.text.name)
+        return self._visible.setdefault((file, document.company), Scope(file))
 
     def _named(self, own: Scope, made: Definition) -> bool:
         """Take a definition in, if its name is one and its own."""
@@ -195,7 +199,8 @@ class Definitions:
 
     def _import(self, document: LoadedDocument) -> None:
         own = path_of(document.text.name)
-        visible = self._visible[own]
+        visible = self._visible_to(document)
+        visible.whole = visible.whole and self._own[own].whole
         self._see(visible, self._own[own], document, ())
         for number, written in enumerate(document.definitions.imports):
             path: Path = ("imports", number)
@@ -221,7 +226,7 @@ class Definitions:
             return Finding(path, "bad_import", "a file uses its own names without importing itself")
         for made in self._own_of(file):
             company = made.document.company
-            if company not in ("", document.company):
+            if not _is_for(made, document):
                 message = f"{quoted(made.name)} in it belongs to company {quoted(company)}"
                 return Finding(path, "bad_import", message)
         return None
@@ -235,9 +240,11 @@ class Definitions:
         """Let a file use what another one defines; a name that it has already is an issue."""
         before: dict[Definition, Definition] = {}
         for name, made in own.names.items():
-            before[made] = visible.names.setdefault(name, made)
+            if _is_for(made, document):
+                before[made] = visible.names.setdefault(name, made)
         for name, role in own.roles.items():
-            before[role] = visible.roles.setdefault(name, role)
+            if _is_for(role, document):
+                before[role] = visible.roles.setdefault(name, role)
         for made, first in before.items():
             if made is not first:
                 message = f"{quoted(made.name)} is defined in {quoted(first.scope.file)} too"
@@ -277,6 +284,11 @@ class Definitions:
             self._follow(used, [*above, made], done)
             made.broken = made.broken or used.broken
         done.add(made)
+
+
+def _is_for(made: Definition, document: LoadedDocument) -> bool:
+    """Whether it belongs to the company of a document, or to every one."""
+    return made.document.company in ("", document.company)
 
 
 def constant_text(value: Any) -> str:

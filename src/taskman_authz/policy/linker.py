@@ -23,9 +23,10 @@ from .yaml_reader import Path
 
 class Known(NamedTuple):
     """What is known beside the documents that are linked, because they change a set: its declared
-    roles by company, and the companies of ids that they use."""
+    roles by company, its derived roles, and the companies of ids that they use."""
 
     roles: Mapping[str, frozenset[str]]
+    derived: frozenset[str]
     owners: Mapping[str, Iterable[str]]
 
 
@@ -36,6 +37,7 @@ def link(
     linker = _Linker(loaded, limits, definitions)
     if known is not None:
         linker.roles = known.roles
+        linker.derived = known.derived
         for id, owners in known.owners.items():
             linker.ids[id] = dict.fromkeys(owners, "the set that is changed")
     issues: list[Issue] = []
@@ -61,6 +63,7 @@ class _Linker:
             for _, policy in document.policies
             if not document.company
         }
+        self.derived: frozenset[str] = frozenset()  # of the set that is changed
         self.checked: dict[tuple[str, str], str] = {}  # (pattern, separator) → what is wrong
 
     def findings(self, document: LoadedDocument) -> Iterator[Finding]:
@@ -138,11 +141,11 @@ class _Linker:
                     f"{quoted(role)} is no role: roles have no patterns",
                     'every subject is ["*"]',
                 )
-            elif not (self.roles or self.definitions):
+            elif not (self.roles or self.definitions or self.derived):
                 continue
             elif scope.whole and not self.is_declared(role, company):
                 derived = self.definitions.files_with_role(role)
-                if self.roles or derived:
+                if self.roles or derived or role in self.derived:
                     message = f"unknown role {quoted(role)}{_in(company)}"
                     importing = f"import `{derived[0]}`, which defines it" if derived else ""
                     hint = importing or self.role_hint(role, company, scope)

@@ -165,8 +165,13 @@ def _clauses(
         if isinstance(tree, Select) and tree.test_only:
             root, _, attribute = _dotted(tree).partition(".")
             if attribute and root not in names and schema.is_required(root, attribute, kinds):
-                message = f"{quoted(f'{root}.{attribute}')} is always there"
-                yield found(tree, "needless_has", message, "the schema has no `?` behind its name")
+                message = f"the schema says that {quoted(f'{root}.{attribute}')} is always there"
+                yield found(
+                    tree,
+                    "needless_has",
+                    message,
+                    "write `?` behind its name in the schema where requests may lack it",
+                )
         if isinstance(tree, Call) and tree.function in ("_==_", "_!=_"):
             for asked, value in (tree.args, tree.args[::-1]):
                 known = _known(asked, names, schema)

@@ -20,12 +20,14 @@ from .revision import Digests
 
 class Declared(msgspec.Struct, frozen=True):
     """What documents said that no rule says: the declared `roles` by company ("" for every one), if
-    any are; whether their conditions were checked against a schema; and the ids that companies have
-    overridden. A change of a set must know it."""
+    any are; whether their conditions were checked against a schema; the ids that companies have
+    overridden; and the names of derived roles, which nobody is given. A change of a set must know
+    it."""
 
     roles: Mapping[str, frozenset[str]]
     typed: bool
     overridden: frozenset[str]
+    derived: frozenset[str]
 
 
 class PolicySet(msgspec.Struct, frozen=True):

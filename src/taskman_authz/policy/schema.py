@@ -35,6 +35,9 @@ from .patterns import pattern_error
 Described = Mapping[str, Any] | type
 
 _FALLBACK = re.compile(r"(subject|context)\.([A-Za-z_][A-Za-z0-9_]*)")
+OWN = ("id", "type", "roles")  # of a subject: nothing stands in for them
+EXPECTED = "expected a key of the context for an attribute of the subject (not its id, type, roles)"
+FORM = "`subject.x: context.y`"
 NAMED = 3  # so many kinds are named where an attribute is in none of them
 
 
@@ -117,7 +120,7 @@ class Schema:
         """
         for written, instead in (fallbacks or {}).items():
             if fallback(written, instead) is None:
-                message = f"`{written}: {instead}` is none: `subject.x: context.y`"
+                message = f"`{written}: {instead}` is none: {EXPECTED}, {FORM}"
                 issue = Issue(Place("<fallbacks>"), "bad_fallback", message)
                 raise CompileError(Issues((issue,)))
         return cls(
@@ -191,6 +194,8 @@ def fallback(written: str, instead: str) -> tuple[str, str] | None:
     """The attribute and the key of `subject.attribute: context.key`; None of anything else."""
     attribute, key = _FALLBACK.fullmatch(written), _FALLBACK.fullmatch(instead)
     if attribute is None or key is None or (attribute[1], key[1]) != ("subject", "context"):
+        return None
+    if attribute[2] in OWN:  # a caller says the context: it does not say who the subject is
         return None
     return attribute[2], key[2]
 

@@ -26,7 +26,7 @@ from .document import Identifier
 from .document_errors import Finding, findings, quoted
 from .loader import Text, folder_and_file
 from .patterns import pattern_error
-from .schema import Attributes, ResourceType, Schema, fallback, full_names
+from .schema import EXPECTED, FORM, Attributes, ResourceType, Schema, fallback, full_names
 from .suggestions import did_you_mean
 from .yaml_reader import Path, read
 
@@ -273,8 +273,7 @@ class _Reader:
             path: Path = ("fallbacks", written)
             members = fallback(written, instead)
             if members is None:
-                message = "expected an attribute of the subject and a key of the context"
-                self.wrong(path, "bad_fallback", message, "`subject.x: context.y`", at_key=True)
+                self.wrong(path, "bad_fallback", EXPECTED, FORM, at_key=True)
                 continue
             wanted = self.declared(schema.subject, members[0], path, "subject")
             given = self.declared(schema.types()["context"], members[1], path, "context")
@@ -286,13 +285,10 @@ class _Reader:
         """The type of what one side of a fallback names."""
         if type.fields is None:
             return None
-        hint = did_you_mean(name, type.fields)
-        if name not in type.fields:
-            message = f"the schema has no {quoted(f'{root}.{name}')}"
-        elif root == "subject" and name in ("id", "type", "roles"):
-            message, hint = f"nothing stands in for {quoted(f'{root}.{name}')}", ""
-        else:
+        if name in type.fields:
             return type.fields[name]
+        message = f"the schema has no {quoted(f'{root}.{name}')}"
+        hint = did_you_mean(name, type.fields)
         self.wrong(path, "bad_fallback", message, hint, at_key=root == "subject")
         return None
 
