@@ -22,10 +22,17 @@ cpdef int among(str wanted, list members, Activation meter, int position) except
 cpdef object _member_of_list(object value, object container, Activation meter)
 cpdef object compare(object left, object right, str function)
 
+@cython.locals(variables=dict)
+cdef str text_at(Attribute read, Activation activation)
+@cython.locals(members=dict)
+cdef str text_in(object holder, str member)
+
 cdef class Equal(Test):
     cdef readonly Node left
     cdef readonly Node right
-    @cython.locals(text=str)
+    cdef Attribute first
+    cdef Attribute second
+    @cython.locals(text=str, one=str, other=str)
     cdef int truth(self, Activation activation) except -1
 
 cdef class NotEqual(Test):
@@ -34,12 +41,13 @@ cdef class NotEqual(Test):
     @cython.locals(found=int)
     cdef int truth(self, Activation activation) except -1
 
-@cython.final
 cdef class EqualText(Test):
     cdef readonly Node operand
     cdef Attribute read
     cdef readonly str text
     cdef readonly bint negated
+    @cython.locals(held=str)
+    cdef int truth(self, Activation activation) except -1
 
 cdef class EqualInt(Test):
     cdef readonly Node operand

@@ -235,17 +235,49 @@ def compare(left: Any, right: Any, function: str) -> Any:
     return Fault("no_such_overload", (function, type_name(left), type_name(right)))
 
 
+def text_at(read: Attribute, activation: Activation) -> str | None:
+    """The text that an attribute is, where it lies in its slot or in plain dicts; else None, and
+    whoever asks reads it by its node, which takes a call more."""
+    if read.kept:
+        held = activation.slots[read.slot]
+        return held if type(held) is str else None
+    if read.depth == 1 and type(activation.variables) is dict:
+        variables: dict[str, Any] = activation.variables
+        return text_in(variables.get(read.name), read.member)
+    return None
+
+
+def text_in(holder: Any, member: str) -> str | None:
+    """The text that is a member of a plain dict; None for any other member or holder."""
+    if type(holder) is dict:
+        members: dict[str, Any] = holder
+        found = members.get(member)
+        if type(found) is str:
+            return found
+    return None
+
+
 class Equal(Test):
     """`a == b`."""
 
-    __slots__ = ("left", "right")
+    __slots__ = ("left", "right", "first", "second")
 
     def __init__(self, left: Node, right: Node, position: int) -> None:
         self.left = left
         self.right = right
         self.position = position
+        both = type(left) is Attribute and type(right) is Attribute
+        self.first = left if both else None
+        self.second = right if both else None
 
     def truth(self, activation: Activation) -> int:
+        if self.first is not None and self.second is not None:
+            one = text_at(self.first, activation)
+            if one is not None:
+                other = text_at(self.second, activation)
+                if other is not None:
+                    activation.steps -= len(one) >> 6
+                    return same_text(one, other)
         left = self.left.value(activation)
         if type(left) is Fault:
             return answer(left, activation)
@@ -293,9 +325,9 @@ class EqualText(Test):
         self.position = position
 
     def truth(self, activation: Activation) -> int:
-        if self.read is not None and self.read.kept:  # what lies in a slot is found without a call
-            held = activation.slots[self.read.slot]
-            if type(held) is str:
+        if self.read is not None:
+            held = text_at(self.read, activation)
+            if held is not None:
                 return same_text(held, self.text) != self.negated
         value = self.operand.value(activation)
         if type(value) is str:
