@@ -15,6 +15,7 @@ from taskman_authz import (
     Entity,
     Limits,
     RequestError,
+    Schema,
     Shadow,
     authorize,
     cel,
@@ -52,6 +53,11 @@ ARGUMENTS: list[tuple[Callable[[], Any], str]] = [
     (lambda: cel.Env(container=5), "container: expected a namespace"),
     (lambda: cel.Env(messages=5), "messages: expected a list of messages"),
     (lambda: cel.Env(limits=5), "limits: expected Limits"),
+    (lambda: Schema.of(subjects=[]), "subjects: expected a mapping from names"),  # type: ignore[arg-type]
+    (lambda: Schema.of(subjects={"user": 5}), "user: expected a class, a JSON Schema"),  # type: ignore[dict-item]
+    (lambda: Schema.of(context=5), "context: expected a class, a JSON Schema"),  # type: ignore[arg-type]
+    (lambda: Schema.of(resources={"t": ["view"]}), "t: expected its actions and its attributes"),  # type: ignore[dict-item]
+    (lambda: Schema.of(resources={"t": ("view", {})}), "t: expected a list of actions"),
     (lambda: ENV.compile(None), "text: expected an expression as a text, found nothing"),
     (
         lambda: ENV.compile(b"x"),
