@@ -71,6 +71,7 @@ from .types import (
 )
 from .unification import assignable
 
+MAP = Kind.MAP  # looked up once: a member of an Enum takes long
 NO_CHECKS: Mapping[str, ConstantCheck] = {}
 
 
@@ -209,13 +210,21 @@ class _Checker:
         return self.wrong(node.position, said)
 
     def select(self, node: Select) -> Type:
-        chain = [node]
         operand = node.operand
+        qualified = self.declarations.qualified
+        if type(operand) is Ident and qualified is not None and operand.name not in qualified:
+            found = self.ident(operand)  # a member of a variable, which most selects are
+            if found is not DYN:
+                found = self.field(node, node.field, found)
+            if node.test_only:
+                found = BOOL
+            self.types[node.id] = found
+            return found
+        chain = [node]
         while type(operand) is Select:
             chain.append(operand)
             operand = operand.operand
         if type(operand) is Ident and operand.name not in self.locals:
-            qualified = self.declarations.qualified
             if qualified is None or operand.name in qualified:
                 found = self.qualified(chain, operand)
             else:
@@ -253,6 +262,8 @@ class _Checker:
 
     def field(self, node: Expr, field: str, operand: Type) -> Type:
         """The type of a field; of an optional, an optional of it."""
+        if operand.kind is MAP and not operand.generic:
+            return operand.parameters[1]
         operand = self.inference.resolve(operand)
         if is_optional(operand):
             return optional_of(self.field_of(node, field, operand.parameters[0]))

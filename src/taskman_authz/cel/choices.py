@@ -23,6 +23,8 @@ def choices(
 ) -> tuple[Any, ...]:
     """The operands of `||` (with `negated`, of `&&`), those that compare one attribute with texts
     as one of them. `reads` has the readers of each slot: those that go are taken out."""
+    if len(operands) < CHOICES and not _any_choice(operands):
+        return operands
     compared = [_compared(operand, negated) for operand in operands]
     if compared.count(None) >= len(compared) - 1:  # nothing to join
         return operands
@@ -46,6 +48,13 @@ def choices(
             seen.add(slot)
             made.append(relations.InTexts(attribute, texts[slot], negated, operand.position))
     return tuple(made)
+
+
+def _any_choice(operands: tuple[Any, ...]) -> bool:
+    for operand in operands:
+        if type(operand) is relations.InTexts:
+            return True
+    return False
 
 
 def _compared(node: Node, negated: bool) -> Compared | None:

@@ -127,8 +127,9 @@ class Env:
 
     def parse(self, text: str | Source, name: str = "<expression>") -> Parsed:
         """The tree of an expression. Raises CompileError with all issues."""
-        require("text", text, (str, Source), "an expression as a text")
-        require("name", name, str, "a text")
+        if type(text) is not str or type(name) is not str:
+            require("text", text, (str, Source), "an expression as a text")
+            require("name", name, str, "a text")
         source = text if isinstance(text, Source) else Source(text, name)
         return parse(source, self.macros, self.limits, self.optionals)
 
@@ -138,7 +139,8 @@ class Env:
 
     def check_tree(self, parsed: Parsed) -> Checked:
         """The checked tree of a parsed one. Raises CompileError with all issues."""
-        require("parsed", parsed, Parsed, "what `parse` gives")
+        if type(parsed) is not Parsed:
+            require("parsed", parsed, Parsed, "what `parse` gives")
         checked = check(parsed.expr, parsed.source, self.declarations, self.limits, self.constants)
         if checked.issues:
             raise CompileError(checked.issues)

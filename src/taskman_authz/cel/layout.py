@@ -16,7 +16,9 @@ class Layout:
     that the deepest nest of comprehensions among the planned expressions needs."""
 
     def __init__(self, roots: Iterable[str] = ()) -> None:
-        self.roots = {name: number for number, name in enumerate(roots)}
+        self.roots: dict[str, int] = {}
+        for name in roots:
+            self.roots[name] = len(self.roots)
         self.paths: list[Path] = []
         self.slots = 0  # that are in use: the others' paths are read once, and not kept
         self.registers = 0

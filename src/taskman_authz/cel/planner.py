@@ -16,8 +16,6 @@ from typing import Any
 from .._fast import calls, logic, nodes, numbers, optionals, relations
 from .._fast.activation import Activation, extent
 from .._fast.calls import size_of
-from .._fast.patterns import remembered, steps_of
-from .._fast.shapes import Matcher
 from .._fast.tree import (
     Call,
     Comprehension,
@@ -32,7 +30,7 @@ from .._fast.tree import (
 )
 from .._fast.values import CelType, Fault
 from ..limits import DEFAULT, Limits
-from . import functions, loops
+from . import loops
 from .checker import Checked
 from .choices import choices
 from .decls import Declarations, FieldEntry, Reference
@@ -40,6 +38,7 @@ from .functions import CONSTANT_TIME, Described, Implementation, Implementations
 from .layout import Layout
 from .loops import NEXT, Scope
 from .macros import BLOCK
+from .tighter import TIGHTER, is_text
 from .types import Kind
 
 Node = nodes.Node
@@ -147,7 +146,7 @@ class Plan:
         if variable is None:
             is_type = self.declarations.provider.find_type(name) is not None
         else:
-            is_type = variable.type.kind is Kind.TYPE and name in TYPE_VALUES
+            is_type = variable.type.kind is TYPE and name in TYPE_VALUES
         if is_type:
             return self.members(nodes.Constant(CelType(name), position), members, position)
         slot = self.layout.slot(name, members)
@@ -186,6 +185,14 @@ class Plan:
         members: tuple[str, ...] = ()
         step: Expr = tree
         references = self.references
+        root = tree.operand
+        if references is not None and type(root) is Ident and root.name not in scope:
+            found = references.get(tree.id)
+            if found is not None:
+                return self.named(found, (), tree.position, scope)
+            found = references.get(root.id)
+            if found is not None:
+                return self.named(found, (tree.field,), tree.position, scope)
         while type(step) is Select and not step.test_only:
             found = self.written(step, scope) if references is None else references.get(step.id)
             if found is not None:
@@ -241,7 +248,12 @@ class Plan:
     def call(self, tree: Call, scope: Scope) -> Node:
         special = OPERATORS.get(tree.function)
         if special is not None:
-            arguments = tuple([self.node(argument, scope) for argument in tree.args])
+            written = tree.args
+            if len(written) == 2:  # most are, and this is quicker
+                return special(
+                    self, tree, (self.node(written[0], scope), self.node(written[1], scope))
+                )
+            arguments = tuple([self.node(argument, scope) for argument in written])
             return special(self, tree, arguments)
         if tree.function == BLOCK:
             return loops.block(self, tree, scope)
@@ -292,6 +304,7 @@ def dotted(tree: Expr) -> str | None:
     return ".".join((tree.name, *reversed(parts)))
 
 
+TYPE = Kind.TYPE  # looked up once: a member of an Enum takes long
 TYPE_VALUES = frozenset(
     {
         *("bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"),
@@ -403,10 +416,6 @@ def _equality(negated: bool) -> Operator:
     return planned
 
 
-def is_text(node: Any) -> bool:
-    return type(node) is nodes.Constant and type(node.constant) is str
-
-
 def is_int(node: Any) -> bool:
     return type(node) is nodes.Constant and type(node.constant) is int
 
@@ -488,64 +497,6 @@ OPERATORS: dict[str, Operator] = {
     "_?._": _optional_member,
     "_[?_]": _optional_index,
     "@not_strictly_false": _not_strictly_false,
-}
-
-
-# -- functions with a node of their own -----------------------------------------------------------
-
-
-def _matches(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node | None:
-    text, pattern = arguments
-    if plan.patterns is None:
-        plan.patterns = Activation(0, 0, 0, plan.limits.regex_steps)
-    if not is_text(pattern) or is_text(text) or plan.patterns.steps < 0:
-        return None  # left to the evaluation, which has a budget
-    matcher = remembered(pattern.constant, plan.limits.regex_length)
-    plan.patterns.pay(steps_of(matcher, ""))
-    return calls.Matches(text, matcher, position) if isinstance(matcher, Matcher) else None
-
-
-def _contains(
-    plan: Plan, implementation: Implementation, arguments: Operands, position: int
-) -> Node:
-    container, member = arguments
-    lists = implementation is functions.contains
-    node = calls.Contains(implementation, container, member, lists, position)
-    return plan.folded(node, arguments)
-
-
-def _size(plan: Plan, implementation: Implementation, arguments: Operands, position: int) -> Node:
-    return plan.folded(calls.Size(implementation, arguments[0], position), arguments)
-
-
-def _starts(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node:
-    return plan.folded(calls.StartsWith(arguments[0], arguments[1], position), arguments)
-
-
-def _ends(plan: Plan, _: Implementation, arguments: Operands, position: int) -> Node:
-    return plan.folded(calls.EndsWith(arguments[0], arguments[1], position), arguments)
-
-
-def _either(
-    plan: Plan, implementation: Implementation, arguments: Operands, position: int
-) -> Node | None:
-    unwraps = implementation is optionals.value_or
-    if not unwraps and implementation is not optionals.either:
-        return None
-    first, other = arguments
-    if unwraps and type(first) is optionals.OptionalMember:
-        return optionals.MemberOr(first.operand, first.name, other, first.position)
-    return plan.folded(optionals.Either(first, other, unwraps, position), arguments)
-
-
-TIGHTER: dict[tuple[str, int], Callable[[Plan, Implementation, Operands, int], Node | None]] = {
-    ("matches", 2): _matches,
-    ("contains", 2): _contains,
-    ("size", 1): _size,
-    ("startsWith", 2): _starts,
-    ("endsWith", 2): _ends,
-    ("or", 2): _either,
-    ("orValue", 2): _either,
 }
 
 
