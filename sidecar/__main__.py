@@ -9,7 +9,13 @@ from taskman_authz.cli.frame import command_parser, guarded
 from taskman_authz.errors import AuthzError
 
 PROGRAM = "taskman-authz serve"
-NOTES = """Every option is also an environment variable: --log-level is TASKMAN_AUTHZ_LOG_LEVEL
+NOTES = """examples:
+  taskman-authz serve --policies policies/taskman
+  taskman-authz serve --policies policies.bundle --verify-key bundle.pub
+  taskman-authz serve --policies policies/ --listen unix:///run/authz.sock \\
+      --decision-log decisions.jsonl --decision-log-mask subject.email
+
+Every option is also an environment variable: --log-level is TASKMAN_AUTHZ_LOG_LEVEL
 (several addresses in TASKMAN_AUTHZ_LISTEN are separated by commas). Options outrank the
 environment.
 

@@ -12,16 +12,21 @@ from taskman_authz import (
     PDP,
     ArgumentError,
     CompileError,
+    DecisionLog,
     Entity,
     Limits,
     RequestError,
+    Schema,
     Shadow,
     authorize,
     cel,
+    compile_documents,
     make_request,
 )
 from taskman_authz.cel import ext
 from taskman_authz.cli import main
+from taskman_authz.decision_log import verify
+from taskman_authz.policy import change
 from tests.policy.helpers import compiled, document, policy
 
 ENV: Any = cel.Env({"x": "int"})
@@ -32,6 +37,9 @@ REQUEST = make_request("user:1", "tasks:view", "tasks/1", now=0)
 
 NO_NAMES: Any = {5: "int"}
 NO_LIBRARIES: Any = ["strings"]
+NO_SUBJECTS: Any = {"user": 5}
+NO_RESOURCES: Any = {"t": ["view"]}
+NO_KEYS: Any = ["yes"]
 
 ARGUMENTS: list[tuple[Callable[[], Any], str]] = [
     (
@@ -52,6 +60,17 @@ ARGUMENTS: list[tuple[Callable[[], Any], str]] = [
     (lambda: cel.Env(container=5), "container: expected a namespace"),
     (lambda: cel.Env(messages=5), "messages: expected a list of messages"),
     (lambda: cel.Env(limits=5), "limits: expected Limits"),
+    (lambda: Schema.of(subjects=[]), "subjects: expected a mapping from names"),
+    (lambda: Schema.of(subjects=NO_SUBJECTS), "user: expected a class, a JSON Schema"),
+    (lambda: Schema.of(context=5), "context: expected a class, a JSON Schema"),
+    (lambda: Schema.of(resources=NO_RESOURCES), "t: expected its actions and its attributes"),
+    (lambda: Schema.of(resources={"t": ("view", {})}), "t: expected a list of actions"),
+    (lambda: change(5), "policies: expected a PolicySet"),
+    (lambda: change(POLICIES, remove=NO_KEYS), "remove[0]: expected the company"),
+    (lambda: compile_documents([], schema=5), "schema: expected a Schema"),
+    (lambda: PDP.from_path(".", schema=5), "schema: expected a Schema"),
+    (lambda: DecisionLog(5), "path: expected the path of a file"),
+    (lambda: verify("log.jsonl"), "paths: expected a list of paths"),
     (lambda: ENV.compile(None), "text: expected an expression as a text, found nothing"),
     (
         lambda: ENV.compile(b"x"),

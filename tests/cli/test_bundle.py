@@ -72,6 +72,11 @@ def test_nothing_is_left_of_a_bundle_that_cannot_be_written(policies, capsys):
     assert "p.bundle" in capsys.readouterr().err
 
 
+def test_what_cannot_be_written_is_told_by_its_name(policies, capsys):
+    assert main(["compile", "policies", "-o", "nowhere/p.bundle"]) == 2
+    assert "error: nowhere/p.bundle: no such file" in capsys.readouterr().err
+
+
 def test_bundle_has_the_name_of_one(policies, capsys):
     assert main(["compile", "policies", "-o", "policies.bin"]) == 2
     assert "a bundle's name ends in `.bundle`" in capsys.readouterr().err

@@ -112,6 +112,9 @@ def test_a_line_that_is_none_is_2_and_told_at_its_place(policies, log, capsys):
     log.write_text('{"subject": 1}\n{}\n')
     assert diff("policies", "--log", log) == 2
     assert f"{log}:1:1: error: no line of a log: " in capsys.readouterr().err
+    log.write_text("no JSON\n")
+    assert diff("policies", "--log", log) == 2
+    assert "no line of a log: JSON is malformed" in capsys.readouterr().err
 
 
 def test_a_decision_log_is_asked_again(new, tmp_path, capsys):

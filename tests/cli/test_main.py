@@ -117,3 +117,10 @@ def test_a_closed_pipe_is_no_traceback():
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(60) == frame.PIPE_CLOSED
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_closed_pipe_is_no_error_for_programs_either(format, capsys):
+    with pytest.raises(BrokenPipeError), frame.errors_in(format):
+        raise BrokenPipeError
+    assert capsys.readouterr().err == ""

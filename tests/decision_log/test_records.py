@@ -266,3 +266,9 @@ def test_names_can_be_masked_too():
 def test_what_is_no_path_is_refused(path):
     with pytest.raises(ArgumentError, match="mask: expected a path such as `subject.email`"):
         Records([path])
+
+
+@pytest.mark.parametrize("path", ["resource.items[*].sku", "context.*", "subject.tags[0]"])
+def test_what_would_mask_nothing_is_refused(path):
+    with pytest.raises(ArgumentError, match="mask: expected .* goes through lists by itself"):
+        Records([path])

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from taskman_authz import PDP, Entity, RequestError, authorize, make_request
+from taskman_authz import PDP, Entity, RequestError, Schema, authorize, make_request
 from taskman_authz.limits import DEFAULT
 from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import compile_documents
@@ -221,6 +221,26 @@ def test_one_attribute(condition, resource, change):
     task = {"type": "t", "id": "1", **resource}
     found = explained(policy("p", condition=condition), resource=task, now=at)
     assert not found.decision
+    assert changes(found) == change
+
+
+@pytest.mark.parametrize(
+    ("subject", "context", "change"),
+    [
+        ({}, {}, {"subject.level": (None, 3)}),
+        ({"level": 1}, {"level": 5}, {"subject.level": (1, 3)}),
+        ({}, {"level": 1}, {"context.level": (1, 3)}),
+    ],
+)
+def test_an_attribute_with_a_fallback_is_changed_or_what_stands_in_for_it(subject, context, change):
+    schema = Schema.of(
+        subjects={"user": {"level": "int"}},
+        context={"level": "int"},
+        fallbacks={"subject.level": "context.level"},
+    )
+    text = document(policy("high", condition="subject.level >= 3"))
+    pdp = PDP(compile_documents([("high.yaml", text)], schema=schema))
+    found = pdp.explain({"type": "user", "id": "ann", **subject}, "t:edit", "t/1", context=context)
     assert changes(found) == change
 
 

@@ -255,6 +255,16 @@ def test_name_that_nobody_gives_has_a_suggestion() -> None:
     assert (role.code, role.hint) == ("unknown_role", "import `common.yaml`, which defines it")
 
 
+def test_import_that_is_not_there_has_a_suggestion_as_it_would_be_written() -> None:
+    text = document(policy(), imports=["comon.yaml", "../shop/coman.yaml", "orders.yml"])
+    with pytest.raises(CompileError) as caught:
+        compile_documents([("shop/orders.yaml", text), ("shop/common.yaml", COMMON)])
+    near, same_file, own = [each.hint for each in caught.value.issues]
+    assert near == "did you mean `common.yaml`?"
+    assert same_file == "did you mean `common.yaml`?"
+    assert "orders" not in own
+
+
 def test_imports_are_not_passed_on() -> None:
     middle = document(imports=["common.yaml"])
     assert codes(

@@ -398,6 +398,19 @@ def test_objects_are_decided_about_as_their_models_say(tmp_path: Path) -> None:
         assert decides.check("user:1", "tasks:edit", task, now=NOW).allowed is allowed
 
 
+def test_a_name_that_ends_in_a_question_mark_may_be_absent_in_a_mapping_too() -> None:
+    schema = Schema.of(subjects={"user": {"level?": "int"}})
+    text = document(policy(condition="has(subject.level) && subject.level > 3"))
+    assert compile_documents([("a.yaml", text)], schema=schema)
+
+
+def test_type_that_nobody_declares_is_refused_in_a_mapping_too() -> None:
+    with pytest.raises(CompileError, match="unknown type `integer`") as caught:
+        Schema.of(subjects={"user": {"levels": "list(integer)"}})
+    (issue,) = caught.value.issues
+    assert (issue.place.source, issue.place.column) == ("<type of user.levels>", 6)
+
+
 @pytest.mark.parametrize(
     ("written", "instead"),
     [

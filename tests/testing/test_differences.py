@@ -76,6 +76,14 @@ def test_each_is_asked_at_its_own_time():
     assert [flip.line for rule in found.by_rule for flip in rule.examples] == [2]
 
 
+def test_the_same_question_at_another_time_is_no_other_example():
+    new = compiled(document(policy("all")))
+    times = [f"2026-01-15T10:30:0{second}Z" for second in range(4)]
+    lines = [*(owned("2", now=time) for time in times), owned("3", now=times[0])]
+    (rule,) = replay(OLD, new, lines, "log").by_rule
+    assert (rule.count, [each.line for each in rule.examples]) == (5, [1, 5])
+
+
 def test_what_was_logged_otherwise_is_counted():
     found = replay(OLD, OLD, [owned("1", allowed=False), owned("1", allowed=True)], "log")
     assert found.unlike == 1

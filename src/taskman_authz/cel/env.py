@@ -98,7 +98,7 @@ class Env:
                 Container(container) if container else None,
                 provider,
             )
-        _require_known({name: type for name, type in given if isinstance(type, str)}, declarations)
+        require_known({name: type for name, type in given if isinstance(type, str)}, declarations)
         self.declarations = declarations
         self.macros = STANDARD_MACROS if macros else MacroTable({})
         for library in added if macros else ():
@@ -290,7 +290,7 @@ def _libraries(given: Any) -> tuple[Library, ...]:
     return found
 
 
-def _require_known(written: Mapping[str, str], declarations: Declarations) -> None:
+def require_known(written: Mapping[str, str], declarations: Declarations) -> None:
     """Raises CompileError where a type that is given as text has a name that nothing declares."""
     issues = []
     for variable, text in written.items():

@@ -72,10 +72,18 @@ def main(arguments: list[str]) -> int:
 
 
 def _write(policies: PolicySet, file: str, sign_key: str | None) -> None:
-    """Write a bundle. Whoever reads the file meanwhile reads the old one or the new one."""
+    """Write a bundle."""
     from ..policy import bundle
 
     data = bundle.write(policies, sign_key)
+    try:
+        _replace(file, data)
+    except OSError as error:  # told of the file that was asked for, not of the one beside it
+        raise OSError(error.errno, error.strerror, file) from None
+
+
+def _replace(file: str, data: bytes) -> None:
+    """Whoever reads the file meanwhile reads the old one or the new one."""
     folder, name = os.path.split(os.path.abspath(file))
     with NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as written:
         try:

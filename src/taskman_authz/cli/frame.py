@@ -79,7 +79,7 @@ def errors_in(format: str) -> Iterator[None]:
     try:
         yield
     except (AuthzError, OSError) as error:
-        if format != "json":
+        if format != "json" or isinstance(error, BrokenPipeError):  # nobody reads on: no error
             raise
         print(json.dumps({"errors": error_objects(error)}, ensure_ascii=False), file=sys.stderr)
         raise SystemExit(ERROR) from error

@@ -73,6 +73,8 @@ def verify(
     """Verify files in the order in which they were written. `kept` is a hash that one of the lines
     must have, or the first one follow; without it, nobody can tell that lines were cut off the
     end. Raises OSError, and ArgumentError for a `kept` that is no hash."""
+    if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):
+        raise ArgumentError.of("paths", "a list of paths", paths)
     if kept is not None and not _HASH.fullmatch(kept):
         raise ArgumentError("kept", "a hash of 64 hexadecimal digits", f"`{kept}`")
     found = whole = Verification(0, "", "", None)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from ..decision import Decision
-from ..errors import ArgumentError, StoreError
+from ..errors import ArgumentError, StoreError, require
 from ..limits import DEFAULT, Limits
 from ..request import CheckRequest
 from .chain import START, chained, last_hash
@@ -49,6 +49,7 @@ class DecisionLog:
         limits: Limits = DEFAULT,
         on_problem: Callable[[str], None] = _log.error,
     ) -> None:
+        require("path", path, (str, os.PathLike), "the path of a file")
         if full not in ("drop", "deny"):
             raise ArgumentError("full", "`drop` or `deny`", f"`{full}`")
         self._records = Records(mask, limits)

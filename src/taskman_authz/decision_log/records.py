@@ -83,6 +83,9 @@ def _path(text: Any) -> list[str]:
     parts = text.split(".")
     if len(parts) < 2 or parts[0] not in ROOTS or not all(parts):
         raise ArgumentError("mask", "a path such as `subject.email`", f"`{text}`")
+    if any(character in text for character in "[]*"):  # it would mask nothing, and say nothing
+        expected = "a path such as `resource.items.price`, which goes through lists by itself"
+        raise ArgumentError("mask", expected, f"`{text}`")
     return parts
 
 

@@ -76,6 +76,7 @@ class PDP:
         all issues.
         """
         require("path", path, (str, os.PathLike), "the path of a folder or a file")
+        require("schema", schema, (Schema, NoneType), "a Schema")
         policies = load_policies(path, limits, verify_key, schema)
         return cls(policies, log=log, shadow=shadow)
 

@@ -209,7 +209,8 @@ class _Proposer:
                 return self.path(*stands)
             if stands is not None:
                 return stands
-            return (tree.name,) if tree.name in ENTITIES else None
+            name = tree.name.removeprefix(".")  # `.context`, which no loop or bind hides
+            return (name,) if name in ENTITIES else None
         operand, field = _member(tree)
         path = None if operand is None else self.path(operand, names)
         return None if path is None else (*path, field)
@@ -237,6 +238,9 @@ class _Proposer:
             undo = written
         elif tree.function == "size" and len(parts) == 1:
             undo = sized
+        elif tree.function == "_?_:_":  # also an attribute with a fallback
+            for branch in parts[1:]:
+                yield from self.settable(branch, names)
         elif tree.function in ("_+_", "_-_"):
             yield from self.of_sum(tree.function == "_-_", parts[0], parts[1], names)
         if undo is not None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .._fast.rows import RuleRow, having, key_of
 from ..cel import policy_layout
-from ..errors import CompileError
+from ..errors import ArgumentError, CompileError, require
 from ..issues import Issue, Place
 from .assembly import make_decider, renumbered
 from .compiler import Conditions, bounded, compile_loaded, make_entry_row, text_of
@@ -43,6 +43,12 @@ def change(
     overrides; a policy that may be overridden is not changed either. Raises CompileError with all
     that is wrong, also for a policy to remove that is none of the set.
     """
+    require("policies", policies, PolicySet, "a PolicySet")
+    remove = list(remove)
+    for number, key in enumerate(remove):
+        if not isinstance(key, tuple) or len(key) != 2:
+            expected = 'the company (`""` for every one) and the id of a policy'
+            raise ArgumentError.of(f"remove[{number}]", expected, key)
     loaded = load(texts, policies.limits)
     given = [
         (document.company, policy.id)

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from types import NoneType
 
 from .._fast.nodes import Node
 from .._fast.rows import RuleRow
 from ..cel import Env, policy_env, policy_layout
 from ..cel.layout import Layout
-from ..errors import CompileError
+from ..errors import CompileError, require
 from ..issues import Issue, Issues
 from ..limits import DEFAULT, Limits
 from .assembly import assemble, make_row
@@ -43,6 +44,7 @@ def compile_documents(
 
     Raises CompileError with all that is wrong; nothing is half compiled.
     """
+    require("schema", schema, (Schema, NoneType), "a Schema")
     tell = progress or _silent
     tell("reading policies", 0, 0)
     loaded = load(texts, limits)

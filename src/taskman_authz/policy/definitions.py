@@ -218,7 +218,10 @@ class Definitions:
         self, document: LoadedDocument, file: str, written: str, path: Path
     ) -> Finding | None:
         if file not in self._files:
-            near = did_you_mean(file, self._files)
+            own = path_of(document.text.name)
+            folder = folder_and_file(own)[0] or "."
+            others = (posixpath.relpath(each, folder) for each in self._files if each != own)
+            near = did_you_mean(written, others)  # as it would be written there
             message = f"there is no file {quoted(written)} in this set of policies"
             hint = near or "paths begin at this file's folder; give both files, or their folder"
             return Finding(path, "unknown_import", message, hint)

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, Protocol
 
 from .._fast.wildcards import matches, split_resource
 from ..cel.annotations import annotated_type
-from ..cel.env import declared_type
+from ..cel.env import declared_type, require_known
 from ..cel.schemas import either, json_schema
+from ..cel.stdlib import POLICY
 from ..cel.types import (
     DURATION,
     DYN,
@@ -27,7 +28,7 @@ from ..cel.types import (
     object_type,
     wrapper_of,
 )
-from ..errors import CompileError
+from ..errors import ArgumentError, CompileError, require
 from ..issues import Issue, Issues, Place
 from .patterns import pattern_error
 
@@ -112,12 +113,15 @@ class Schema:
     ) -> Schema:
         """A schema of classes (dataclasses, pydantic models, TypedDicts, mapped classes of
         SQLAlchemy), of JSON Schemas of objects, or of mappings from names to types (see
-        `cel.Env`).
+        `cel.Env`); a name that ends in `?` may be absent.
 
         A kind of resource is the names of its actions and its attributes:
         `{"tasks": (["view", "edit"], Task)}`. Raises CompileError for a type that is none, or a
-        fallback (`{"subject.x": "context.y"}`).
+        fallback (`{"subject.x": "context.y"}`), ArgumentError for what describes nothing.
         """
+        for argument, given in (("subjects", subjects), ("resources", resources)):
+            if given is not None:
+                require(argument, given, Mapping, "a mapping from names to what is known of them")
         for written, instead in (fallbacks or {}).items():
             if fallback(written, instead) is None:
                 message = f"`{written}: {instead}` is none: {EXPECTED}, {FORM}"
@@ -129,7 +133,7 @@ class Schema:
             if resources is None
             else {
                 kind: ResourceType(full_names(kind, actions), _described(kind, attributes))
-                for kind, (actions, attributes) in resources.items()
+                for kind, (actions, attributes) in map(_kind, resources.items())
             },
             None if action is None else _described("action", action),
             None if context is None else _described("context", context),
@@ -218,14 +222,28 @@ def as_sent(type: Type) -> Type:
     return type
 
 
+def _kind(given: tuple[str, Any]) -> tuple[str, tuple[Iterable[str], Described]]:
+    """A kind of resource with its actions and its attributes. Raises ArgumentError."""
+    kind, pair = given
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise ArgumentError.of(kind, 'its actions and its attributes: `(["view"], Task)`', pair)
+    actions, attributes = pair
+    if isinstance(actions, str) or not isinstance(actions, Iterable):
+        raise ArgumentError.of(kind, 'a list of actions such as `["view"]`', actions)
+    return kind, (actions, attributes)
+
+
 def _described(name: str, given: Described) -> Attributes:
     """The attributes of a class, of a JSON Schema, or of a mapping from names to types."""
     if isinstance(given, type):
         return Attributes(annotated_type(given))
+    require(name, given, Mapping, "a class, a JSON Schema, or a mapping from names to types")
     if given.get("type") == "object":  # of which CEL knows no type
         required = given.get("required", ())
         return Attributes(json_schema(given, name), frozenset(map(str, required)))
-    fields = {key: declared_type(f"{name}.{key}", each) for key, each in given.items()}
+    types = {f"{name}.{key}".removesuffix("?"): each for key, each in given.items()}
+    fields = {path[len(name) + 1 :]: declared_type(path, each) for path, each in types.items()}
+    require_known({path: each for path, each in types.items() if isinstance(each, str)}, POLICY)
     return Attributes(object_type(name, fields))
 
 

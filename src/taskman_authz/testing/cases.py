@@ -96,7 +96,7 @@ class Expansion:
         }
         request = self._request(path, found)
         place = self._place((*path, "name"))
-        yield Case(entry.name, place, request, entry.expect, entry.policy, entry.reason)
+        yield Case(entry.name, place, request, entry.expect, entry.policy, entry.reason or "")
 
     # -- matrices ----------------------------------------------------------------------------
 
@@ -117,7 +117,7 @@ class Expansion:
                 self._place(written or (*path, "name")),
                 request,
                 "allow" if written else "deny",
-                reason="" if written else entry.reason,
+                reason="" if written else entry.reason or "",
             )
 
     def _allowed(self, path: Path, entry: MatrixEntry) -> dict[tuple[str, str, str], Path]:

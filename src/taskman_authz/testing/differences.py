@@ -46,6 +46,11 @@ class Flip(msgspec.Struct, frozen=True):
         """Who asked, as `type:id`."""
         return f"{self.request.subject_type}:{self.request.subject_id}"
 
+    def is_like(self, other: Flip) -> bool:
+        """Whether both ask the same, whenever."""
+        now = other.request.now
+        return msgspec.structs.replace(self.request, now=now) == other.request
+
 
 class RuleFlips(msgspec.Struct):
     """The flips behind which one policy is, to one effect; the first few requests, and how many
@@ -60,8 +65,7 @@ class RuleFlips(msgspec.Struct):
     def add(self, flip: Flip) -> None:
         """Count one more. Subjects are counted as long as there is room for others."""
         self.count += 1
-        known = (each.request for each in self.examples)
-        if len(self.examples) < EXAMPLES and flip.request not in known:
+        if len(self.examples) < EXAMPLES and not any(map(flip.is_like, self.examples)):
             self.examples.append(flip)
         if flip.subject in self.subjects or len(self.subjects) < DEFAULT.flip_subjects:
             self.subjects[flip.subject] += 1

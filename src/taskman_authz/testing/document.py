@@ -63,8 +63,8 @@ class CaseEntry(_Strict):
     now: Text = Field("", description="Instead of the file's.")
     expect: Literal["allow", "deny"]
     policy: Text = Field("", description="The id of the policy that must have decided.")
-    reason: ReasonCode | Literal[""] = Field(
-        "",
+    reason: ReasonCode | None = Field(
+        None,
         description="The code of a reason that the decision must have; with `policy`, of that one.",
     )
 
@@ -81,8 +81,8 @@ class MatrixEntry(_Strict):
         None, description="Instead of the file's; `null` asks without a company."
     )
     now: Text = Field("", description="Instead of the file's.")
-    reason: ReasonCode | Literal[""] = Field(
-        "", description="The code of a reason that each denial must have."
+    reason: ReasonCode | None = Field(
+        None, description="The code of a reason that each denial must have."
     )
     allow: dict[Text, dict[Text, Cell]] = Field(
         description='Subject → resource → actions that must be allowed; `"*"` is all of them.'

@@ -77,7 +77,7 @@ def _lines(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, Line]]:
 
 
 def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text  # not: JSON
 
 
 def _action(value: Any) -> Any:
