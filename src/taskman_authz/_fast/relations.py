@@ -266,9 +266,11 @@ class Equal(Test):
         self.left = left
         self.right = right
         self.position = position
-        both = type(left) is Attribute and type(right) is Attribute
-        self.first = left if both else None
-        self.second = right if both else None
+        # Both or neither.
+        self.first: Attribute | None = None
+        self.second: Attribute | None = None
+        if isinstance(left, Attribute) and isinstance(right, Attribute):
+            self.first, self.second = left, right
 
     def truth(self, activation: Activation) -> int:
         if self.first is not None and self.second is not None:
