@@ -219,7 +219,7 @@ def least_growth(work: Callable[[int], None], rounds: int) -> int:
 
 @pytest.mark.parametrize("work", WORKS)
 def test_memory_does_not_grow(work: Callable[[int], None]) -> None:
-    rounds = ROUNDS // 10 if work in SLOW else ROUNDS
+    rounds = ROUNDS // 2 if work in SLOW else ROUNDS
     work(0)
     held = references()
     assert least_growth(work, rounds) < A_ROUND * rounds + NOISE

@@ -25,6 +25,7 @@ class Disagreement(NamedTuple):
     refuses: str = ""
     unbound: bool = False
     syntax: bool = False
+    inside: bool = False  # of something: whatever the witness gives is a value of some type
 
     def explains(self, text: str, ours: Form, theirs: Form, without_names: Form) -> bool:
         """Whether an expression that cannot be reduced any more meets this disagreement.
@@ -34,6 +35,8 @@ class Disagreement(NamedTuple):
         said = outcome(ours), outcome(theirs)
         if self.refuses:
             alike = ours == REFUSED if self.refuses == "we" else theirs == REFUSED
+        elif self.inside:
+            alike = ours[0] == kind(self.ours) and theirs[0] not in ("error", *REFUSED)
         else:
             alike = (ours[0], theirs[0]) == (kind(self.ours), kind(self.theirs))
         if not alike:
