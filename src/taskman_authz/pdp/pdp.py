@@ -127,17 +127,18 @@ class PDP:
         observer = self._observer
         # The clock is asked where somebody will read the time.
         moment = now
-        if moment is None:
-            moment = time.time_ns() if reads_now or observer is not None else 0
+        if moment is None and (reads_now or observer is not None):
+            moment = time.time_ns()
         try:
             if context is not None and type(context) is not dict:
                 check_attributes("context", context)
             if observer is None:
-                outcome = ask(subject, action, resource, context, company_id, moment)
+                stamp = 0 if moment is None else moment
+                outcome = ask(subject, action, resource, context, company_id, stamp)
                 if outcome is not None:
                     decision: Decision | None = outcome.decision
                     return decision_of(outcome, policies) if decision is None else decision
-            if now is None:
+            if moment is None:
                 moment = time.time_ns()
             question = subject, action, resource, context, company_id, moment
             return _authorized(observer, policies, make_request(*question, policies.limits))
@@ -219,7 +220,7 @@ def _answer(observer: Observer | None, policies: PolicySet, item: Any, now: int)
         if observer is None:
             outcome = policies.decider.ask(*arguments)
             if outcome is not None:
-                return Decision(outcome.allowed, outcome.reasons, policies.revision)
+                return decision_of(outcome, policies)
         return _authorized(observer, policies, make_request(*arguments, policies.limits))
     except RequestError as error:
         wrong = error
