@@ -61,7 +61,7 @@ class RuleIndex:
     `reasons` is how many allow rows a decision tells where none grants. `views` bounds how many
     looked-up (company, action, kind, roles) are kept ready, `references` what they may hold in all:
     rows, roles, and names, two characters as one. Names are the caller's to make up, so when it is
-    full it is emptied; of roles only those are kept that some row names.
+    full it is emptied; of many roles only those are kept that some row names.
     """
 
     __slots__ = ("rows", "tables", "roles", "reasons", "views", "references", "memory", "used")
