@@ -15,9 +15,11 @@ NOTES = """examples:
   taskman-authz serve --policies policies/ --listen unix:///run/authz.sock \\
       --decision-log decisions.jsonl --decision-log-mask subject.email
 
+  taskman-authz serve --config sidecar.yaml --print-config
+
 Every option is also an environment variable: --log-level is TASKMAN_AUTHZ_LOG_LEVEL
-(several addresses in TASKMAN_AUTHZ_LISTEN are separated by commas). Options outrank the
-environment.
+(several addresses in TASKMAN_AUTHZ_LISTEN are separated by commas), and a line of a --config
+file (`log_level: debug`). Options outrank the environment, and that the file.
 
 SIGTERM or SIGINT stops it: health says not serving, calls in flight end within the grace.
 
@@ -34,7 +36,7 @@ def _serve(argv: Sequence[str]) -> int:
         import uvloop
 
         from . import demo
-        from .settings import add_flags, read_settings
+        from .settings import add_flags, config_schema, printed, read_settings
         from .wiring import Sidecar
     except ModuleNotFoundError as error:
         if str(error.name).startswith("taskman_authz"):
@@ -47,8 +49,23 @@ def _serve(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--demo", action="store_true", help="once serving, ask two questions and print the answers"
     )
+    parser.add_argument(
+        "--print-config", action="store_true", help="print the settings as a --config file, and end"
+    )
+    parser.add_argument(
+        "--print-config-schema",
+        action="store_true",
+        help="print the JSON Schema of a --config file, and end",
+    )
     given = vars(parser.parse_args(argv))
-    sidecar = Sidecar(read_settings(parser, given))
+    if given["print_config_schema"]:
+        print(config_schema())
+        return 0
+    settings = read_settings(parser, given)
+    if given["print_config"]:
+        print(printed(settings), end="")
+        return 0
+    sidecar = Sidecar(settings)
     uvloop.run(sidecar.run(demo.ask if given["demo"] else None))
     return 0
 

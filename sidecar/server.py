@@ -1,7 +1,6 @@
 """The transport: a grpcio server whose handlers are functions from request bytes to reply bytes.
 
-Laws: an address in use is refused in words, never shared or taken over; a call whose deadline has
-passed is not decided; an exception becomes a status in `status`, and nowhere else.
+Law: an address in use is refused in words, never shared or taken over.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import errno
 import os
 import socket
 import stat
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,32 +19,27 @@ from grpc_reflection.v1alpha import reflection
 from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds it in the pool
 
 from .authorization import Method
-from .status import status_of
+from .door import Call, Door
+from .status import Code, Status
 
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
-
     from .settings import Settings
 
 
 class Server:
-    """Answers the methods of one service at several addresses, with health and reflection."""
+    """Answers the methods of services at several addresses, with health and reflection."""
 
     def __init__(
-        self,
-        service: str,
-        methods: Mapping[str, Method],
-        settings: Settings,
-        log: FilteringBoundLogger,
+        self, services: Mapping[str, Mapping[str, Method]], door: Door, settings: Settings
     ) -> None:
-        self._service = service
-        self._log = log
+        self._door = door
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(options=_options(settings))
-        self._server.add_generic_rpc_handlers((self._handlers(methods),))
+        handlers = [self._handlers(name, methods) for name, methods in services.items()]
+        self._server.add_generic_rpc_handlers(handlers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if settings.reflection:
-            names = (service, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server)
 
     async def start(self, addresses: Sequence[str]) -> list[str]:
@@ -67,9 +60,11 @@ class Server:
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
 
-    def _handlers(self, methods: Mapping[str, Method]) -> grpc.GenericRpcHandler[bytes, bytes]:
+    def _handlers(
+        self, service: str, methods: Mapping[str, Method]
+    ) -> grpc.GenericRpcHandler[bytes, bytes]:
         return grpc.method_handlers_generic_handler(
-            self._service,
+            service,
             {
                 name: grpc.unary_unary_rpc_method_handler(self._handler(name, method))
                 for name, method in methods.items()
@@ -78,33 +73,27 @@ class Server:
 
     def _handler(self, name: str, method: Method) -> Any:
         async def handle(data: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-            left = context.time_remaining()
-            if left is not None and left <= 0:
-                await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "too late to decide")
-            began = time.perf_counter()
-            try:
-                return method(data)
-            except Exception as error:
-                code, message = status_of(error)
-                self._say(name, code, error, began, context)
-            await context.abort(code, message)
+            answer = self._door.answer(_call(name, context), method, data)
+            if type(answer) is bytes:
+                return answer
+            assert isinstance(answer, Status)
+            await context.abort(_CODES[answer.code], answer.message)
 
         return handle
 
-    def _say(
-        self, name: str, code: grpc.StatusCode, error: Exception, began: float, context: Any
-    ) -> None:
-        metadata = dict(context.invocation_metadata() or ())
-        fields: dict[str, Any] = {
-            "method": name,
-            "status": code.name,
-            "request_id": metadata.get("x-request-id", ""),
-            "duration_ms": round((time.perf_counter() - began) * 1_000, 3),
-        }
-        if code is grpc.StatusCode.INTERNAL:
-            self._log.error("call failed", exc_info=error, **fields)
-        else:
-            self._log.info("call refused", error=str(error), **fields)
+
+_CODES = {code: grpc.StatusCode[code.name] for code in Code}
+
+
+def _call(method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
+    metadata: dict[Any, Any] = dict(context.invocation_metadata() or ())
+    return Call(
+        "grpc",
+        method,
+        request_id=metadata.get("x-request-id", ""),
+        traceparent=metadata.get("traceparent", ""),
+        left=context.time_remaining(),
+    )
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:

@@ -1,4 +1,5 @@
-"""Which status an exception becomes. The only place that knows.
+"""What an exception becomes for a caller: a code, a message, the fields at fault. The only place
+that knows; each transport has its own words for a code.
 
 Law: a caller learns what is wrong with its own request, and of everything else only that it
 failed; the log learns the rest.
@@ -6,13 +7,53 @@ failed; the log learns the rest.
 
 from __future__ import annotations
 
-import grpc
+import enum
+from typing import NamedTuple
 
 from taskman_authz.errors import RequestError
 
 
-def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
-    """The code and the message for the caller."""
+class Code(enum.Enum):
+    """The codes of `google.rpc.Code` that are answered here: gRPC's number, HTTP's status."""
+
+    CANCELLED = 1, 499
+    INVALID_ARGUMENT = 3, 400
+    DEADLINE_EXCEEDED = 4, 504
+    NOT_FOUND = 5, 404
+    PERMISSION_DENIED = 7, 403
+    RESOURCE_EXHAUSTED = 8, 429
+    ABORTED = 10, 409
+    UNIMPLEMENTED = 12, 501
+    INTERNAL = 13, 500
+    UNAVAILABLE = 14, 503
+    UNAUTHENTICATED = 16, 401
+
+    def __init__(self, number: int, http: int) -> None:
+        self.number = number
+        self.http = http
+
+
+class Status(NamedTuple):
+    """Why there is no answer, fit to be shown to the caller."""
+
+    code: Code
+    message: str
+    # Name of each field at fault and what is wrong with it.
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+class Refusal(Exception):
+    """A call that is not answered, raised by what stands before the methods."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.status = Status(code, message)
+
+
+def status_of(error: Exception) -> Status:
+    """What the caller learns of an exception."""
+    if isinstance(error, Refusal):
+        return error.status
     if isinstance(error, RequestError):
-        return grpc.StatusCode.INVALID_ARGUMENT, str(error)
-    return grpc.StatusCode.INTERNAL, "the decision point failed; treat this as a denial"
+        return Status(Code.INVALID_ARGUMENT, str(error), ((error.field, error.message),))
+    return Status(Code.INTERNAL, "the decision point failed; treat this as a denial")

@@ -16,6 +16,8 @@ from taskman_authz.store import FileStore
 from taskman_authz.wire import SERVICE
 
 from .authorization import Authorization
+from .decisions import Decisions
+from .door import Door
 from .log import make_log
 from .policies import PolicyFollower
 from .server import Server
@@ -52,8 +54,9 @@ class Sidecar:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        authorization = Authorization(self.policies.pdp, self.settings.limits)
-        self.server = Server(SERVICE, authorization.methods(), self.settings, self.log)
+        authorization = Authorization(Decisions(self.policies.pdp, self.settings.limits))
+        services = {SERVICE: authorization.methods()}
+        self.server = Server(services, Door(self.log), self.settings)
         opened = await self.server.start(self.settings.listen)
         followed = [each for each in (self.policies, self.candidate) if each is not None]
         followers = [asyncio.create_task(self._follow(each)) for each in followed]

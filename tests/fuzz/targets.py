@@ -122,16 +122,18 @@ def json(text: str) -> None:
 
 def message(data: bytes) -> None:
     """Any bytes are answered, or refused with the name of a field."""
-    import grpc
     from taskman_authz_sidecar.authorization import Authorization
-    from taskman_authz_sidecar.status import status_of
+    from taskman_authz_sidecar.decisions import Decisions
+    from taskman_authz_sidecar.door import Call
+    from taskman_authz_sidecar.status import Code, status_of
 
     for method, reply in (("Check", pb.CheckResponse), ("BatchCheck", pb.BatchCheckResponse)):
         try:
-            answer = Authorization(DECIDES, LIMITS).methods()[method](data)
+            methods = Authorization(Decisions(DECIDES, LIMITS)).methods()
+            answer = methods[method](data, Call("grpc", method))
         except RequestError as error:
             assert error.field and error.message
-            assert status_of(error)[0] is grpc.StatusCode.INVALID_ARGUMENT
+            assert status_of(error).code is Code.INVALID_ARGUMENT
         else:
             reply.FromString(answer)
 

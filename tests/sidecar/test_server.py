@@ -12,6 +12,7 @@ import pytest
 import structlog
 from structlog.testing import CapturingLogger
 from taskman_authz_sidecar.authorization import Method
+from taskman_authz_sidecar.door import Call, Door
 from taskman_authz_sidecar.server import Server
 from taskman_authz_sidecar.settings import Settings
 
@@ -38,7 +39,7 @@ def serve(logger: CapturingLogger) -> Iterator[Callable[[Mapping[str, Method]], 
         stop = asyncio.Event()
 
         async def run() -> None:
-            server = Server("test.Service", methods, Settings(), log)
+            server = Server({"test.Service": methods}, Door(log), Settings())
             opened.extend(await server.start(["127.0.0.1:0"]))
             is_open.set()
             await stop.wait()
@@ -80,7 +81,7 @@ def test_a_call_whose_deadline_has_passed_is_not_decided(serve, asker):
     decided: list[bytes] = []
     begun, go_on = threading.Event(), threading.Event()
 
-    def check(data: bytes) -> bytes:
+    def check(data: bytes, _call: Call) -> bytes:
         decided.append(data)
         if data == b"slow":
             begun.set()
@@ -100,7 +101,7 @@ def test_a_call_whose_deadline_has_passed_is_not_decided(serve, asker):
 
 
 def test_a_failure_of_ours_is_internal_and_only_the_log_says_which(serve, asker, logger):
-    def check(_data: bytes) -> bytes:
+    def check(_data: bytes, _call: Call) -> bytes:
         raise ZeroDivisionError("secret")
 
     ask = asker(serve({"Check": check}))

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import pytest
-from taskman_authz_sidecar.settings import Settings, add_flags, read_settings
+from taskman_authz_sidecar.settings import (
+    Settings,
+    add_flags,
+    config_schema,
+    printed,
+    read_settings,
+)
 
 
 def read(*arguments: str) -> Settings:
@@ -85,3 +92,54 @@ def test_a_bad_variable_is_refused_by_its_name(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         read()
     assert "TASKMAN_AUTHZ_GRACE: " in capsys.readouterr().err
+
+
+def test_a_file_says_settings_and_flags_and_environment_outrank_it(tmp_path, monkeypatch):
+    file = tmp_path / "sidecar.yaml"
+    file.write_text("grace: 3\nlog_level: debug\nlisten: [localhost:1]\nmax_batch_size: 7\n")
+    monkeypatch.setenv("TASKMAN_AUTHZ_LOG_LEVEL", "error")
+    settings = read("--config", str(file), "--grace", "4")
+    assert (settings.grace, settings.log_level, settings.listen) == (4, "error", ("localhost:1",))
+    assert settings.max_batch_size == 7
+
+
+def test_the_environment_may_name_the_file(tmp_path, monkeypatch):
+    file = tmp_path / "sidecar.yaml"
+    file.write_text("grace: 3\n")
+    monkeypatch.setenv("TASKMAN_AUTHZ_CONFIG", str(file))
+    assert read().grace == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("grace: 3\ngrase: 3\n", "sidecar.yaml:2: `grase` is no setting"),
+        ("grace: soon\n", "sidecar.yaml: grace: input should be a valid number"),
+        ("- grace\n", "expected a mapping, found a list"),
+        ("grace: [\n", "no YAML"),
+    ],
+)
+def test_a_bad_line_of_the_file_is_refused_by_its_place(text, told, tmp_path, capsys):
+    file = tmp_path / "sidecar.yaml"
+    file.write_text(text)
+    with pytest.raises(SystemExit) as caught:
+        read("--config", str(file))
+    assert caught.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        read("--config", str(tmp_path / "none.yaml"))
+    assert "none.yaml: no such file" in capsys.readouterr().err
+
+
+def test_what_is_printed_can_be_read_again(tmp_path):
+    settings = read("--grace", "4", "--listen", "[::1]:0", "--decision-log-mask", "subject.email")
+    file = tmp_path / "sidecar.yaml"
+    file.write_text(printed(settings))
+    assert read("--config", str(file)) == settings
+
+
+def test_the_schema_of_the_file_names_every_setting():
+    assert json.loads(config_schema())["properties"].keys() == Settings.model_fields.keys()

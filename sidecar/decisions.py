@@ -1,0 +1,48 @@
+"""What all faces of the sidecar decide with, so that the same question has one answer.
+
+Laws: nothing here knows a transport or a message. A batch is decided by the policies of one
+revision, and an item that cannot be asked is denied in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from taskman_authz.decision import INVALID, Decision, Reason
+from taskman_authz.errors import RequestError
+from taskman_authz.limits import DEFAULT, Limits
+from taskman_authz.pdp import PDP
+from taskman_authz.policy import PolicySet
+from taskman_authz.request import CheckRequest
+
+Told = Callable[[CheckRequest, Decision], None]
+
+
+class Decisions:
+    """Decides by the policies of `pdp`. Each of `told` learns of every decision on a request."""
+
+    def __init__(self, pdp: PDP, limits: Limits = DEFAULT, told: Sequence[Told] = ()) -> None:
+        self.pdp = pdp
+        self.limits = limits
+        self._told = tuple(told)
+
+    def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
+        """The decision on a request, by `policies` (None: those in force)."""
+        decision = self.pdp.decide(request, policies)
+        for tell in self._told:
+            tell(request, decision)
+        return decision
+
+    def decide_all(self, items: Iterable[CheckRequest | RequestError]) -> list[Decision]:
+        """One decision an item, in their order."""
+        policies = self.pdp.policies
+        return [
+            self.invalid(item, policies)
+            if isinstance(item, RequestError)
+            else self.decide(item, policies)
+            for item in items
+        ]
+
+    def invalid(self, error: RequestError, policies: PolicySet) -> Decision:
+        """The denial of a question that cannot be asked."""
+        return Decision(False, (Reason(INVALID, "", str(error)),), policies.revision)

@@ -1,0 +1,107 @@
+"""The door: what every call passes, whichever transport brought it.
+
+Begin with `Door.answer`. A transport makes a `Call` of what it knows, and gives the door the call,
+the method and the data; what comes back is the answer, or the `Status` that says why there is none.
+
+Laws: a call whose deadline has passed is not decided. Guards are asked in their order before a
+method is; the first that raises ends the call. Watchers are told of every call, refused ones too,
+and cannot change its answer. An exception becomes a status here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from .status import Code, Refusal, Status, status_of
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+A = TypeVar("A")
+D = TypeVar("D")
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks, as the transport proved it: a stranger has no names."""
+
+    # What a certificate, a token or the kernel says that they are: `spiffe://...`, `dns:host`,
+    # `uid:1000`, `token:name`.
+    names: tuple[str, ...] = ()
+
+
+STRANGER = Caller()
+
+
+class Call:
+    """One call: what a transport knows of it besides its data."""
+
+    __slots__ = ("began", "caller", "face", "left", "method", "request_id", "traceparent")
+
+    def __init__(
+        self,
+        face: str,
+        method: str,
+        caller: Caller = STRANGER,
+        request_id: str = "",
+        traceparent: str = "",
+        left: float | None = None,
+    ) -> None:
+        self.began = time.perf_counter()
+        self.face = face  # grpc, http, ext_authz
+        self.method = method
+        self.caller = caller
+        self.request_id = request_id
+        self.traceparent = traceparent  # as W3C Trace Context writes it, not checked
+        self.left = left  # seconds until the caller gives up; None: never
+
+
+Guard = Callable[[Call], None]  # raises Refusal
+Watcher = Callable[[Call, Status | None], None]
+
+
+class Door:
+    """What calls pass: `guards` before they are answered, `watchers` after."""
+
+    def __init__(
+        self,
+        log: FilteringBoundLogger,
+        guards: Sequence[Guard] = (),
+        watchers: Sequence[Watcher] = (),
+    ) -> None:
+        self._log = log
+        self._guards = tuple(guards)
+        self._watchers = tuple(watchers)
+
+    def answer(self, call: Call, method: Callable[[D, Call], A], data: D) -> A | Status:
+        """What `method` answers to `data`, or why there is no answer. Never raises."""
+        status: Status | None = None
+        try:
+            if call.left is not None and call.left <= 0:
+                raise Refusal(Code.DEADLINE_EXCEEDED, "too late to decide")
+            for guard in self._guards:
+                guard(call)
+            return method(data, call)
+        except Exception as error:
+            status = status_of(error)
+            self._say(call, status, error)
+            return status
+        finally:
+            for watch in self._watchers:
+                watch(call, status)
+
+    def _say(self, call: Call, status: Status, error: Exception) -> None:
+        fields: dict[str, Any] = {
+            "face": call.face,
+            "method": call.method,
+            "status": status.code.name,
+            "request_id": call.request_id,
+            "duration_ms": round((time.perf_counter() - call.began) * 1_000, 3),
+        }
+        if status.code is Code.INTERNAL:
+            self._log.error("call failed", exc_info=error, **fields)
+        else:
+            self._log.info("call refused", error=status.message, **fields)

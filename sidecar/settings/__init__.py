@@ -1,0 +1,14 @@
+"""Everything that can be set, in one class: by flag (`--reload-interval 5`), by environment
+(`TASKMAN_AUTHZ_RELOAD_INTERVAL=5`) or by file (`reload_interval: 5` in what `--config` names).
+A flag outranks the environment, and that the file.
+
+Begin with `model` (the class, of one part a subject); `reading` takes values from where they are
+said and tells where one is wrong. A setting is added to its subject's part, and used in `wiring`.
+"""
+
+from __future__ import annotations
+
+from .model import Settings
+from .reading import add_flags, config_schema, printed, read_settings
+
+__all__ = ["Settings", "add_flags", "config_schema", "printed", "read_settings"]

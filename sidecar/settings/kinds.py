@@ -1,0 +1,31 @@
+"""Kinds of values that settings have: addresses, lists."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+
+def _listed(value: Any) -> Any:
+    """A list from an environment variable is separated by commas."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _checked_address(address: str) -> str:
+    if address.startswith("unix:"):
+        if not address.removeprefix("unix:").removeprefix("//"):
+            raise ValueError("expected a path after `unix:`")
+        return address
+    host, _, port = address.rpartition(":")
+    if not re.fullmatch(r"\[[0-9a-fA-F:.]+\]|[^:/\s\[\]]+", host):
+        raise ValueError("expected `host:port`, `[ipv6]:port` or `unix:///path`")
+    if not (port.isascii() and port.isdecimal() and int(port) <= 65_535):
+        raise ValueError("expected a port from 0 to 65535 after the last `:`")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_checked_address)]
+Listed = NoDecode, BeforeValidator(_listed)

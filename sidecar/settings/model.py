@@ -1,0 +1,27 @@
+"""The class of all settings."""
+
+from __future__ import annotations
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from taskman_authz.limits import Limits
+
+from .observing import ObservingSettings
+from .policies import PolicySettings
+from .serving import ServingSettings
+
+PREFIX = "TASKMAN_AUTHZ_"
+
+
+class Settings(ObservingSettings, ServingSettings, PolicySettings, BaseSettings):
+    """What a sidecar is told. The description of a field is its flag's help.
+
+    A `SecretStr` is never printed.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the house with what was set here."""
+        return Limits(message_bytes=self.max_message_bytes, batch_size=self.max_batch_size)

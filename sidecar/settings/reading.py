@@ -1,0 +1,128 @@
+"""Settings from flags, environment and file: what was said, where, and what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from pydantic import SecretStr, ValidationError
+
+from .model import PREFIX, Settings
+
+METAVARS = {
+    "listen": "ADDRESS",
+    "shadow_policies": "PATH",
+    "decision_log": "FILE",
+    "decision_log_full": "drop|deny",
+    "decision_log_mask": "ATTRIBUTE",
+}
+_CONFIG = f"{PREFIX}CONFIG"
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """A flag for every setting, and `--config`. What is not given is left to the environment, and
+    then to the file."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=os.environ.get(_CONFIG),
+        metavar="FILE",
+        help="YAML file of settings, each by its flag's name with `_` for `-` (default: none)",
+    )
+    for name, field in Settings.model_fields.items():
+        several = isinstance(field.default, tuple)
+        default = (", ".join(field.default) if several else field.default) or "none"
+        parser.add_argument(
+            _flag(name),
+            action="append" if several else "store",
+            default=argparse.SUPPRESS,
+            metavar=METAVARS.get(name, name.rpartition("_")[2].upper()),
+            help=f"{field.description} (default: {default})",
+        )
+
+
+def read_settings(parser: argparse.ArgumentParser, given: dict[str, Any]) -> Settings:
+    """The settings from what `add_flags` added, the environment and the file. What is wrong ends
+    in `parser.error`: status 2."""
+    flags = {name: value for name, value in given.items() if name in Settings.model_fields}
+    config = given.get("config")
+    filed = _read_file(parser, Path(config)) if config else {}
+    # The environment stands between: what it says is not taken from the file.
+    said = {name for name in filed if PREFIX + name.upper() in os.environ}
+    from_file = {name: value for name, value in filed.items() if name not in said}
+    try:
+        return Settings(**(from_file | flags))
+    except ValidationError as error:
+        _refuse(parser, error.errors(), flags, from_file, str(config))
+
+
+def printed(settings: Settings) -> str:
+    """The settings as a `--config` file. A secret is not shown."""
+    shown = {
+        name: "(not shown)" if isinstance(getattr(settings, name), SecretStr) else value
+        for name, value in settings.model_dump(mode="json").items()
+    }
+    return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)
+
+
+def config_schema() -> str:
+    """The JSON Schema of a `--config` file, for editors."""
+    schema = Settings.model_json_schema()
+    schema["additionalProperties"] = False
+    schema["title"] = "taskman-authz serve --config"
+    return json.dumps(schema, indent=2, ensure_ascii=False)
+
+
+def _read_file(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
+    """What the file says: a mapping of settings. A name that is none is refused with its line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = yaml.safe_load(text)
+    except OSError as error:
+        parser.error(f"--config {path}: {(error.strerror or str(error)).lower()}")
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        parser.error(f"--config {path}: no YAML: {' '.join(str(error).split())}")
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        parser.error(f"--config {path}: expected a mapping, found a {type(found).__name__}")
+    for name in found:
+        if name not in Settings.model_fields:
+            place = f"{path}:{_line_of(text, str(name))}"
+            parser.error(f"--config {place}: `{name}` is no setting; `serve --help` lists them")
+    return found
+
+
+def _line_of(text: str, name: str) -> int:
+    found = re.search(rf"^{re.escape(name)}\s*:", text, re.MULTILINE)
+    return text.count("\n", 0, found.start()) + 1 if found else 1
+
+
+def _refuse(
+    parser: argparse.ArgumentParser,
+    errors: Sequence[Any],
+    flags: dict[str, Any],
+    from_file: dict[str, Any],
+    config: str,
+) -> NoReturn:
+    sentences = []
+    for error in errors:
+        name = str(error["loc"][0])
+        place = PREFIX + name.upper()
+        if name in flags:
+            place = _flag(name)
+        elif name in from_file:
+            place = f"{config}: {name}"
+        message = error["msg"].removeprefix("Value error, ")
+        sentences.append(f"{place}: {message[:1].lower()}{message[1:]}")
+    parser.error("; ".join(sentences))
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
