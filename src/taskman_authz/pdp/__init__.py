@@ -1,11 +1,22 @@
 """The decision. Begin with `authorizer` (a pure function), then `pdp` (the object that programs
-hold); `observing` and `shadow` are what follows decisions."""
+hold); `observing` and `shadow` are what follows decisions, `needs` says what one reads."""
 
 from __future__ import annotations
 
 from .authorizer import authorize
+from .needs import Needs, needs
 from .observing import Log
 from .pdp import PDP, check_items, request_of
 from .shadow import Shadow, ShadowCounts
 
-__all__ = ["PDP", "Log", "Shadow", "ShadowCounts", "authorize", "check_items", "request_of"]
+__all__ = [
+    "PDP",
+    "Log",
+    "Needs",
+    "Shadow",
+    "ShadowCounts",
+    "authorize",
+    "check_items",
+    "needs",
+    "request_of",
+]
