@@ -118,6 +118,10 @@ class Limits(msgspec.Struct, frozen=True):
     index_memory: int = 10_000
     index_references: int = 1_000_000
 
+    # -- decision cache ----------------------------------------------------------------------
+    # Decisions that are remembered, some 1 kB each, and changes that they are held against.
+    decision_memory: int = 10_000
+
     # -- decision log ------------------------------------------------------------------------
     # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk;
     # and the memory that they hold where lines are long.

@@ -25,7 +25,7 @@ FLOORS = {
     1: ("_fast",),
     2: ("cel",),
     3: ("policy",),
-    4: ("decision_log", "pdp", "store", "wire"),
+    4: ("decision_cache", "decision_log", "pdp", "store", "wire"),
     5: ("client", "integrations", "testing"),
     6: ("__init__", "cli", "pytest_plugin", "sidecar", "examples"),
 }
