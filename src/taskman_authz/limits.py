@@ -90,6 +90,16 @@ class Limits(msgspec.Struct, frozen=True):
     changed_paths: int = 10_000
     identifier_length: int = 255  # the document's VARCHAR(255)
 
+    # -- entities ----------------------------------------------------------------------------
+    # Subjects and resources that stand in files are in memory, at some 1 kB each; who has more of
+    # them has a database, and gives attributes in requests.
+    entities: int = 200_000
+    entity_bytes: int = 128_000_000  # of all files
+    # A search decides about entity after entity: some microseconds each. What is left is the next
+    # page's.
+    search_page: int = 1_000  # entities in one answer
+    search_decisions: int = 10_000  # for one answer
+
     # -- policy tests ------------------------------------------------------------------------
     # A matrix multiplies: three lists of fifty are 125,000 questions, and no one means that.
     test_cases: int = 100_000  # cases in one matrix

@@ -21,11 +21,11 @@ GENERATED = ("# GENERATED", "# -*- coding: utf-8 -*-\n# Generated")
 
 # The table of ARCHITECTURE.md: the floor of every room.
 FLOORS = {
-    0: ("errors", "issues", "limits", "request", "decision", "v1"),
+    0: ("errors", "issues", "limits", "request", "decision", "json_text", "v1"),
     1: ("_fast",),
     2: ("cel",),
     3: ("policy",),
-    4: ("decision_cache", "decision_log", "pdp", "store", "wire"),
+    4: ("attributes", "decision_cache", "decision_log", "pdp", "store", "wire"),
     5: ("client", "integrations", "testing"),
     6: ("__init__", "cli", "pytest_plugin", "sidecar", "examples"),
 }

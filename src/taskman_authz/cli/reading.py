@@ -1,19 +1,16 @@
 """What a user gives a command: JSON on the command line, in a file, on standard input; a time.
 
-Laws: what cannot be read is an `Issue` with the option or the file as its source, and a caret. JSON
-is RFC 8259: no NaN, no half of a surrogate pair, and no key twice in one object, because of two
-owners only one would count. A number that no double holds is refused, not made infinite.
+Law: what cannot be read is an `Issue` with the option or the file as its source, and a caret.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import re
 import sys
 from typing import Any, NoReturn
 
+from .. import json_text
 from .._fast.times import Timestamp, parse_timestamp
 from ..errors import CompileError, RequestError
 from ..issues import Issue, Issues, Place, place_at
@@ -86,21 +83,13 @@ def _given(path: str) -> str:
 
 def parse_json(source: str, text: str) -> Any:
     """The value that `text` holds. Raises CompileError at the place where it stops being JSON."""
-    if (lone := _lone_surrogate(text)) >= 0:
-        _refuse(place_at(source, text, lone), "not JSON: half of a surrogate pair")
     try:
-        return json.loads(
-            text,
-            parse_constant=_no_constant,
-            parse_float=_double,
-            object_pairs_hook=_distinct,
-        )
-    except json.JSONDecodeError as error:
-        why = error.msg[:1].lower() + error.msg[1:]
-        _refuse(place_at(source, text, error.pos), f"not JSON: {why}")
-    except (ValueError, RecursionError) as error:
-        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        _refuse(Place(source, 1, 1, _first_line(text)), f"not JSON: {why}")
+        return json_text.parse(text)
+    except json_text.NotJSONError as error:
+        place = Place(source, 1, 1, _first_line(text))
+        if error.position >= 0:
+            place = place_at(source, text, error.position)
+        _refuse(place, f"not JSON: {error.why}")
 
 
 def read_time(option: str, text: str) -> int:
@@ -139,40 +128,6 @@ def _decoded(source: str, content: bytes) -> str:
         before = len(error.object[: error.start].decode())
         place = place_at(source, error.object.decode(errors="replace"), before)
         _refuse(place, "not UTF-8", "unreadable")
-
-
-# A pair of surrogates, one alone, or another escape that a search for these must step over.
-_ESCAPES = re.compile(
-    r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone>u[dD][89a-fA-F])|.)|(?P<raw>[\ud800-\udfff])",
-    re.DOTALL,
-)
-
-
-def _lone_surrogate(text: str) -> int:
-    """Where half of a surrogate pair is written, which is no character; -1 if nowhere."""
-    found = (match.start() for match in _ESCAPES.finditer(text) if match["lone"] or match["raw"])
-    return next(found, -1)
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"`{key}` twice in one object")
-        found[key] = value
-    return found
-
-
-def _double(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        shown = text if len(text) < 40 else f"{text[:40]}…"
-        raise ValueError(f"`{shown}` is larger than any double")
-    return number
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"`{name}` is no JSON number")
 
 
 def _first_line(text: str) -> str:

@@ -7,8 +7,8 @@ import json
 from .frame import command_parser
 
 DESCRIPTION = """\
-Print the JSON Schema of policy documents, or of the `schema.yaml` that stands beside them. An
-editor that has it completes keys and marks what is not one."""
+Print the JSON Schema of policy documents, of the `schema.yaml` that stands beside them, or of files
+of entities. An editor that has it completes keys and marks what is not one."""
 
 NOTES = """\
 examples:
@@ -26,18 +26,25 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "document",
         nargs="?",
-        choices=["policies", "types"],
+        choices=["policies", "types", "entities"],
         default="policies",
-        help="policies (the default), or types: what a `schema.yaml` is",
+        help="policies (the default), types: what a `schema.yaml` is, or entities",
     )
-    if parser.parse_args(arguments).document == "policies":
-        from ..policy.document import schema_text
+    print(_schema(parser.parse_args(arguments).document), end="")
+    return 0
 
-        print(schema_text(), end="")
-    else:
-        from ..policy.document import json_schema
+
+def _schema(document: str) -> str:
+    from ..policy.document import json_schema, schema_text
+
+    if document == "policies":
+        return schema_text()
+    if document == "types":
         from ..policy.schema_document import SchemaDocument
 
         described = json_schema(SchemaDocument, "taskman-authz types of policies")
-        print(json.dumps(described, indent=2, ensure_ascii=False))
-    return 0
+    else:
+        from ..attributes.document import EntitiesDocument
+
+        described = json_schema(EntitiesDocument, "taskman-authz entities")
+    return f"{json.dumps(described, indent=2, ensure_ascii=False)}\n"

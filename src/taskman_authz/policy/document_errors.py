@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from .document import DerivedRole, Policy, PolicyDocument, Role
 from .suggestions import did_you_mean
 
+Models = Mapping[str, type[BaseModel]]
 SHOWN = 60  # of a long text only so many characters are repeated in a message
 
 
@@ -27,10 +28,12 @@ class Finding(NamedTuple):
     at_key: bool = False
 
 
-def findings(error: ValidationError) -> list[Finding]:
-    """Everything that pydantic found."""
+def findings(error: ValidationError, models: Models | None = None) -> list[Finding]:
+    """Everything that pydantic found. `models` are those that know the keys: of the document (""),
+    and of what stands under some of its keys; None: of a policy document."""
+    known = _MODELS if models is None else models
     return [
-        _finding(detail)
+        _finding(detail, known)
         for detail in error.errors(include_url=False, include_context=True, include_input=True)
     ]
 
@@ -41,23 +44,24 @@ def quoted(text: str) -> str:
     return "`" + "".join(c if c.isprintable() else " " for c in shown) + "`"
 
 
-def _finding(detail: Mapping[str, Any]) -> Finding:
+def _finding(detail: Mapping[str, Any], models: Models) -> Finding:
     kind, path, found = detail["type"], detail["loc"], detail["input"]
     if kind == "missing":
         return Finding(path[:-1], "missing_key", f"the key `{path[-1]}` is missing")
     if kind == "extra_forbidden":
         key = str(path[-1])
-        hint = did_you_mean(key, _model(path).model_fields)
+        hint = did_you_mean(key, _model(path, models).model_fields)
         return Finding(path, "unknown_key", f"unknown key {quoted(key)}", hint, at_key=True)
     message, hint = _MESSAGES.get(kind, _other)(found, detail.get("ctx", {}))
     return Finding(path, "bad_value", message, hint)
 
 
-def _model(path: tuple[str | int, ...]) -> type[BaseModel]:
-    return _MODELS.get(path[0], PolicyDocument) if len(path) > 1 else PolicyDocument
+def _model(path: tuple[str | int, ...], models: Models) -> type[BaseModel]:
+    return models.get(str(path[0]), models[""]) if len(path) > 1 else models[""]
 
 
-_MODELS: dict[str | int, type[BaseModel]] = {
+_MODELS: Models = {
+    "": PolicyDocument,
     "policies": Policy,
     "roles": Role,
     "derived_roles": DerivedRole,

@@ -23,7 +23,7 @@ from ..errors import CompileError
 from ..issues import Issue, Place, place_at
 from ..limits import DEFAULT, Limits
 from .document import Identifier
-from .document_errors import Finding, findings, quoted
+from .document_errors import Models, findings, quoted
 from .loader import Text, folder_and_file
 from .patterns import pattern_error
 from .schema import EXPECTED, FORM, Attributes, ResourceType, Schema, fallback, full_names
@@ -123,19 +123,14 @@ def read_schema(name: str, content: str, limits: Limits = DEFAULT) -> tuple[Sche
     except ValidationError as error:
         return Schema(), [
             Issue(text.place((0, *each.path), each.at_key), each.code, each.message, each.hint)
-            for each in map(_suggested, findings(error)[: limits.issues])
+            for each in findings(error, _MODELS)[: limits.issues]
         ]
     reader = _Reader(text)
     schema = reader.schema(document)
     return (Schema() if reader.issues else schema), reader.issues[: limits.issues]
 
 
-def _suggested(finding: Finding) -> Finding:
-    """A finding with the key that an unknown one was probably meant to be."""
-    if finding.code != "unknown_key":
-        return finding
-    model = ResourceDocument if finding.path[0] == "resources" else SchemaDocument
-    return finding._replace(hint=did_you_mean(str(finding.path[-1]), model.model_fields))
+_MODELS: Models = {"": SchemaDocument, "resources": ResourceDocument}
 
 
 class _Reader:

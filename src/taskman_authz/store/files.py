@@ -5,14 +5,12 @@ Law: whether something changed is told from names, sizes, times and inodes, with
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
-from ..errors import StoreError
 from ..limits import DEFAULT, Limits
 from ..policy import PolicySet, load_policies
-from ..policy.files import find_documents, read_documents
+from ..policy.files import find_documents, fingerprint, read_documents
 
 
 class FileStore:
@@ -41,12 +39,4 @@ class FileStore:
     def fingerprint(self) -> str:
         """Another text once a document was added, removed or written; also when the folder cannot
         be read any more."""
-        digest = hashlib.sha256()
-        try:
-            for file in find_documents(self.path):
-                state = file.stat()
-                parts = (str(file), state.st_ino, state.st_size, state.st_mtime_ns)
-                digest.update(repr(parts).encode())
-        except (StoreError, OSError) as error:
-            digest.update(type(error).__name__.encode())
-        return digest.hexdigest()
+        return fingerprint(lambda: find_documents(self.path))

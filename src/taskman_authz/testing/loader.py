@@ -17,10 +17,9 @@ from ..errors import CompileError, StoreError
 from ..issues import Issue, Issues, Place
 from ..limits import DEFAULT
 from ..policy import PolicySet, compile_documents, load_policies
-from ..policy.document_errors import Finding, findings, quoted
+from ..policy.document_errors import findings, quoted
 from ..policy.files import is_bundle
 from ..policy.loader import Text
-from ..policy.suggestions import did_you_mean
 from ..policy.yaml_reader import read
 from ..store import FileStore
 from .cases import Expansion, Suite
@@ -158,7 +157,7 @@ class _Shelf:
             return None
 
     def _note(self, text: Text, error: ValidationError) -> None:
-        for finding in map(_suggested, findings(error)[: LIMITS.issues]):
+        for finding in findings(error, _MODELS)[: LIMITS.issues]:
             place = text.place((0, *finding.path), finding.at_key)
             self.issues.append(Issue(place, finding.code, finding.message, finding.hint))
 
@@ -203,15 +202,8 @@ def _is_policy_document(data: Any) -> bool:
     return not is_test and isinstance(policies, list) and any(isinstance(p, dict) for p in policies)
 
 
-def _suggested(finding: Finding) -> Finding:
-    """A finding with the key of a test document that an unknown one was probably meant to be."""
-    if finding.code != "unknown_key":
-        return finding
-    known = _MODELS.get(str(finding.path[0]), SuiteDocument) if finding.path[1:] else SuiteDocument
-    return finding._replace(hint=did_you_mean(str(finding.path[-1]), known.model_fields))
-
-
 _MODELS: dict[str, type[BaseModel]] = {
+    "": SuiteDocument,
     "cases": CaseEntry,
     "matrix": MatrixEntry,
     "fixtures": Fixtures,

@@ -1,0 +1,18 @@
+"""What is known of subjects and resources beyond what a request says: entities from files.
+
+Begin with `entities` (a set of them, and what of it a company sees) and `completing` (a request
+that gives only ids, completed). `files` finds and reads a folder; `document` is what a YAML or JSON
+file may say, `table` reads CSV.
+
+Laws: a set is read whole or not at all, and is immutable. What belongs to a company is not there
+for a request of another one, nor for one without a company. What a request says counts, what is
+stored only stands in for what it does not say.
+"""
+
+from __future__ import annotations
+
+from .completing import complete
+from .entities import Entities, StoredEntity
+from .files import EntityFiles
+
+__all__ = ["Entities", "EntityFiles", "StoredEntity", "complete"]
