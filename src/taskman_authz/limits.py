@@ -128,6 +128,10 @@ class Limits(msgspec.Struct, frozen=True):
     index_memory: int = 10_000
     index_references: int = 1_000_000
 
+    # -- roles -------------------------------------------------------------------------------
+    # Subjects whose roles are known, once for each company: some 500 bytes each.
+    bindings: int = 1_000_000
+
     # -- decision cache ----------------------------------------------------------------------
     # Decisions that are remembered, some 1 kB each, and changes that they are held against.
     decision_memory: int = 10_000

@@ -25,7 +25,16 @@ FLOORS = {
     1: ("_fast",),
     2: ("cel",),
     3: ("policy",),
-    4: ("attributes", "decision_cache", "decision_log", "pdp", "store", "wire"),
+    4: (
+        "attributes",
+        "bindings",
+        "decision_cache",
+        "decision_log",
+        "messaging",
+        "pdp",
+        "store",
+        "wire",
+    ),
     5: ("client", "integrations", "testing"),
     6: ("__init__", "cli", "pytest_plugin", "sidecar", "examples"),
 }
