@@ -18,6 +18,7 @@ run: build ## start the sidecar with policies/taskman, ask it two questions, go 
 	@exec $(BIN)/taskman-authz serve --demo --listen $(LISTEN)
 
 test: build ## every test on the compiled core, then the tests of the core and above on its plain twin (ARGS=... for pytest)
+	@tools/bootstrap.sh servers
 	@$(BIN)/python tools/run_tests.py $(ARGS)
 
 bench: build ## measure against the peers; prints the table and writes benchmarks/results/

@@ -4,6 +4,7 @@
 #
 #   tools/bootstrap.sh              what every target needs
 #   tools/bootstrap.sh bench        and the peers that the benchmarks measure
+#   tools/bootstrap.sh servers      and the servers that tests talk to
 #
 # PYTHON=...               the interpreter to use (default: python3, if it is 3.11 or later)
 # TASKMAN_AUTHZ_PURE=1     do not compile; use the plain Python twin of the core
@@ -231,6 +232,31 @@ peers() {
     say "$wanted" >"$VENV/.bench"
 }
 
+# -- the servers that tests talk to -------------------------------------------------------------
+
+# Each by the file that a test starts; the newest major version that the system has.
+lacking_servers() {
+    set -- /usr/lib/postgresql/*/bin/initdb
+    [ -x "$1" ] || command -v initdb >/dev/null 2>&1 || printf 'postgresql '
+    command -v redis-server >/dev/null 2>&1 || printf 'redis-server '
+    set -- /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server
+    [ -f "$1" ] || printf 'rabbitmq-server '
+}
+
+# The tests that need one that is not there skip, and say so.
+servers() {
+    lacking=$(lacking_servers)
+    [ -n "$lacking" ] || return 0
+    if is_debian && [ "$(id -u)" = 0 ]; then
+        # shellcheck disable=SC2086  # a list of packages
+        step "installing $lacking(apt-get)" apt_install $lacking || true
+        lacking=$(lacking_servers)
+        [ -n "$lacking" ] || return 0
+    fi
+    say "!!  missing: $lacking- the tests that talk to them are skipped"
+    ! is_debian || say "!!  as root: RUNLEVEL=1 apt-get install --no-install-recommends $lacking"
+}
+
 # -- the core -----------------------------------------------------------------------------------
 
 core_now() { { pwd; "$VENV/bin/python" --version; cat setup.py "$CORE"/*.py "$CORE"/*.pxd; } 2>&1 | cksum; }
@@ -282,4 +308,7 @@ if ! { dependencies_are_fresh && { [ "${TASKMAN_AUTHZ_PURE:-}" = 1 ] || core_is_
     dependencies
     core
 fi
-[ "${1:-}" != bench ] || peers
+case ${1:-} in
+    bench) peers ;;
+    servers) servers ;;
+esac

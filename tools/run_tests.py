@@ -3,9 +3,9 @@
     python tools/run_tests.py [ARGUMENTS OF PYTEST]
 
 First everything on the compiled twin; then, with TASKMAN_AUTHZ_PURE=1, the tests of the core and
-of all that runs above it in process: not those that start processes or build wheels, which ask
-nothing of the core that the others do not. Where the core is not compiled, everything runs on the
-plain twin. Exit status 1 if a test failed on either.
+of all that runs above it in process: not those that start processes, talk to servers or build
+wheels, which ask nothing of the core that the others do not. Where the core is not compiled,
+everything runs on the plain twin. Exit status 1 if a test failed on either.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".cache" / "tests"
-IN_PROCESS = "not process and not packaging"
+IN_PROCESS = "not process and not servers and not packaging"
 NO_TESTS = 5  # pytest's exit status where the arguments select none
 
 
