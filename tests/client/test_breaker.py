@@ -136,8 +136,11 @@ def test_what_the_callers_functions_raise_reaches_no_caller():
 
 def test_a_state_change_may_ask_the_breaker():
     asked: list[State] = []
-    tell = lambda *_: asked.append(each.state)  # noqa: E731
-    each = Breaker("pdp", BreakerSettings(clock=Clock(), on_state_change=tell))
+
+    def tell(*_: Any) -> None:
+        asked.append(each.state)
+
+    each: Breaker = Breaker("pdp", BreakerSettings(clock=Clock(), on_state_change=tell))
     call(each, *[False] * 6)
     assert asked == [OPEN]
 

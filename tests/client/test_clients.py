@@ -20,6 +20,7 @@ from taskman_authz.limits import Limits
 from taskman_authz.request import Entity, make_request
 from tests.client.conftest import NO, QUESTION, YES, abort, yes
 
+
 def test_check_asks_what_it_was_asked_and_gives_the_decision(serve):
     asked = []
 
