@@ -184,8 +184,11 @@ class Call(Generic[A]):
         return self.known is None
 
     def take(self, reply: bytes) -> None:
-        """The reply came. Raises ValueError where it cannot be read."""
-        answer = self._read(reply)
+        """The reply came."""
+        try:
+            answer = self._read(reply)
+        except ValueError as error:
+            raise _Unreadable(str(error)) from error
         if self.told is not None:
             self.told(answer)
         self.known = answer
@@ -216,14 +219,14 @@ class Call(Generic[A]):
         if isinstance(error, grpc.RpcError):
             code = error.code()
             return None if code is grpc.StatusCode.CANCELLED else code not in _SICK
-        return False if isinstance(error, ValueError) else None
+        return False if isinstance(error, _Unreadable) else None
 
     def _meaning(self, error: BaseException) -> AuthzError | None:
         if self._client._closed and not _is_cancelled(error):
             return self._unavailable("the client is closed")
         if not isinstance(error, Exception):
             return None
-        if isinstance(error, ValueError):
+        if isinstance(error, _Unreadable):
             return self._unavailable(f"the answer cannot be read: {error}")
         if not isinstance(error, grpc.RpcError):  # an interceptor
             return self._unavailable(f"asking failed with {type(error).__name__}")
@@ -242,6 +245,10 @@ class Call(Generic[A]):
             raise error from cause
         _log.warning("denied: %s", error)
         self.known = self._denial()
+
+
+class _Unreadable(Exception):
+    """A reply that is none."""
 
 
 def _is_cancelled(error: BaseException) -> bool:
