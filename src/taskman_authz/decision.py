@@ -20,6 +20,7 @@ FAILED = "condition_failed"  # the condition of an allow policy failed: it does 
 NO_POLICY = "no_policy_applies"
 INVALID = "invalid_request"  # one bad item of a batch
 NOT_LOGGED = "not_logged"  # it would be allowed, but cannot be written down
+UNAVAILABLE = "unavailable"  # a client had no answer, and was told to deny then
 
 
 class Reason(msgspec.Struct, frozen=True):

@@ -136,6 +136,10 @@ class Limits(msgspec.Struct, frozen=True):
     # Decisions that are remembered, some 1 kB each, and changes that they are held against.
     decision_memory: int = 10_000
 
+    # -- clients -----------------------------------------------------------------------------
+    # What a client remembers, where it is told to: some ten thousand questions with answers.
+    remembered_bytes: int = 16_777_216
+
     # -- decision log ------------------------------------------------------------------------
     # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk;
     # and the memory that they hold where lines are long.

@@ -8,8 +8,6 @@ import importlib
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -17,51 +15,10 @@ import pytest
 
 from taskman_authz import wire
 from taskman_authz.client import AsyncClient, Client
-from taskman_authz.decision import Decision, Reason
 from taskman_authz.errors import RequestError, UnavailableError
 from taskman_authz.limits import Limits
 from taskman_authz.request import Entity, make_request
-
-YES = Decision(True, (Reason("allowed_by_policy", "p", "policy `p` allows it"),), "r1")
-NO = Decision(False, (Reason("no_policy_applies", "", "no policy applies"),), "r1")
-QUESTION = ("user:1", "tasks:edit", "tasks/1")
-
-Handler = Callable[[bytes, Any], bytes]
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Handler], str]]:
-    """Starts a server that answers every method with a function, and gives its address."""
-    servers = []
-
-    def begin(handler: Handler, address: str = "127.0.0.1:0") -> str:
-        server = grpc.server(ThreadPoolExecutor(4))
-        methods = {
-            name: grpc.unary_unary_rpc_method_handler(handler) for name in ("Check", "BatchCheck")
-        }
-        server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(wire.SERVICE, methods),)
-        )
-        port = server.add_insecure_port(address)
-        server.start()
-        servers.append(server)
-        return f"127.0.0.1:{port}"
-
-    yield begin
-    for server in servers:
-        server.stop(None)
-
-
-def yes(_data: bytes, _context: Any) -> bytes:
-    return wire.write_decision(YES)
-
-
-def abort(code: grpc.StatusCode, details: str) -> Handler:
-    def handler(_data: bytes, context: Any) -> bytes:
-        context.abort(code, details)
-        raise AssertionError
-
-    return handler
+from tests.client.conftest import NO, QUESTION, YES, abort, yes
 
 
 def test_check_asks_what_it_was_asked_and_gives_the_decision(serve):
@@ -247,7 +204,8 @@ def test_without_grpc_the_import_says_what_to_install(monkeypatch):
             raise ModuleNotFoundError("No module named 'grpc'", name="grpc")
         return real(name, *rest)
 
-    monkeypatch.delitem(sys.modules, "taskman_authz.client")
+    for name in [name for name in sys.modules if name.startswith("taskman_authz.client")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without_grpc)
     with pytest.raises(ModuleNotFoundError, match=r"needs `grpc`: pip install 'taskman-authz\[s"):
         importlib.import_module("taskman_authz.client")
