@@ -20,6 +20,7 @@ from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds
 
 from .authorization import Method
 from .door import Call, Door
+from .security import Listening
 from .status import Code, Status
 
 if TYPE_CHECKING:
@@ -30,9 +31,14 @@ class Server:
     """Answers the methods of services at several addresses, with health and reflection."""
 
     def __init__(
-        self, services: Mapping[str, Mapping[str, Method]], door: Door, settings: Settings
+        self,
+        services: Mapping[str, Mapping[str, Method]],
+        door: Door,
+        settings: Settings,
+        listening: Listening | None = None,
     ) -> None:
         self._door = door
+        self._listening = listening or Listening()
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(options=_options(settings))
         handlers = [self._handlers(name, methods) for name, methods in services.items()]
@@ -45,7 +51,7 @@ class Server:
     async def start(self, addresses: Sequence[str]) -> list[str]:
         """Open the addresses and begin to answer. Returns them with their ports filled in.
         Raises OSError naming the address that cannot be opened."""
-        opened = [_open(self._server, address) for address in addresses]
+        opened = [_open(self._server, self._listening, address) for address in addresses]
         await self._server.start()
         return opened
 
@@ -104,14 +110,14 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
-def _open(server: grpc.aio.Server, address: str) -> str:
+def _open(server: grpc.aio.Server, listening: Listening, address: str) -> str:
     is_unix = address.startswith("unix:")
     try:
         if is_unix:
             _try_path(address.removeprefix("unix:").removeprefix("//"))
         else:
             _try_host(address)
-        port = server.add_insecure_port(address)
+        port = listening.open(server, address)
     except OSError as error:
         raise OSError(error.errno, error.strerror, address) from None
     except RuntimeError:

@@ -8,12 +8,13 @@ from taskman_authz.limits import Limits
 
 from .observing import ObservingSettings
 from .policies import PolicySettings
+from .security import SecuritySettings
 from .serving import ServingSettings
 
 PREFIX = "TASKMAN_AUTHZ_"
 
 
-class Settings(ObservingSettings, ServingSettings, PolicySettings, BaseSettings):
+class Settings(ObservingSettings, SecuritySettings, ServingSettings, PolicySettings, BaseSettings):
     """What a sidecar is told. The description of a field is its flag's help.
 
     A `SecretStr` is never printed.

@@ -1,0 +1,15 @@
+"""Who may ask the sidecar, and how the way to it is kept safe.
+
+Begin with `security`, which makes the rest of settings: `listening` opens addresses in `tls` by
+`certificates`; `kept` is how all that changes outside is read again.
+
+Laws: what is not proved is not believed, and what cannot be checked is a no. What is in place stays
+until what replaces it has been found good. No secret is in a log, an error or a text of an object.
+"""
+
+from __future__ import annotations
+
+from .listening import Listening
+from .security import SECURITY, Security
+
+__all__ = ["SECURITY", "Listening", "Security"]

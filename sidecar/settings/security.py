@@ -1,0 +1,34 @@
+"""Who may ask, and how the way to here is kept safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+OctalMode = Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")]
+
+
+class SecuritySettings(BaseModel):
+    """Certificates, sockets."""
+
+    tls_cert: Path | None = Field(
+        default=None,
+        description="certificate chain (PEM) to answer with; read again when it changes",
+    )
+    tls_key: Path | None = Field(default=None, description="private key (PEM) of --tls-cert")
+    tls_client_ca: Path | None = Field(
+        default=None,
+        description="authorities (PEM): every caller must show a certificate that one of them made",
+    )
+    insecure: bool = Field(
+        default=False,
+        description="answer without TLS at addresses beyond this machine: true, false",
+    )
+    unix_socket_mode: OctalMode = Field(
+        default="0600", description="who may open a unix socket to listen at, as chmod writes it"
+    )
+    unix_socket_group: str | None = Field(
+        default=None, description="group that a unix socket to listen at belongs to"
+    )
