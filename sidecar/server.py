@@ -19,8 +19,8 @@ from grpc_reflection.v1alpha import reflection
 from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds it in the pool
 
 from .authorization import Method
-from .door import Call, Door
-from .security import Listening
+from .door import Call, Caller, Door
+from .security import Listening, grpc_names
 from .status import Code, Status
 
 if TYPE_CHECKING:
@@ -96,9 +96,11 @@ def _call(method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
     return Call(
         "grpc",
         method,
+        Caller(grpc_names(context)),
         request_id=metadata.get("x-request-id", ""),
         traceparent=metadata.get("traceparent", ""),
         left=context.time_remaining(),
+        authorization=metadata.get("authorization", ""),
     )
 
 

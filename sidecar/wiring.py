@@ -58,7 +58,8 @@ class Sidecar:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         authorization = Authorization(Decisions(self.policies.pdp, self.settings.limits))
         services = {SERVICE: authorization.methods()}
-        self.server = Server(services, Door(self.log), self.settings, self.security.listening)
+        door = Door(self.log, self.security.guards)
+        self.server = Server(services, door, self.settings, self.security.listening)
         opened = await self.server.start(self.settings.listen)
         followed = [each for each in (self.policies, self.candidate) if each is not None]
         followers = [asyncio.create_task(self._follow(each)) for each in followed]

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from taskman_authz.errors import AuthzError
 from taskman_authz.limits import DEFAULT
 
-from .kept import Kept, read_file
+from ..kept import Kept, read_file
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from taskman_authz.errors import AuthzError
 
-from .kept import Kept
+from ..door import Guard
+from ..kept import FLOOR, Kept
+from ..secrets import Secrets
+from .authenticator import Authenticator, Owner, Subject
+from .callers import AllowedCallers, require_name
 from .listening import Listening, find_group, refuse_plain
+from .tokens import Tokens
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -38,6 +43,7 @@ class Security:
         group = find_group(settings.unix_socket_group)
         mode = int(settings.unix_socket_mode, 8)
         self.listening = Listening(self.certificates, mode, group)
+        self.guards = self._guards(settings, log)
 
     def problems(self) -> list[str]:
         """What is not as it should be, fit for a log. Empty: nothing."""
@@ -69,6 +75,52 @@ class Security:
         finally:
             for task in tasks:
                 task.cancel()
+
+    def _guards(self, settings: Settings, log: FilteringBoundLogger) -> tuple[Guard, ...]:
+        owner, subject = self._owner(settings, log), self._subject(settings, log)
+        shows_tokens = owner is not None or subject is not None
+        guards: list[Guard] = [Authenticator(owner, subject)] if shows_tokens else []
+        if settings.allowed_callers:
+            guards.append(AllowedCallers(settings.allowed_callers))
+        elif shows_tokens:
+            guards.append(require_name)  # or who shows no token would be let in without one
+        return tuple(guards)
+
+    def _owner(self, settings: Settings, log: FilteringBoundLogger) -> Owner | None:
+        if settings.tokens is None:
+            return None
+        read = Secrets().source("--tokens", settings.tokens)
+        tokens = Kept("tokens", read, Tokens, log)
+        self._kept.append((tokens, INTERVAL))
+        return lambda token: tokens.value.owner(token) if tokens.value is not None else None
+
+    def _subject(self, settings: Settings, log: FilteringBoundLogger) -> Subject | None:
+        issuer, audience = settings.jwt_issuer, settings.jwt_audience
+        if settings.jwks is None or not issuer or not audience:
+            if settings.jwks is not None or issuer is not None or audience is not None:
+                raise AuthzError("JWTs need --jwks, --jwt-issuer and --jwt-audience")
+            return None
+        from .jwks import is_url, key_source, read_keys
+        from .jwts import Jwts
+
+        keys = Kept(
+            "public keys of tokens",
+            key_source(settings.jwks),
+            read_keys,
+            log,
+            may_lack=is_url(settings.jwks),  # an issuer that is down keeps nobody else waiting
+        )
+        self._kept.append((keys, settings.jwks_interval))
+        jwts = Jwts(
+            keys,
+            issuer=issuer,
+            audience=audience,
+            algorithms=settings.jwt_algorithms,
+            leeway=settings.jwt_leeway,
+            max_age=settings.jwks_max_age,
+            floor=min(FLOOR, settings.jwks_interval),
+        )
+        return jwts.subject
 
     def _certificates(self, settings: Settings, log: FilteringBoundLogger) -> Certificates | None:
         if settings.tls_cert is None or settings.tls_key is None:

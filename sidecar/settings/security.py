@@ -5,13 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from .kinds import Listed
 
 OctalMode = Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")]
 
 
+def _checked_rule(rule: str) -> str:
+    method, _, name = rule.partition("=")
+    if not method or not name or "*" in method[: len(method) - (method == "*")]:
+        raise ValueError("expected `METHOD=NAME`, such as `Check=spiffe://shop/*`, or `*=NAME`")
+    return rule
+
+
+Rule = Annotated[str, AfterValidator(_checked_rule)]
+
+
 class SecuritySettings(BaseModel):
-    """Certificates, sockets."""
+    """Certificates, sockets, callers."""
 
     tls_cert: Path | None = Field(
         default=None,
@@ -31,4 +43,9 @@ class SecuritySettings(BaseModel):
     )
     unix_socket_group: str | None = Field(
         default=None, description="group that a unix socket to listen at belongs to"
+    )
+    allowed_callers: Annotated[tuple[Rule, ...], *Listed] = Field(
+        default=(),
+        description="METHOD=NAME: who has the name may call the method (* for every one), and "
+        "nobody else; may be given several times",
     )

@@ -44,6 +44,7 @@ class Kept(Generic[R, T]):
         self._make = make
         self._log = log
         self._wanted = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._raw: R | None = None
         self._refused: R | None = None
         self.value: T | None = None
@@ -69,16 +70,18 @@ class Kept(Generic[R, T]):
             self.tried = time.monotonic()
 
     def again(self, floor: float = FLOOR) -> bool:
-        """Whether it is being read again. Called by who misses something in it, in the loop of
-        `follow`; it is not within `floor` seconds of a reading that succeeded."""
+        """Whether it is being read again, for who misses something in it. It is not within `floor`
+        seconds of a reading that succeeded. May be called in any thread."""
         if time.monotonic() - self.tried < floor:
             return bool(self.problem)
-        self._wanted.set()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wanted.set)
         return True
 
     async def follow(self, interval: float, told: Callable[[], None]) -> None:
         """Read every `interval` seconds (give or take a tenth), and when asked to, until
         cancelled. `told` is called after each."""
+        self._loop = asyncio.get_running_loop()
         while True:
             try:
                 await asyncio.wait_for(self._wanted.wait(), interval * random.uniform(0.9, 1.1))
