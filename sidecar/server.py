@@ -6,6 +6,7 @@ Law: an address in use is refused in words, never shared or taken over.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import socket
 import stat
@@ -40,7 +41,9 @@ class Server:
         self._door = door
         self._listening = listening or Listening()
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
-        self._server = grpc.aio.server(options=_options(settings))
+        self._server = grpc.aio.server(
+            options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_calls
+        )
         handlers = [self._handlers(name, methods) for name, methods in services.items()]
         self._server.add_generic_rpc_handlers(handlers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -83,7 +86,7 @@ class Server:
             if type(answer) is bytes:
                 return answer
             assert isinstance(answer, Status)
-            await context.abort(_CODES[answer.code], answer.message)
+            await context.abort(_CODES[answer.code], answer.message, _trailers(answer))
 
         return handle
 
@@ -102,6 +105,13 @@ def _call(method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
         left=context.time_remaining(),
         authorization=metadata.get("authorization", ""),
     )
+
+
+def _trailers(status: Status) -> tuple[tuple[str, str], ...]:
+    """When to come again, as gRPC's own retries read it (gRFC A6)."""
+    if status.retry_after is None:
+        return ()
+    return (("grpc-retry-pushback-ms", str(math.ceil(status.retry_after * 1_000))),)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:

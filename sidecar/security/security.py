@@ -15,6 +15,7 @@ from ..secrets import Secrets
 from .authenticator import Authenticator, Owner, Subject
 from .callers import AllowedCallers, require_name
 from .listening import Listening, find_group, refuse_plain
+from .rates import CallRate
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Security:
             guards.append(AllowedCallers(settings.allowed_callers))
         elif shows_tokens:
             guards.append(require_name)  # or who shows no token would be let in without one
+        if settings.rate_limit:
+            guards.append(CallRate(settings.rate_limit, settings.rate_burst))
         return tuple(guards)
 
     def _owner(self, settings: Settings, log: FilteringBoundLogger) -> Owner | None:

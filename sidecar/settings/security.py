@@ -23,7 +23,7 @@ Rule = Annotated[str, AfterValidator(_checked_rule)]
 
 
 class SecuritySettings(BaseModel):
-    """Certificates, sockets, callers."""
+    """Certificates, sockets, callers, rates."""
 
     tls_cert: Path | None = Field(
         default=None,
@@ -48,4 +48,18 @@ class SecuritySettings(BaseModel):
         default=(),
         description="METHOD=NAME: who has the name may call the method (* for every one), and "
         "nobody else; may be given several times",
+    )
+    rate_limit: float = Field(
+        default=0.0,
+        ge=0,
+        le=1_000_000,
+        description="calls a second that each caller may make, whatever they hold; 0: any",
+    )
+    rate_burst: int = Field(
+        default=100, ge=1, le=1_000_000, description="calls that a caller may make at once"
+    )
+    max_concurrent_calls: int = Field(
+        default=10_000,
+        ge=1,
+        description="calls over gRPC at a time, open streams among them; more are refused",
     )
