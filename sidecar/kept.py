@@ -27,8 +27,9 @@ FLOOR = 5.0  # seconds
 
 
 class Kept(Generic[R, T]):
-    """What `make` makes of what `read` reads. Both may block, and raise AuthzError for what is
-    wrong; so does this, when it is made. With `may_lack`, `value` is then None instead."""
+    """What `make` makes of what `read` reads every `interval` seconds. Both may block, and raise
+    AuthzError for what is wrong; so does this, when it is made. With `may_lack`, `value` is then
+    None instead."""
 
     def __init__(
         self,
@@ -37,12 +38,14 @@ class Kept(Generic[R, T]):
         make: Callable[[R], T],
         log: FilteringBoundLogger,
         *,
+        interval: float = 1.0,
         may_lack: bool = False,
     ) -> None:
         self._what = what
         self._read = read
         self._make = make
         self._log = log
+        self._interval = interval
         self._wanted = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._raw: R | None = None
@@ -78,13 +81,14 @@ class Kept(Generic[R, T]):
             self._loop.call_soon_threadsafe(self._wanted.set)
         return True
 
-    async def follow(self, interval: float, told: Callable[[], None]) -> None:
-        """Read every `interval` seconds (give or take a tenth), and when asked to, until
-        cancelled. `told` is called after each."""
+    async def follow(self, told: Callable[[], None]) -> None:
+        """Read once an interval (give or take a tenth), and when asked to, until cancelled. `told`
+        is called after each."""
         self._loop = asyncio.get_running_loop()
         while True:
+            pause = self._interval * random.uniform(0.9, 1.1)
             try:
-                await asyncio.wait_for(self._wanted.wait(), interval * random.uniform(0.9, 1.1))
+                await asyncio.wait_for(self._wanted.wait(), pause)
             except TimeoutError:
                 pass
             await asyncio.to_thread(self.look)

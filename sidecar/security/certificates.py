@@ -20,13 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from taskman_authz.errors import AuthzError
-from taskman_authz.limits import DEFAULT
 
-from ..kept import Kept, read_file
+from ..kept import Kept
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from structlog.typing import FilteringBoundLogger
+
+    from ..secrets import Source
 
 Clock = Callable[[], datetime]
 
@@ -44,29 +45,31 @@ class Identity(NamedTuple):
 
 
 class Certificates(Kept["tuple[bytes, bytes, bytes | None]", Identity]):
-    """The identity that rests in files. Raises AuthzError where there is none, or no good one."""
+    """The identity that these read, and read again. Raises AuthzError where there is none, or no
+    good one."""
 
     def __init__(
-        self, certificate: Path, key: Path, client_ca: Path | None, log: FilteringBoundLogger
+        self, certificate: Source, key: Source, client_ca: Source | None, log: FilteringBoundLogger
     ) -> None:
-        limit = DEFAULT.certificate_bytes
-
         def read() -> tuple[bytes, bytes, bytes | None]:
-            return (
-                read_file("--tls-cert", certificate, limit),
-                read_file("--tls-key", key, limit),
-                read_file("--tls-client-ca", client_ca, limit) if client_ca else None,
-            )
+            return certificate.read(), key.read(), client_ca.read() if client_ca else None
 
-        super().__init__("certificate", read, lambda raw: make_identity(*raw), log)
-        if key.stat().st_mode & stat.S_IROTH:
-            log.warning("everybody on this machine can read the private key", path=str(key))
+        interval = max(certificate.interval, key.interval)
+        super().__init__(
+            "certificate", read, lambda raw: make_identity(*raw), log, interval=interval
+        )
 
     @property
     def identity(self) -> Identity:
         """The one in place."""
         assert self.value is not None  # it is made with one
         return self.value
+
+
+def warn_of_readers(key: Path, log: FilteringBoundLogger) -> None:
+    """Say where everybody can read the file of a private key."""
+    if key.stat().st_mode & stat.S_IROTH:
+        log.warning("everybody on this machine can read the private key", path=str(key))
 
 
 def utc() -> datetime:

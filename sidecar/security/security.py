@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from taskman_authz.errors import AuthzError
 
 from ..door import Guard
 from ..kept import FLOOR, Kept
-from ..secrets import Secrets
+from ..secrets import VAULT, Secrets
 from .authenticator import Authenticator, Owner, Subject
 from .callers import AllowedCallers, require_name
 from .listening import Listening, find_group, refuse_plain
@@ -28,16 +29,24 @@ if TYPE_CHECKING:
 # again, or is no longer in force.
 SECURITY = "taskman_authz.security"
 
-INTERVAL = 1.0  # seconds between looks at files
-
 TellHealth = Callable[[str, bool], Awaitable[None]]
+
+
+class Followed(Protocol):
+    """What is read again. `problem` says what is wrong with it; empty: nothing."""
+
+    problem: str
+
+    async def follow(self, told: Callable[[], None]) -> None:
+        """Until cancelled; `told` is called after each reading."""
 
 
 class Security:
     """What the settings ask for. Raises AuthzError for what cannot be had."""
 
     def __init__(self, settings: Settings, log: FilteringBoundLogger) -> None:
-        self._kept: list[tuple[Kept[Any, Any], float]] = []
+        self._secrets = Secrets(settings.secrets_interval, log)
+        self._followed: list[Followed] = []
         self.certificates = self._certificates(settings, log)
         if self.certificates is None and not settings.insecure:
             refuse_plain(settings.listen)
@@ -45,10 +54,12 @@ class Security:
         mode = int(settings.unix_socket_mode, 8)
         self.listening = Listening(self.certificates, mode, group)
         self.guards = self._guards(settings, log)
+        if self._secrets.vault is not None:
+            self._followed.append(self._secrets.vault)
 
     def problems(self) -> list[str]:
         """What is not as it should be, fit for a log. Empty: nothing."""
-        found = [kept.problem for kept, _ in self._kept if kept.problem]
+        found = [each.problem for each in self._followed if each.problem]
         expires = self.expires()
         if expires is not None and expires <= datetime.now(UTC):
             found.append("the certificate has expired")
@@ -62,9 +73,7 @@ class Security:
         """Read again what may change, until cancelled; the health of `SECURITY` is told."""
         was_good = not self.problems()
         looked = asyncio.Event()
-        tasks = [
-            asyncio.create_task(kept.follow(interval, looked.set)) for kept, interval in self._kept
-        ]
+        tasks = [asyncio.create_task(each.follow(looked.set)) for each in self._followed]
         try:
             while True:
                 await looked.wait()
@@ -92,9 +101,9 @@ class Security:
     def _owner(self, settings: Settings, log: FilteringBoundLogger) -> Owner | None:
         if settings.tokens is None:
             return None
-        read = Secrets().source("--tokens", settings.tokens)
-        tokens = Kept("tokens", read, Tokens, log)
-        self._kept.append((tokens, INTERVAL))
+        read, interval = self._secrets.source("--tokens", settings.tokens.get_secret_value())
+        tokens = Kept("tokens", read, Tokens, log, interval=interval)
+        self._followed.append(tokens)
         return lambda token: tokens.value.owner(token) if tokens.value is not None else None
 
     def _subject(self, settings: Settings, log: FilteringBoundLogger) -> Subject | None:
@@ -111,9 +120,10 @@ class Security:
             key_source(settings.jwks),
             read_keys,
             log,
+            interval=settings.jwks_interval,
             may_lack=is_url(settings.jwks),  # an issuer that is down keeps nobody else waiting
         )
-        self._kept.append((keys, settings.jwks_interval))
+        self._followed.append(keys)
         jwts = Jwts(
             keys,
             issuer=issuer,
@@ -131,10 +141,20 @@ class Security:
             if any(each is not None for each in given):
                 raise AuthzError("TLS needs both --tls-cert and --tls-key")
             return None
-        from .certificates import Certificates
+        from .certificates import Certificates, warn_of_readers
 
+        file, ca = self._secrets.file, settings.tls_client_ca
+        if settings.tls_key.startswith(VAULT):
+            key = self._secrets.source("--tls-key", settings.tls_key)
+        else:
+            key = file("--tls-key", Path(settings.tls_key))
         certificates = Certificates(
-            settings.tls_cert, settings.tls_key, settings.tls_client_ca, log
+            file("--tls-cert", settings.tls_cert),
+            key,
+            file("--tls-client-ca", ca) if ca is not None else None,
+            log,
         )
-        self._kept.append((certificates, INTERVAL))
+        if not settings.tls_key.startswith(VAULT):
+            warn_of_readers(Path(settings.tls_key), log)
+        self._followed.append(certificates)
         return certificates

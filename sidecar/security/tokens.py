@@ -2,7 +2,7 @@
 
 Several lines may have one name, so that a token can be replaced while both are in use.
 
-Laws: a token is not kept, its digest is. How long a comparison takes tells nothing about either.
+Law: how long a comparison takes tells nothing about a token.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ _LINE = re.compile(r"([\w.@/-]+)[ \t]+(?:sha256:([0-9a-fA-F]{64})|(\S+))")
 class Tokens:
     """Knows the owners of tokens. Raises AuthzError with the number of a bad line."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, data: bytes) -> None:
         self._names: dict[bytes, str] = {}
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise AuthzError("--tokens: expected UTF-8") from None
         for number, line in enumerate(text.splitlines(), 1):
             line = line.strip()
             if line and not line.startswith("#"):

@@ -28,13 +28,13 @@ def _checked_address(address: str) -> str:
 
 
 # Where a secret may rest, in place of the secret itself.
-REFERENCES = ("file:",)
+REFERENCES = ("file:", "vault:")
 
 
 def _checked_secret(secret: SecretStr) -> SecretStr:
     told = secret.get_secret_value()
     if not told or told in REFERENCES:
-        raise ValueError("expected a secret or `file:PATH`")
+        raise ValueError("expected a secret, `file:PATH` or `vault:mount/path#key`")
     return secret
 
 

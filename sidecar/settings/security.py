@@ -29,7 +29,10 @@ class SecuritySettings(BaseModel):
         default=None,
         description="certificate chain (PEM) to answer with; read again when it changes",
     )
-    tls_key: Path | None = Field(default=None, description="private key (PEM) of --tls-cert")
+    tls_key: str | None = Field(
+        default=None,
+        description="private key (PEM) of --tls-cert: a file, or vault:mount/path#key",
+    )
     tls_client_ca: Path | None = Field(
         default=None,
         description="authorities (PEM): every caller must show a certificate that one of them made",
@@ -62,4 +65,7 @@ class SecuritySettings(BaseModel):
         default=10_000,
         ge=1,
         description="calls over gRPC at a time, open streams among them; more are refused",
+    )
+    secrets_interval: float = Field(
+        default=60.0, ge=1, le=86_400, description="seconds between readings of secrets in Vault"
     )

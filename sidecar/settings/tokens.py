@@ -20,7 +20,8 @@ class TokenSettings(BaseModel):
     tokens: Secret | None = Field(
         default=None,
         description="bearer tokens that are taken, a line each: `name token` or "
-        "`name sha256:digest`; file:PATH for a file of them, read again when it changes",
+        "`name sha256:digest`; or file:PATH or vault:mount/path#key, where they rest and are "
+        "read again",
     )
     jwks: str | None = Field(
         default=None,

@@ -14,6 +14,7 @@ import structlog
 import uvloop
 from cryptography.x509 import DNSName
 from structlog.testing import CapturingLogger
+from taskman_authz_sidecar.secrets import Secrets
 from taskman_authz_sidecar.security import connection_names
 from taskman_authz_sidecar.security.certificates import Certificates
 from taskman_authz_sidecar.security.tls import server_context
@@ -84,7 +85,10 @@ def test_a_certificate_and_its_authority_are_replaced_while_we_listen(loop, tmp_
     ca.write_bytes(old.pem)
     old.issue().write(tmp_path)
     log = structlog.wrap_logger(CapturingLogger())
-    certificates = Certificates(tmp_path / "cert.pem", tmp_path / "key.pem", ca, log)
+    places = [
+        Secrets(1.0, log).file("", tmp_path / name) for name in ("cert.pem", "key.pem", "ca.pem")
+    ]
+    certificates = Certificates(*places, log)
     callers = {
         authority: authority.issue([spiffe("ns/web"), DNSName("Web.test")], "web")
         for authority in (old, new)

@@ -207,11 +207,11 @@ async def test_a_key_that_is_not_known_is_fetched_at_once_and_seldom(issuer):
     newer = Issuer("newer")
     texts = [issuer.key_set(), newer.key_set()]
     log = structlog.wrap_logger(CapturingLogger())
-    keys = Kept("keys", lambda: texts.pop(0), read_keys, log)
+    keys = Kept("keys", lambda: texts.pop(0), read_keys, log, interval=86_400)
     jwts = verifier(b"", keys=keys, floor=3_600.0)
     assert refusal(jwts, newer.token())[0] is Code.UNAUTHENTICATED  # it was not there just now
     read = asyncio.Event()
-    following = asyncio.create_task(keys.follow(86_400, read.set))
+    following = asyncio.create_task(keys.follow(read.set))
     await asyncio.sleep(0)  # it follows
     jwts = verifier(b"", keys=keys, floor=0.0)
     assert refusal(jwts, newer.token())[0] is Code.UNAVAILABLE

@@ -105,7 +105,7 @@ def test_a_secret_is_printed_nowhere(policies, start, tmp_path, monkeypatch, cap
 )
 def test_a_bad_line_of_tokens_is_named_by_its_number(text, why):
     with pytest.raises(AuthzError, match=why) as caught:
-        Tokens(text)
+        Tokens(text.encode())
     assert ALICE not in str(caught.value)
 
 
