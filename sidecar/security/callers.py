@@ -1,8 +1,8 @@
 """Which caller may call which method: the guard that asks for names.
 
-A rule is `METHOD=NAME`: who has the name may call the method. `*` is every method; a name is exact
-or has a `*` as patterns of policies do (`spiffe://shop/*`), and `*` alone is everybody, strangers
-too.
+A rule is `METHOD=NAME`: who has the name may call the method. A method may be said with its face
+(`ext_authz/Check`), and `*` is every one. A name is exact or has a `*` as patterns of policies do
+(`spiffe://shop/*`), and `*` alone is everybody, strangers too.
 
 Law: a method that no rule names is nobody's.
 """
@@ -23,18 +23,15 @@ class AllowedCallers:
     """The guard of these rules."""
 
     def __init__(self, rules: Iterable[str]) -> None:
-        pairs = [rule.partition("=") for rule in rules]
-        methods = {method for method, _, _ in pairs}
-        self._names = {
-            method: tuple(name for told, _, name in pairs if told in (method, EVERY_METHOD))
-            for method in methods | {EVERY_METHOD}
-        }
+        self._names: dict[str, tuple[str, ...]] = {}
+        for method, _, name in (rule.partition("=") for rule in rules):
+            self._names[method] = (*self._names.get(method, ()), name)
 
     def __call__(self, call: Call) -> None:
         """Raises Refusal."""
-        names = self._names.get(call.method) or self._names[EVERY_METHOD]
-        if _is_among(call.caller, names):
-            return
+        for method in (call.method, f"{call.face}/{call.method}", EVERY_METHOD):
+            if _is_among(call.caller, self._names.get(method, ())):
+                return
         require_name(call)
         raise Refusal(Code.PERMISSION_DENIED, f"{call.method} is not for this caller")
 

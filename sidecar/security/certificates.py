@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from ..secrets import Source
+
+SHORTEST_RSA = 2_048  # bits
+CURVES = ("secp256r1", "secp384r1")
 
 Clock = Callable[[], datetime]
 
@@ -91,6 +95,8 @@ def make_identity(
         if each.not_valid_before_utc > now:
             begins = f"{each.not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ}"
             raise AuthzError(f"--tls-cert: not in force before {begins}")
+    if not _is_spoken(chain[0].public_key()):
+        raise AuthzError("--tls-cert: expected a key of RSA (2048 bits or more), P-256 or P-384")
     if _bits(chain[0].public_key()) != _bits(_public_key(key)):
         raise AuthzError("--tls-key: the key of another certificate than that of --tls-cert")
     if client_ca is not None:
@@ -103,6 +109,13 @@ def _certificates(place: str, data: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(data)
     except ValueError:
         raise AuthzError(f"{place}: expected certificates in PEM") from None
+
+
+def _is_spoken(key: PublicKeyTypes) -> bool:
+    """Whether gRPC's library can answer with the key: of others it says so at each handshake."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size >= SHORTEST_RSA
+    return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in CURVES
 
 
 def _public_key(data: bytes) -> PublicKeyTypes:

@@ -49,8 +49,9 @@ class SecuritySettings(BaseModel):
     )
     allowed_callers: Annotated[tuple[Rule, ...], *Listed] = Field(
         default=(),
-        description="METHOD=NAME: who has the name may call the method (* for every one), and "
-        "nobody else; may be given several times",
+        description="METHOD=NAME: who has the name may call the method (with its face, as "
+        "ext_authz/Check, or without; * for every one), and nobody else; may be given several "
+        "times",
     )
     rate_limit: float = Field(
         default=0.0,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
@@ -56,9 +57,10 @@ class Authority:
         names: Sequence[x509.GeneralName] = HERE,
         common_name: str = "",
         lasts: timedelta = DAY,
+        key: CertificateIssuerPrivateKeyTypes | None = None,
     ) -> Issued:
         """A certificate that began a day ago and is in force for so long from now."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         builder = self._builder(_name(common_name), key, lasts)
         if names:
             names_of = x509.SubjectAlternativeName(names)
@@ -70,7 +72,7 @@ class Authority:
         )
 
     def _builder(
-        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, lasts: timedelta
+        self, name: x509.Name, key: CertificateIssuerPrivateKeyTypes, lasts: timedelta
     ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
         return x509.CertificateBuilder(

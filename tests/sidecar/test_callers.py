@@ -69,3 +69,12 @@ def test_the_log_names_the_refused_method_and_status(policies, start):
         ask(channel)
     refused = sidecar.wait_for("call refused")
     assert (refused["method"], refused["status"]) == ("Check", "UNAUTHENTICATED")
+
+
+def test_a_rule_may_name_the_face_of_a_method(policies, start):
+    sidecar = start(
+        policies,
+        *("--allowed-callers", "ext_authz/Check=*", "--allowed-callers", "grpc/BatchCheck=*"),
+    )
+    with connect(sidecar.address) as channel:
+        assert (ask(channel), ask(channel, "BatchCheck")) == ("UNAUTHENTICATED", "OK")

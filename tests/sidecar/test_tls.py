@@ -11,6 +11,7 @@ import stat
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tests.sidecar.asking import ask, connect
 from tests.sidecar.authority import Authority
@@ -49,6 +50,15 @@ def test_it_answers_in_tls_to_who_trusts_its_authority(authority, policies, star
         assert ask(channel) == "UNAVAILABLE"
     with connect(sidecar.address) as channel:
         assert ask(channel) == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    "key", [rsa.generate_private_key(65_537, 2_048), ec.generate_private_key(ec.SECP384R1())]
+)
+def test_it_answers_with_keys_of_the_kinds_that_it_takes(authority, policies, start, tmp_path, key):
+    sidecar = start(policies, *authority.issue(key=key).write(tmp_path))
+    with connect(sidecar.address, authority.pem) as channel:
+        assert ask(channel) == "OK"
 
 
 def test_only_callers_of_the_authority_are_let_in(authority, mutual):
@@ -125,7 +135,9 @@ def test_a_bad_certificate_leaves_the_last_good_one_and_shows(authority, policie
 def test_it_does_not_start_with_a_bad_certificate(authority, policies, tmp_path):
     good, other = authority.issue(), authority.issue()
     expired = authority.issue(lasts=timedelta(minutes=-1))
+    unspoken = authority.issue(key=ed25519.Ed25519PrivateKey.generate())
     for pair, why in [
+        (unspoken, "--tls-cert: expected a key of RSA (2048 bits or more), P-256 or P-384"),
         (expired, "--tls-cert: expired at 20"),
         ((good[0], other[1]), "--tls-key: the key of another certificate than that of --tls-cert"),
         ((b"", good[1]), "--tls-cert: expected certificates in PEM"),
