@@ -6,6 +6,7 @@ Law: an address in use is refused in words, never shared or taken over.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import socket
 import stat
@@ -19,7 +20,8 @@ from grpc_reflection.v1alpha import reflection
 from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds it in the pool
 
 from .authorization import Method
-from .door import Call, Door
+from .door import Call, Caller, Door
+from .security import Listening, grpc_names
 from .status import Code, Status
 
 if TYPE_CHECKING:
@@ -30,11 +32,18 @@ class Server:
     """Answers the methods of services at several addresses, with health and reflection."""
 
     def __init__(
-        self, services: Mapping[str, Mapping[str, Method]], door: Door, settings: Settings
+        self,
+        services: Mapping[str, Mapping[str, Method]],
+        door: Door,
+        settings: Settings,
+        listening: Listening | None = None,
     ) -> None:
         self._door = door
+        self._listening = listening or Listening()
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
-        self._server = grpc.aio.server(options=_options(settings))
+        self._server = grpc.aio.server(
+            options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_calls
+        )
         handlers = [self._handlers(name, methods) for name, methods in services.items()]
         self._server.add_generic_rpc_handlers(handlers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -45,7 +54,7 @@ class Server:
     async def start(self, addresses: Sequence[str]) -> list[str]:
         """Open the addresses and begin to answer. Returns them with their ports filled in.
         Raises OSError naming the address that cannot be opened."""
-        opened = [_open(self._server, address) for address in addresses]
+        opened = [_open(self._server, self._listening, address) for address in addresses]
         await self._server.start()
         return opened
 
@@ -77,7 +86,7 @@ class Server:
             if type(answer) is bytes:
                 return answer
             assert isinstance(answer, Status)
-            await context.abort(_CODES[answer.code], answer.message)
+            await context.abort(_CODES[answer.code], answer.message, _trailers(answer))
 
         return handle
 
@@ -90,10 +99,19 @@ def _call(method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
     return Call(
         "grpc",
         method,
+        Caller(grpc_names(context)),
         request_id=metadata.get("x-request-id", ""),
         traceparent=metadata.get("traceparent", ""),
         left=context.time_remaining(),
+        authorization=metadata.get("authorization", ""),
     )
+
+
+def _trailers(status: Status) -> tuple[tuple[str, str], ...]:
+    """When to come again, as gRPC's own retries read it (gRFC A6)."""
+    if status.retry_after is None:
+        return ()
+    return (("grpc-retry-pushback-ms", str(math.ceil(status.retry_after * 1_000))),)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -104,14 +122,14 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
-def _open(server: grpc.aio.Server, address: str) -> str:
+def _open(server: grpc.aio.Server, listening: Listening, address: str) -> str:
     is_unix = address.startswith("unix:")
     try:
         if is_unix:
             _try_path(address.removeprefix("unix:").removeprefix("//"))
         else:
             _try_host(address)
-        port = server.add_insecure_port(address)
+        port = listening.open(server, address)
     except OSError as error:
         raise OSError(error.errno, error.strerror, address) from None
     except RuntimeError:

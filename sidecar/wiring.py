@@ -20,6 +20,7 @@ from .decisions import Decisions
 from .door import Door
 from .log import make_log
 from .policies import PolicyFollower
+from .security import SECURITY, Security
 from .server import Server
 from .settings import Settings
 
@@ -40,6 +41,7 @@ class Sidecar:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = make_log(settings)
+        self.security = Security(settings, self.log)
         self.candidate = self._candidate()
         self.shadow = None
         if self.candidate is not None:
@@ -56,10 +58,12 @@ class Sidecar:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         authorization = Authorization(Decisions(self.policies.pdp, self.settings.limits))
         services = {SERVICE: authorization.methods()}
-        self.server = Server(services, Door(self.log), self.settings)
+        door = Door(self.log, self.security.guards)
+        self.server = Server(services, door, self.settings, self.security.listening)
         opened = await self.server.start(self.settings.listen)
         followed = [each for each in (self.policies, self.candidate) if each is not None]
         followers = [asyncio.create_task(self._follow(each)) for each in followed]
+        followers.append(asyncio.create_task(self.security.follow(self.server.tell_health)))
         try:
             await self._serve(opened, stop, started)
         finally:
@@ -71,6 +75,7 @@ class Sidecar:
     async def _serve(self, opened: list[str], stop: asyncio.Event, started: Started | None) -> None:
         for service in ("", SERVICE, POLICIES):
             await self.server.tell_health(service, True)
+        await self.server.tell_health(SECURITY, not self.security.problems())
         self.log.info("serving", listen=opened, revision=self.policies.pdp.policies.revision)
         if started is not None:
             await started(opened)

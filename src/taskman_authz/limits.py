@@ -79,6 +79,7 @@ class Limits(msgspec.Struct, frozen=True):
     document_bytes: int = 64_000_000  # 10,000 policies are some 3 MB of YAML
     bundle_bytes: int = 256_000_000  # 100,000 policies are some 40 MB
     key_bytes: int = 65_536  # a PEM file of an Ed25519 key has some hundred
+    certificate_bytes: int = 1_048_576  # all authorities that a browser trusts are some 250 kB
     # What a YAML text may hold, an alias counted as what it stands for: aliases multiply.
     document_values: int = 5_000_000  # a policy is some twenty
     document_depth: int = 16  # a document needs five levels
