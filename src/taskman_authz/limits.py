@@ -133,9 +133,10 @@ class Limits(msgspec.Struct, frozen=True):
     # Subjects whose roles are known, once for each company: some 500 bytes each.
     bindings: int = 1_000_000
 
-    # -- decision cache ----------------------------------------------------------------------
-    # Decisions that are remembered, some 1 kB each, and changes that they are held against.
-    decision_memory: int = 10_000
+    # -- what is remembered ------------------------------------------------------------------
+    # Decisions, or attributes of so many entities, some 1 kB each, in a process; and as many
+    # changes that they are held against.
+    remembered: int = 10_000
 
     # -- clients -----------------------------------------------------------------------------
     # What a client remembers, where it is told to: some ten thousand questions with answers.

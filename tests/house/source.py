@@ -24,7 +24,7 @@ FLOORS = {
     0: ("errors", "issues", "limits", "request", "decision", "json_text", "v1"),
     1: ("_fast",),
     2: ("cel",),
-    3: ("policy",),
+    3: ("policy", "remembered"),
     4: (
         "attributes",
         "bindings",

@@ -1,63 +1,53 @@
-"""Decisions remembered within a process."""
+"""Values remembered within a process."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from cachetools import TLRUCache
 
-from ..decision import Decision
 from ..limits import DEFAULT, Limits
-from .questions import Found, Question
+from .cache import Found
 
 
 class _Kept(NamedTuple):
-    decision: Decision
+    value: bytes
     epochs: tuple[str, ...]
     seconds: float
 
 
-class MemoryDecisionCache:
-    """Remembers decisions for `seconds` at most, as many as `limits.decision_memory` says.
-
-    Only what calls `drop` tells it of changes. One event loop, or one thread, may use it.
-    """
+class MemoryCache:
+    """A `Cache` of at most `limits.remembered` values. Only what calls `drop` tells it of changes.
+    One event loop, or one thread, may use it."""
 
     def __init__(
-        self,
-        seconds: float = 300.0,
-        limits: Limits = DEFAULT,
-        clock: Callable[[], float] = time.monotonic,
+        self, limits: Limits = DEFAULT, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.seconds = seconds
         self.hits = self.misses = 0
         self._kept: TLRUCache[str, _Kept] = TLRUCache(
-            limits.decision_memory, lambda _key, kept, now: now + kept.seconds, clock
+            limits.remembered, lambda _key, kept, now: now + kept.seconds, clock
         )
-        self._epochs = Epochs(limits.decision_memory)
+        self._epochs = Epochs(limits.remembered)
 
-    async def find(self, question: Question) -> Found:
-        """`DecisionCache.find`"""
-        epochs = self._epochs.of(question.tags)
-        kept = self._kept.get(question.key)
+    async def find(self, key: str, tags: Sequence[str]) -> Found:
+        """`Cache.find`"""
+        epochs = self._epochs.of(tags)
+        kept = self._kept.get(key)
         if kept is None or kept.epochs != epochs:
             self.misses += 1
             return Found(None, epochs)
         self.hits += 1
-        return Found(kept.decision, epochs)
+        return Found(kept.value, epochs)
 
-    async def keep(
-        self, question: Question, epochs: tuple[str, ...], decision: Decision, seconds: float
-    ) -> None:
-        """`DecisionCache.keep`"""
-        seconds = min(seconds, self.seconds)
+    async def keep(self, key: str, epochs: tuple[str, ...], value: bytes, seconds: float) -> None:
+        """`Cache.keep`"""
         if seconds > 0:
-            self._kept[question.key] = _Kept(decision, epochs, seconds)
+            self._kept[key] = _Kept(value, epochs, seconds)
 
-    async def drop(self, tags: Iterable[str]) -> None:
-        """`DecisionCache.drop`"""
+    async def drop(self, tags: Sequence[str]) -> None:
+        """`Cache.drop`"""
         self._epochs.change(tags)
 
 
