@@ -10,7 +10,7 @@ resource. A decision that reads the clock is not kept, and none longer than the 
 
 from __future__ import annotations
 
-from .decisions import DecisionCache
-from .questions import Question, question, resource_tag, subject_tag
+from .decisions import DecisionCache, Known
+from .questions import Question, question
 
-__all__ = ["DecisionCache", "Question", "question", "resource_tag", "subject_tag"]
+__all__ = ["DecisionCache", "Known", "Question", "question"]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ..remembered import resource_tag, subject_tag
 from ..request import CheckRequest
 
 PREFIX = "authz:permission:"
@@ -18,16 +19,6 @@ class Question(NamedTuple):
 
     key: str
     tags: tuple[str, ...]
-
-
-def subject_tag(company: str | None, type: str, id: str) -> str:
-    """The tag of a subject's attributes and roles."""
-    return f"{company or ''}|{type}:{id}"
-
-
-def resource_tag(company: str | None, type: str, id: str) -> str:
-    """The tag of a resource's attributes."""
-    return f"{company or ''}|{type}/{id}"
 
 
 def question(request: CheckRequest, revision: str, roles_epoch: str = "") -> Question | None:

@@ -1,7 +1,7 @@
 """Values remembered under tags, for as long as nothing behind a tag has changed.
 
 Begin with `cache` (what is asked of a cache); `memory` is one within a process, `redis` one that
-processes share.
+processes share; `tags` is how tags are made.
 
 Laws: what is remembered cannot hide a change. `find` gives, with what is known, the epochs of the
 tags as they are before anything is read; what is read and decided afterwards is kept with these;
@@ -14,5 +14,6 @@ from __future__ import annotations
 
 from .cache import Cache, Found
 from .memory import MemoryCache
+from .tags import resource_tag, subject_tag
 
-__all__ = ["Cache", "Found", "MemoryCache"]
+__all__ = ["Cache", "Found", "MemoryCache", "resource_tag", "subject_tag"]
