@@ -18,6 +18,7 @@ from taskman_authz.messaging import (
     DeadLetters,
     Event,
     Link,
+    Listener,
     Queue,
     Relay,
     Retries,
@@ -286,3 +287,72 @@ async def test_there_is_no_queue_of_a_name_that_is_none(link: Link):
 
     with pytest.raises(StoreError, match="no queue `none.dlq`"):
         await link.once(look)
+
+
+async def test_every_listener_hears_every_event_in_its_order(pool: asyncpg.Pool, link: Link):
+    heard: list[list[str]] = [[], []]
+
+    def listening(number: int) -> Listener:
+        async def hear(event: Event) -> None:
+            heard[number].append(event.id)
+
+        return Listener({"iam.events": ["iam.policy.*"]}, hear, link, nothing)
+
+    listeners = [listening(0), listening(1)]
+    async with running(*(each.run() for each in listeners)):
+        await until(lambda: not any(each.behind() for each in listeners))
+        async with running(Relay(PostgresOutbox(pool), link).run()):
+            ids = await put(pool, 50)
+            await until(lambda: all(len(each) == len(ids) for each in heard))
+    assert heard == [ids, ids]
+
+
+async def nothing() -> None:
+    pass
+
+
+async def test_a_listener_is_told_of_every_gap_and_says_how_long_it_is(
+    link: Link, rabbitmq: RabbitMQ, amqp_url: str
+):
+    gaps: list[float] = []
+    listener: Listener
+
+    async def gap() -> None:
+        gaps.append(listener.behind())
+
+    listener = Listener({"iam.events": ["#"]}, nothing_of, link, gap)
+    assert listener.behind() > 0
+    async with running(listener.run()):
+        await until(lambda: listener.behind() == 0)
+        await until_on_disk(rabbitmq, amqp_url, QUEUE)
+        await asyncio.to_thread(rabbitmq.kill)
+        await until(lambda: listener.behind() > 0)
+        await asyncio.to_thread(rabbitmq.start)
+        await until(lambda: listener.behind() == 0)
+    assert len(gaps) == 2 and all(gaps)
+
+
+async def nothing_of(_event: Event) -> None:
+    pass
+
+
+async def test_an_event_that_a_listener_fails_over_counts_as_missed(link: Link):
+    heard: list[str] = []
+    gaps: list[int] = []
+
+    async def hear(event: Event) -> None:
+        heard.append(event.type)
+        if len(heard) == 1:
+            raise ValueError
+
+    async def gap() -> None:
+        gaps.append(len(heard))
+
+    listener = Listener({"iam.events": ["#"]}, hear, link, gap)
+    async with running(listener.run()):
+        await until(lambda: listener.behind() == 0)
+        for body in (Event(type="a").encode(), b"no event", Event(type="b").encode()):
+            await published(link, body)
+        await until(lambda: len(heard) == 2)
+    assert gaps == [0, 1]
+    assert (listener.failed, listener.heard) == (2, 1)

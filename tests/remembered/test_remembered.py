@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from taskman_authz import Limits, StoreError, UnavailableError
-from taskman_authz.remembered import Cache, Found, MemoryCache
+from taskman_authz.remembered import Cache, Found, MemoryCache, WhileHeard
 from taskman_authz.remembered.redis import RedisCache
 from tools.servers import Redis
 
@@ -138,6 +138,29 @@ async def test_what_one_process_keeps_another_finds_until_either_drops_a_tag(
     assert await found(shared) == b"y"
     await shared.drop([tag])
     assert await found(other) is None
+
+
+async def test_nothing_is_found_once_anything_may_have_changed(
+    shared: RedisCache, other: RedisCache
+):
+    await kept(shared)
+    await other.drop_all()
+    assert await found(shared) is None
+    cache = MemoryCache()
+    await kept(cache)
+    await cache.drop_all()
+    assert await found(cache) is None
+
+
+async def test_a_cache_that_may_have_missed_a_change_knows_nothing():
+    behind = [0.0]
+    cache = WhileHeard(MemoryCache(), lambda: behind[0], most=10)
+    await kept(cache)
+    for seconds, value in ((0.0, b"x"), (10.0, b"x"), (10.1, None), (0.0, b"x")):
+        behind[0] = seconds
+        assert await found(cache) == value
+    behind[0] = 11
+    assert (await cache.find(KEY, TAGS)).epochs is None
 
 
 async def test_what_redis_keeps_ends_by_itself(shared: RedisCache, redis_url: str):

@@ -12,8 +12,8 @@ change. A cache that cannot be asked is one that knows nothing.
 
 from __future__ import annotations
 
-from .cache import Cache, Found
+from .cache import Cache, Found, WhileHeard
 from .memory import MemoryCache
 from .tags import resource_tag, subject_tag
 
-__all__ = ["Cache", "Found", "MemoryCache", "resource_tag", "subject_tag"]
+__all__ = ["Cache", "Found", "MemoryCache", "WhileHeard", "resource_tag", "subject_tag"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -30,3 +30,26 @@ class Cache(Protocol):
         """What is behind these tags has changed: nothing that was read before is found any more.
         Raises UnavailableError where others may still find it; it is then to be called again."""
         ...
+
+    async def drop_all(self) -> None:
+        """Anything may have changed. As `drop`."""
+        ...
+
+
+class WhileHeard:
+    """A cache that knows nothing while changes may have been missed: where `behind` (seconds) is
+    more than `most`."""
+
+    def __init__(self, cache: Cache, behind: Callable[[], float], most: float) -> None:
+        self._cache = cache
+        self._behind = behind
+        self._most = most
+        self.keep = cache.keep
+        self.drop = cache.drop
+        self.drop_all = cache.drop_all
+
+    async def find(self, key: str, tags: Sequence[str]) -> Found:
+        """`Cache.find`"""
+        if self._behind() > self._most:
+            return Found(None, None)
+        return await self._cache.find(key, tags)

@@ -50,6 +50,10 @@ class MemoryCache:
         """`Cache.drop`"""
         self._epochs.change(tags)
 
+    async def drop_all(self) -> None:
+        """`Cache.drop_all`"""
+        self._epochs.change_all()
+
 
 class Epochs:
     """A number for each tag, another one after each change. Tags that did not change take no
@@ -68,6 +72,10 @@ class Epochs:
         """Give some tags another epoch."""
         for tag in tags:
             if len(self._changed) >= self._most:
-                self._changed = {}
-                self._generation += 1
+                self.change_all()
             self._changed[tag] = self._changed.get(tag, 0) + 1
+
+    def change_all(self) -> None:
+        """Give every tag another epoch."""
+        self._changed = {}
+        self._generation += 1

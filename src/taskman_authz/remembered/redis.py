@@ -27,6 +27,7 @@ from ..errors import StoreError, UnavailableError
 from .cache import Found
 
 PREFIX = "authz:epoch:"
+ALL = "*"  # a tag of everything
 EPOCH_SECONDS = 86_400  # longer than any value is kept
 KNOWS_NOTHING = Found(None, None)
 _LOSSES = (RedisError, OSError, asyncio.TimeoutError)
@@ -81,6 +82,7 @@ class RedisCache:
         """`Cache.find`"""
         if self._is_silent() or not await self._tell_changes():
             return KNOWS_NOTHING
+        tags = (*tags, ALL)
         run = self._run
         try:
             kept, epochs = await self._read(key, tags)
@@ -116,6 +118,10 @@ class RedisCache:
             raise UnavailableError(
                 "Redis does not answer: what it remembers is not used until then"
             )
+
+    async def drop_all(self) -> None:
+        """`Cache.drop_all`"""
+        await self.drop((ALL,))
 
     async def close(self) -> None:
         """Give up the connections."""
