@@ -89,6 +89,7 @@ class Envoy:
             self.ports: dict[str, int] = {
                 each["name"]: each["local_address"]["socket_address"]["port_value"]
                 for each in listeners
+                if "socket_address" in each["local_address"]
             }
         except BaseException:
             self.end()
