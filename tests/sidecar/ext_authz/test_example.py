@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from taskman_authz_sidecar.ext_authz.reading import read_table
 
+from tests.house import readme
 from tests.house.source import ROOT
 from tests.sidecar.ext_authz import envoy as real
 from tests.sidecar.process import Sidecar
@@ -72,6 +74,12 @@ def test_who_may_is_served_and_who_may_not_is_not(port, name, method, path, stat
     assert answer.status == status, answer
     if status == 200:
         assert answer.headers.get("x-served-for") == (f"user:{name}" if name else None)
+
+
+def test_the_table_of_the_readme_is_one():
+    blocks = readme.blocks(ROOT / "README.md")
+    (text,) = [each.text for each in blocks if (each.section, each.info) == ("Envoy", "yaml")]
+    assert read_table("README.md", text).size == 2
 
 
 def test_the_policies_of_the_example_pass_their_tests():
