@@ -1,4 +1,4 @@
-"""Print a token for the Envoy of this folder: `python make_token.py ann` (or `vic`, who only reads).
+"""Print a token for the Envoy of this folder: `python make_token.py ann` (or `vic`, who reads).
 
 Never do this: the key is in envoy.yaml for all to read. A real issuer keeps its key to itself, and
 Envoy fetches the public one.

@@ -59,8 +59,10 @@ def go_on(table: Table, sent: Iterable[str], headers: Mapping[str, str], told: T
         if not value.isprintable():
             raise Refusal(Code.PERMISSION_DENIED, f"headers.{name}: cannot stand in a header")
     ours = {*table.headers, *table.removed, *OVERRIDES}
-    # A server behind WSGI or CGI takes `x_user` for `x-user`.
-    alike = {name for name in sent if "_" in name and name.replace("_", "-") in ours}
+    # A server behind WSGI or CGI takes `x_user` for `x-user`. We are told what was sent, but Envoy
+    # may be configured to keep some of it from us.
+    alike = {name.replace("-", "_") for name in ours}
+    alike |= {name for name in sent if "_" in name and name.replace("_", "-") in ours}
     # What is in both lists would be given first, and then removed.
     removed = sorted((ours | alike) - headers.keys())
     response = pb.OkHttpResponse(headers=_options(headers), headers_to_remove=removed)

@@ -23,6 +23,8 @@ PATIENCE = 30.0  # seconds until a test gives up waiting
 FILTERS = "envoy.filters.http"
 EXTENSIONS = "type.googleapis.com/envoy.extensions"
 
+Part = dict[str, Any]  # of a configuration
+
 
 class Answer(NamedTuple):
     """What a client got: headers by their names in lower case."""
@@ -216,18 +218,18 @@ def _base64(data: bytes) -> str:
 # -- the parts of a configuration ---------------------------------------------------------------
 
 
-def address(host: str, port: int) -> dict[str, Any]:
+def address(host: str, port: int) -> Part:
     return {"socket_address": {"address": host, "port_value": port}}
 
 
-def cluster(name: str, port: int, **more: Any) -> dict[str, Any]:
+def cluster(name: str, port: int, **more: Any) -> Part:
     """A cluster of one endpoint here."""
     endpoint = {"endpoint": {"address": address("127.0.0.1", port)}}
     assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
     return {"name": name, "connect_timeout": "1s", "load_assignment": assignment, **more}
 
 
-def grpc_cluster(name: str, port: int, **more: Any) -> dict[str, Any]:
+def grpc_cluster(name: str, port: int, **more: Any) -> Part:
     """A cluster of one gRPC server here."""
     options = {"explicit_http_config": {"http2_protocol_options": {}}}
     kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -235,7 +237,7 @@ def grpc_cluster(name: str, port: int, **more: Any) -> dict[str, Any]:
     return cluster(name, port, typed_extension_protocol_options=typed, **more)
 
 
-def jwt_authn(issuer: Issuer) -> dict[str, Any]:
+def jwt_authn(issuer: Issuer) -> Part:
     """Tokens are verified; a request without one goes on."""
     provider = {
         "issuer": issuer.name,
@@ -257,7 +259,7 @@ def jwt_authn(issuer: Issuer) -> dict[str, Any]:
     }
 
 
-def ext_authz(timeout: str = "10s", **more: Any) -> dict[str, Any]:
+def ext_authz(timeout: str = "10s", **more: Any) -> Part:
     """The cluster `sidecar` is asked."""
     service = {"envoy_grpc": {"cluster_name": "sidecar"}, "timeout": timeout}
     return {
@@ -273,7 +275,7 @@ def ext_authz(timeout: str = "10s", **more: Any) -> dict[str, Any]:
     }
 
 
-def listener(name: str, filters: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def listener(name: str, filters: list[dict[str, Any]], **more: Any) -> Part:
     """A listener at a free port in front of the cluster `upstream`, with a line of JSON in the
     access log for each request."""
     route = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
@@ -301,5 +303,28 @@ def listener(name: str, filters: list[dict[str, Any]], **more: Any) -> dict[str,
     return {"name": name, "address": address("127.0.0.1", 0), "filter_chains": [chain]}
 
 
-def config(listeners: list[dict[str, Any]], clusters: list[dict[str, Any]]) -> dict[str, Any]:
+def config(listeners: list[dict[str, Any]], clusters: list[dict[str, Any]]) -> Part:
     return {"static_resources": {"listeners": listeners, "clusters": clusters}}
+
+
+def downstream_tls(authority: bytes, certificate: bytes, key: bytes) -> Part:
+    """The listener speaks TLS, and verifies certificates that clients show; they need not."""
+    context = f"{EXTENSIONS}.transport_sockets.tls.v3.DownstreamTlsContext"
+    return {"transport_socket": _tls(context, authority, certificate, key)}
+
+
+def upstream_tls(authority: bytes, certificate: bytes, key: bytes) -> Part:
+    """The cluster is asked in TLS, with a certificate."""
+    context = f"{EXTENSIONS}.transport_sockets.tls.v3.UpstreamTlsContext"
+    return {"transport_socket": _tls(context, authority, certificate, key)}
+
+
+def _tls(context: str, authority: bytes, certificate: bytes, key: bytes) -> Part:
+    chain = {"inline_string": certificate.decode()}
+    shown = {"certificate_chain": chain, "private_key": {"inline_string": key.decode()}}
+    trusted = {"trusted_ca": {"inline_string": authority.decode()}}
+    common = {"tls_certificates": [shown], "validation_context": trusted}
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {"@type": context, "common_tls_context": common},
+    }

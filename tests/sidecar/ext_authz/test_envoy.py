@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import signal
-import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from ssl import SSLContext, create_default_context
 from typing import NamedTuple
 
 import pytest
+from cryptography.x509 import GeneralName, UniformResourceIdentifier
 
+from tests.sidecar.authority import Authority
 from tests.sidecar.ext_authz import envoy as real
 from tests.sidecar.ext_authz.tables import POLICIES, ROUTES
-from tests.sidecar.process import Sidecar
+from tests.sidecar.process import NOT_SERVING, Sidecar
 
 pytestmark = pytest.mark.process
 
@@ -51,40 +53,49 @@ def reached(answer: real.Answer) -> dict[str, list[str]]:
     return found
 
 
-def sidecar_of(folder: Path, *arguments: str) -> Sidecar:
+class Standing(NamedTuple):
+    """A sidecar, and Envoy before an upstream."""
+
+    envoy: real.Envoy
+    sidecar: Sidecar
+
+    def ask(self, path: str, *headers: tuple[str, str], context: SSLContext | None = None):
+        """The answer to a GET."""
+        return real.ask(self.envoy.ports["front"], "GET", path, list(headers), context)
+
+
+@contextmanager
+def standing(
+    folder: Path, filters: list[real.Part], *arguments: str, listener=None, cluster=None
+) -> Iterator[Standing]:
+    """All of it, until the block ends; `listener` and `cluster` are more of the configuration of
+    Envoy's listener, and of the cluster that the sidecar is."""
     (folder / "policies").mkdir()
     (folder / "policies" / "p.yaml").write_text(POLICIES)
     (folder / "routes.yaml").write_text(ROUTES)
-    routes = ("--ext-authz-routes", str(folder / "routes.yaml"))
-    trusted = ("--ext-authz-trusted-header", "x-user")
-    return Sidecar(folder / "policies", *routes, *trusted, *arguments)
-
-
-def port_of(address: str) -> int:
-    return int(address.rpartition(":")[2])
+    arguments = ("--ext-authz-routes", str(folder / "routes.yaml"), *arguments)
+    arguments = ("--ext-authz-trusted-header", "x-user", *arguments)
+    with ExitStack() as stack:
+        sidecar = Sidecar(folder / "policies", *arguments)
+        stack.callback(sidecar.kill)
+        port = int(sidecar.address.rpartition(":")[2])
+        clusters = [
+            real.cluster("upstream", stack.enter_context(real.upstream())),
+            real.grpc_cluster("sidecar", port, **(cluster or {})),
+        ]
+        listeners = [real.listener("front", filters, **(listener or {}))]
+        envoy = real.Envoy(real.config(listeners, clusters), folder)
+        stack.callback(envoy.end)
+        yield Standing(envoy, sidecar)
 
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """Envoy before an upstream, with tokens verified and the sidecar asked."""
-    folder = tmp_path_factory.mktemp("envoy")
-    sidecar = sidecar_of(folder)
-    try:
-        issuer = real.Issuer()
-        filters = [real.jwt_authn(issuer), real.ext_authz()]
-        with real.upstream() as port:
-            clusters = [
-                real.cluster("upstream", port),
-                real.grpc_cluster("sidecar", port_of(sidecar.address)),
-            ]
-            config = real.config([real.listener("front", filters)], clusters)
-            envoy = real.Envoy(config, folder)
-            try:
-                yield Front(envoy, issuer)
-            finally:
-                envoy.end()
-    finally:
-        sidecar.kill()
+    issuer = real.Issuer()
+    filters = [real.jwt_authn(issuer), real.ext_authz()]
+    with standing(tmp_path_factory.mktemp("envoy"), filters) as all_of_it:
+        yield Front(all_of_it.envoy, issuer)
 
 
 def test_who_may_reaches_the_upstream_which_is_told_who_it_is(front):
@@ -163,76 +174,101 @@ def test_access_logs_learn_what_was_decided(front):
     assert denied["revision"] == told["revision"]
 
 
-@pytest.fixture
-def open_front(tmp_path: Path) -> Iterator[Callable[..., int]]:
-    """Starts Envoy with the sidecar at a port, and gives its own port."""
-    envoys: list[real.Envoy] = []
-    with real.upstream() as upstream:
+@pytest.fixture(scope="module")
+def lenient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """Envoy as it should not be: it lets through where the sidecar fails, and passes headers on raw
+    and not all of them."""
+    hidden = {"patterns": [{"prefix": "x_taskman"}]}
+    options = {"failure_mode_allow": True, "encode_raw_headers": True, "disallowed_headers": hidden}
+    with standing(tmp_path_factory.mktemp("lenient"), [real.ext_authz(**options)]) as all_of_it:
+        yield all_of_it
 
-        def begin(sidecar: int, timeout: str = "10s") -> int:
-            clusters = [real.cluster("upstream", upstream), real.grpc_cluster("sidecar", sidecar)]
-            filters = [real.ext_authz(timeout)]
-            config = real.config([real.listener("front", filters)], clusters)
-            envoys.append(real.Envoy(config, tmp_path))
-            return envoys[-1].ports["front"]
 
-        yield begin
-        for envoy in envoys:
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("//health", 400), ("/tasks/1?size=1&size=2", 400), ("/tasks/1", 403), ("/nowhere", 403)],
+)
+def test_what_cannot_be_asked_is_an_answer_and_no_failure(lenient, path, status):
+    assert lenient.ask(path, ("x-user", "bob")).status == status
+
+
+def test_raw_headers_say_who_asks_and_hidden_ones_are_removed(lenient):
+    forged = [("x_taskman_subject", "user:root"), ("x-taskman-subject", "user:root")]
+    found = reached(lenient.ask("/tasks/1?size=1", ("X-User", "bob"), *forged))
+    assert found["x-taskman-subject"] == ["user:bob"]
+    assert "x_taskman_subject" not in found
+
+
+# -- without an answer -------------------------------------------------------------------------
+
+
+def test_without_a_sidecar_nothing_goes_through(tmp_path):
+    with standing(tmp_path, [real.ext_authz()]) as front:
+        assert front.ask("/health").status == 200
+        front.sidecar.kill()
+        assert front.ask("/health").status == 403
+
+
+def test_while_a_sidecar_does_not_answer_nothing_goes_through(tmp_path):
+    with standing(tmp_path, [real.ext_authz("0.3s")]) as front:
+        front.sidecar.process.send_signal(signal.SIGSTOP)
+        assert front.ask("/health").status == 403
+
+
+def test_where_something_else_answers_nothing_goes_through(tmp_path):
+    with real.upstream() as port:
+        clusters = [real.cluster("upstream", port), real.grpc_cluster("sidecar", port)]
+        listeners = [real.listener("front", [real.ext_authz("5s")])]
+        envoy = real.Envoy(real.config(listeners, clusters), tmp_path)
+        try:
+            assert real.ask(envoy.ports["front"], "GET", "/health").status == 403
+        finally:
             envoy.end()
 
 
-def test_without_a_sidecar_nothing_goes_through(open_front, tmp_path):
-    sidecar = sidecar_of(tmp_path)
-    try:
-        port = open_front(port_of(sidecar.address))
-        assert real.ask(port, "GET", "/health").status == 200
-        sidecar.process.kill()
-        sidecar.process.wait(real.PATIENCE)
-        assert real.ask(port, "GET", "/health").status == 403
-    finally:
-        sidecar.kill()
-
-
-def test_while_a_sidecar_does_not_answer_nothing_goes_through(open_front, tmp_path):
-    sidecar = sidecar_of(tmp_path)
-    try:
-        port = open_front(port_of(sidecar.address), "0.3s")
-        sidecar.process.send_signal(signal.SIGSTOP)
-        assert real.ask(port, "GET", "/health").status == 403
-        sidecar.process.send_signal(signal.SIGCONT)
-    finally:
-        sidecar.kill()
-
-
-def test_where_something_else_answers_nothing_goes_through(open_front):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def hang_up() -> None:
-            while True:
-                try:
-                    server.accept()[0].close()
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=hang_up, daemon=True)
-        thread.start()
-        assert real.ask(open_front(server.getsockname()[1], "1s"), "GET", "/health").status == 403
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join(real.PATIENCE)
-
-
-def test_a_changed_table_is_answered_by(open_front, tmp_path):
-    sidecar = sidecar_of(tmp_path, "--reload-interval", "0.05")
-    try:
-        port = open_front(port_of(sidecar.address))
-        assert real.ask(port, "GET", "/ready").status == 403
+def test_a_changed_table_is_answered_by(tmp_path):
+    with standing(tmp_path, [real.ext_authz()], "--reload-interval", "0.05") as front:
+        assert front.ask("/ready").status == 403
         (tmp_path / "routes.yaml").write_text(ROUTES.replace("/health", "/ready"))
-        sidecar.wait_for("routes loaded")
-        assert real.ask(port, "GET", "/ready").status == 200
-        assert real.ask(port, "GET", "/health").status == 403
+        front.sidecar.wait_for("routes loaded")
+        assert front.ask("/ready").status == 200
+        assert front.ask("/health").status == 403
         (tmp_path / "routes.yaml").write_text("routes: []")
-        refused = sidecar.wait_for("routes refused, the last good ones stay")
+        refused = front.sidecar.wait_for("routes refused, the last good ones stay")
         assert any("missing_key" in issue for issue in refused["issues"])
-        assert real.ask(port, "GET", "/ready").status == 200
-    finally:
-        sidecar.kill()
+        assert front.ask("/ready").status == 200
+        front.sidecar.wait_for_health("taskman_authz.routes", NOT_SERVING)
+
+
+# -- certificates ------------------------------------------------------------------------------
+
+MAILER, OTHER = (UniformResourceIdentifier(f"spiffe://example.org/{n}") for n in ("mailer", "x"))
+
+
+def presenting(authority: Authority, folder: Path, *names: GeneralName) -> SSLContext:
+    """What a client does that trusts the authority, and shows a certificate with these names."""
+    folder.mkdir()
+    context = create_default_context(cadata=authority.pem.decode())
+    if names:
+        authority.issue(names).write(folder)
+        context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+def test_the_certificate_of_a_client_says_who_it_is(tmp_path):
+    authority = Authority()
+    tls = real.downstream_tls(authority.pem, *authority.issue())
+    with standing(tmp_path, [real.ext_authz()], listener=tls) as front:
+        path = "/projects/p1/tasks/7"
+        mailer = presenting(authority, tmp_path / "mailer", MAILER)
+        headers = reached(front.ask(path, context=mailer))
+        assert headers["x-taskman-subject"] == [f"service:{MAILER.value}"]
+        other = presenting(authority, tmp_path / "other", OTHER)
+        assert front.ask(path, context=other).status == 403
+        nobody = presenting(authority, tmp_path / "nobody")
+        assert front.ask(path, context=nobody).status == 401
+        stranger = presenting(authority, tmp_path / "stranger")
+        Authority().issue([MAILER]).write(tmp_path / "stranger")
+        stranger.load_cert_chain(tmp_path / "stranger/cert.pem", tmp_path / "stranger/key.pem")
+        with pytest.raises(OSError):
+            front.ask(path, context=stranger)
