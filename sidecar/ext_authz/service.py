@@ -53,7 +53,7 @@ class ExtAuthz:
             return self._denials.deny(Code.PERMISSION_DENIED, told)
         route, parameters = found
         if route.is_public:
-            return go_on(table, asked.headers, {}, Told("public", route.name))
+            return go_on(table, asked.headers, {}, Told("public", str(route)))
         return self._decide(table, asked, route, parameters)
 
     def _decide(
@@ -62,12 +62,12 @@ class ExtAuthz:
         proven = asked.proven(table, self._trusted)
         subject = find_subject(table, proven)
         if subject is None:
-            told = Told("deny", route.name, (NO_SUBJECT,))
+            told = Told("deny", str(route), (NO_SUBJECT,))
             return self._denials.deny(Code.UNAUTHENTICATED, told)
         sent = asked.sent(route, parameters)
         request = make_question(table, route, subject, proven, sent, self._decisions.limits)
         decision = self._decisions.decide(request)
-        told = Told.of(decision, route.name)
+        told = Told.of(decision, str(route))
         if not decision.allowed:
             return self._denials.deny(Code.PERMISSION_DENIED, told)
         headers = _headers(table, proven, subject, request, told)

@@ -34,15 +34,19 @@ class SubjectRule(NamedTuple):
 
 
 class Route(NamedTuple):
-    """What a request asks, which a public one does not. `name` is how it was written."""
+    """What a request asks, which one to a public route does not. `path` is as it was written."""
 
-    name: str
+    method: str
+    path: str
     is_public: bool
     parameters: tuple[str, ...]
     check: Check | None
     attributes: Programs
     context: Programs
     reads_query: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 class Table(NamedTuple):
@@ -54,7 +58,7 @@ class Table(NamedTuple):
     headers: Programs
     removed: tuple[str, ...]  # headers besides `OVERRIDES`
     routes: PathTree[dict[str, Route]]
-    size: int
+    listed: tuple[Route, ...]  # the same in the order in which they are written
     revision: str  # of the text
 
     def find(self, method: str, path: tuple[str, ...]) -> tuple[Route, dict[str, str]] | None:

@@ -79,7 +79,11 @@ def test_who_may_is_served_and_who_may_not_is_not(port, name, method, path, stat
 def test_the_table_of_the_readme_is_one():
     blocks = readme.blocks(ROOT / "README.md")
     (text,) = [each.text for each in blocks if (each.section, each.info) == ("Envoy", "yaml")]
-    assert read_table("README.md", text).size == 2
+    table = read_table("README.md", text)
+    assert [str(each.check or "public") for each in table.listed] == [
+        "public",
+        *["tasks:view on tasks/{id}"] * 2,
+    ]
 
 
 def test_the_policies_of_the_example_pass_their_tests():
