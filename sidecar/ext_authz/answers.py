@@ -16,12 +16,16 @@ from google.protobuf.struct_pb2 import Struct
 
 from taskman_authz.decision import INVALID, Decision, Reason
 from taskman_authz.envoy.v3 import external_auth_pb2 as pb
+from taskman_authz.errors import RequestError
 
-from ..status import Code, Refusal, Status
+from ..status import Code, Status
 from .table import OVERRIDES, Table
 
 NO_ROUTE = Reason("no_route")  # the table has none of this method and path
 NO_SUBJECT = Reason("no_subject")  # nobody that the table knows
+
+# Fields of a request that is wrong whoever sends it.
+MALFORMED = {"attributes", "attributes.request.http", "path", "query"}
 
 OVERWRITE = 2  # HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD
 
@@ -54,10 +58,10 @@ class Told(NamedTuple):
 
 def go_on(table: Table, sent: Iterable[str], headers: Mapping[str, str], told: Told) -> bytes:
     """The request goes on with `headers`; `sent` are the names of the headers that it came with.
-    Raises Refusal."""
+    Raises RequestError."""
     for name, value in headers.items():
         if not value.isprintable():
-            raise Refusal(Code.PERMISSION_DENIED, f"headers.{name}: cannot stand in a header")
+            raise RequestError(f"headers.{name}", "what was sent cannot stand in a header")
     ours = {*table.headers, *table.removed, *OVERRIDES}
     # A server behind WSGI or CGI takes `x_user` for `x-user`. We are told what was sent, but Envoy
     # may be configured to keep some of it from us.
@@ -96,10 +100,16 @@ class Denials:
 
     def refuse(self, status: Status) -> bytes:
         """There is no answer, which is a denial: never an error of gRPC, which Envoy may be
-        configured to let through."""
-        is_invalid = status.code in (Code.INVALID_ARGUMENT, Code.PERMISSION_DENIED)
-        code = INVALID if is_invalid else status.code.name.lower()
-        return self.deny(status.code, Told("deny", reasons=(Reason(code),)))
+        configured to let through. 401 would be about the client, and a refusal of that kind is
+        about Envoy."""
+        code, reason = status.code, status.code.name.lower()
+        if code is Code.INVALID_ARGUMENT:
+            reason = INVALID
+            if not {field for field, _ in status.fields} <= MALFORMED:
+                code = Code.PERMISSION_DENIED
+        if code is Code.UNAUTHENTICATED:
+            code = Code.PERMISSION_DENIED
+        return self.deny(code, Told("deny", reasons=(Reason(reason),)))
 
     def _problem(self, status: int, reasons: Reasons) -> dict[str, Any]:
         found: dict[str, Any] = {"title": _title(status), "status": status}

@@ -17,8 +17,7 @@ from taskman_authz.limits import Limits
 from taskman_authz.request import CheckRequest, Entity, make_request
 from taskman_authz.wire.properties import read_properties
 
-from ..status import Code, Refusal
-from .table import Route, Table, text, values
+from .table import Route, Table, text, text_if_any, values
 from .targets import Target, read_query, read_target
 
 JWT_AUTHN = "envoy.filters.http.jwt_authn"
@@ -74,9 +73,9 @@ class Asked:
 
 
 def find_subject(table: Table, proven: Mapping[str, Any]) -> Entity | None:
-    """Who asks; None: nobody who is known. Raises Refusal."""
+    """Who asks; None: nobody who is known. Raises RequestError."""
     for rule in table.subjects:
-        if id := text(rule.id, proven, "subject.id"):
+        if id := text_if_any(rule.id, proven, "subject.id"):
             return Entity(rule.type, id, values(rule.attributes, proven, "subject"))
     return None
 
@@ -89,23 +88,20 @@ def make_question(
     sent: Mapping[str, Any],
     limits: Limits,
 ) -> CheckRequest:
-    """What a route with a check asks. Raises Refusal."""
+    """What a route with a check asks. Raises RequestError."""
     assert route.check is not None
     variables = {**proven, **sent}
     company = text(table.company, proven, "company") if table.company else ""
-    try:
-        resource = route.check.reader(sent["path"])()
-        attributes = values(route.attributes, variables, "resource")
-        return make_request(
-            subject,
-            route.check.action,
-            Entity(resource.type, resource.id, attributes),
-            values(route.context, variables, "context"),
-            company or None,
-            limits=limits,
-        )
-    except RequestError as error:
-        raise Refusal(Code.PERMISSION_DENIED, str(error)) from None
+    resource = route.check.reader(sent["path"])()
+    attributes = values(route.attributes, variables, "resource")
+    return make_request(
+        subject,
+        route.check.action,
+        Entity(resource.type, resource.id, attributes),
+        values(route.context, variables, "context"),
+        company or None,
+        limits=limits,
+    )
 
 
 def _headers(http: pb.HttpRequest) -> dict[str, str]:

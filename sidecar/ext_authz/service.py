@@ -43,7 +43,7 @@ class ExtAuthz:
         return {"Check": self.check}
 
     def check(self, data: bytes, call: Call) -> bytes:
-        """CheckRequest → CheckResponse. Raises RequestError, Refusal."""
+        """CheckRequest → CheckResponse. Raises RequestError."""
         table = self._table()
         asked = Asked(data, self._decisions.limits)
         call.request_id = call.request_id or asked.id

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from taskman_authz.cel import Optional, Program
-from taskman_authz.errors import EvaluationError
+from taskman_authz.errors import EvaluationError, RequestError
 from taskman_authz.integrations.enforcement import Check
 
-from ..status import Code, Refusal
 from .patterns import PathTree
 
 Programs = Mapping[str, Program]
@@ -71,7 +70,7 @@ class Table(NamedTuple):
 
 
 def values(programs: Programs, variables: Mapping[str, Any], field: str) -> dict[str, Any]:
-    """What expressions give, but for those that say that there is nothing. Raises Refusal."""
+    """What expressions give, but for those that say that there is nothing. Raises RequestError."""
     found: dict[str, Any] = {}
     for name, program in programs.items():
         value = _value(program, variables, f"{field}.{name}")
@@ -83,22 +82,32 @@ def values(programs: Programs, variables: Mapping[str, Any], field: str) -> dict
 
 
 def text(program: Program, variables: Mapping[str, Any], field: str) -> str:
-    """The text that an expression gives; "" where it says that there is none. Raises Refusal."""
+    """The text that an expression gives; "" where it says that there is none. Raises
+    RequestError."""
     value = _value(program, variables, field)
     if isinstance(value, Optional):
         value = value.or_else("")
     if type(value) is not str:
-        raise _unreadable(field, "no text")
+        raise RequestError(field, "what was sent gives no text")
     return value
+
+
+def text_if_any(program: Program, variables: Mapping[str, Any], field: str) -> str:
+    """As `text`; "" also where what it reads is not there."""
+    try:
+        return text(program, variables, field)
+    except AbsentError:
+        return ""
+
+
+class AbsentError(RequestError):
+    """What an expression reads is not there."""
 
 
 def _value(program: Program, variables: Mapping[str, Any], field: str) -> Any:
     try:
         return program.evaluate(variables)
     except EvaluationError as error:
-        raise _unreadable(field, error.code) from None
-
-
-def _unreadable(field: str, why: str) -> Refusal:
-    # No value and no message of the evaluation, which may hold one.
-    return Refusal(Code.PERMISSION_DENIED, f"{field}: cannot be read from the request ({why})")
+        kind = AbsentError if error.code == "no_such_key" else RequestError
+        # Not the message of the evaluation, which may hold a value.
+        raise kind(field, f"cannot be read from what was sent ({error.code})") from None

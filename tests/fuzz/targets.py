@@ -158,13 +158,13 @@ def http_request(data: bytes) -> None:
     from taskman_authz_sidecar.door import Call
     from taskman_authz_sidecar.ext_authz import Denials, ExtAuthz
     from taskman_authz_sidecar.ext_authz.reading import read_table
-    from taskman_authz_sidecar.status import Refusal, status_of
+    from taskman_authz_sidecar.status import status_of
 
     table = read_table("routes.yaml", (CORPUS / "routes.yaml").read_text("utf-8"), ["x-user"])
     service = ExtAuthz(Decisions(DECIDES, LIMITS), lambda: table, Denials("codes", "Bearer"))
     try:
         answer = service.check(data, Call("ext_authz", "Check"))
-    except (RequestError, Refusal) as error:
+    except RequestError as error:
         answer = Denials("codes", "Bearer").refuse(status_of(error))
     found = envoy.CheckResponse.FromString(answer)
     assert found.HasField("ok_response") is (found.status.code == 0)

@@ -14,7 +14,7 @@ from taskman_authz_sidecar.decisions import Decisions
 from taskman_authz_sidecar.door import Call, Door
 from taskman_authz_sidecar.ext_authz import Denials, ExtAuthz
 from taskman_authz_sidecar.ext_authz.reading import read_table
-from taskman_authz_sidecar.status import Status
+from taskman_authz_sidecar.status import Code, Status
 
 from taskman_authz import PDP, compile_documents
 from taskman_authz.envoy.v3 import external_auth_pb2 as pb
@@ -151,6 +151,22 @@ def test_nobody_is_401_and_told_where_to_get_a_subject(ask):
         headers = {h.header.key: h.header.value for h in answer.denied_response.headers}
         assert headers["www-authenticate"] == 'Bearer realm="tasks"'
     assert ask.asked == []
+
+
+def test_an_id_that_is_not_there_is_nobody_however_it_is_asked_for():
+    strict = Asker(ROUTES.replace("claims.?sub", "claims.sub").replace("source.?p", "source.p"))
+    assert problem(strict(message(*EDIT)))[0] == 401
+    assert is_allowed(strict(message(*EDIT, ANN)))
+    without_a_company = Asker(ROUTES.replace("claims.?company_id", "claims.company_id"))
+    assert problem(without_a_company(message(*EDIT, ANN)))[0] == 403
+
+
+@pytest.mark.parametrize("code", [Code.UNAUTHENTICATED, Code.PERMISSION_DENIED])
+def test_what_is_wrong_with_envoy_itself_is_no_challenge_to_its_client(code):
+    answer = Denials("codes", "Bearer").refuse(Status(code, "who are you"))
+    found = pb.CheckResponse.FromString(answer)
+    assert problem(found) == (403, [{"code": code.name.lower()}])
+    assert [each.header.key for each in found.denied_response.headers] == ["content-type"]
 
 
 def test_a_peer_is_the_subject_where_there_is_no_token(ask):
