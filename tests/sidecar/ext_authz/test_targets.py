@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -22,6 +23,7 @@ from taskman_authz.errors import RequestError
         ("/caf%C3%A9/a%20b", ("café", "a b")),
         ("/caf%c3%a9", ("café",)),
         ("/a:b@c,d=e/...", ("a:b@c,d=e", "...")),
+        ("/ann%40example.org", ("ann@example.org",)),
         ("/%7Bid%7D", ("{id}",)),
     ],
 )
@@ -49,14 +51,15 @@ def test_a_path_that_may_be_read_as_two_is_refused(sent):
 
 
 @given(st.text(alphabet="/.;%25eEfF2cC3a\\?#{} é\x00+", max_size=12))
-def test_what_is_read_can_be_written_in_one_way_only(sent):
+def test_what_is_read_was_sent_so_but_for_marks_that_may_be_encoded_or_not(sent):
     try:
         found = read_target("/" + sent)
     except RequestError as error:
         assert error.field == "path"
         return
-    path = "/" + "/".join(quote(each, safe="!$&'()*+,=:@") for each in found.segments)
-    assert path.upper() == ("/" + sent.partition("?")[0]).upper()
+    path = "/" + "/".join(quote(each, safe="") for each in found.segments)
+    encoded = re.sub("[!$&'()*+,=:@]", lambda mark: quote(mark[0]), f"/{sent}".partition("?")[0])
+    assert path.upper() == encoded.upper()
     assert not {"", ".", ".."} & set(found.segments[:-1])
 
 
