@@ -18,7 +18,7 @@ from taskman_authz.decision import INVALID, Decision, Reason
 from taskman_authz.envoy.v3 import external_auth_pb2 as pb
 from taskman_authz.errors import RequestError
 
-from ..status import Code, Status
+from ..status import Code, Status, http_headers
 from .table import OVERRIDES, Table
 
 NO_ROUTE = Reason("no_route")  # the table has none of this method and path
@@ -82,9 +82,10 @@ class Denials:
         self._shown = shown
         self._challenge = challenge
 
-    def deny(self, code: Code, told: Told) -> bytes:
-        """The request is answered with the status of `code`, and a problem (RFC 9457)."""
-        headers = {"content-type": "application/problem+json"}
+    def deny(self, code: Code, told: Told, more: Mapping[str, str] | None = None) -> bytes:
+        """The request is answered with the status of `code`, a problem (RFC 9457), and `more`
+        headers."""
+        headers = {"content-type": "application/problem+json", **(more or {})}
         if code is Code.UNAUTHENTICATED:
             headers["www-authenticate"] = self._challenge
         answer = pb.CheckResponse(
@@ -109,7 +110,8 @@ class Denials:
                 code = Code.PERMISSION_DENIED
         if code is Code.UNAUTHENTICATED:
             code = Code.PERMISSION_DENIED
-        return self.deny(code, Told("deny", reasons=(Reason(reason),)))
+        headers = http_headers(status._replace(code=code))
+        return self.deny(code, Told("deny", reasons=(Reason(reason),)), headers)
 
     def _problem(self, status: int, reasons: Reasons) -> dict[str, Any]:
         found: dict[str, Any] = {"title": _title(status), "status": status}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from cryptography.x509 import GeneralName, UniformResourceIdentifier
 
-from tests.sidecar.authority import Authority
+from tests.sidecar.authority import Authority, Issued, spiffe
 from tests.sidecar.ext_authz import envoy as real
 from tests.sidecar.ext_authz.tables import POLICIES, ROUTES
 from tests.sidecar.process import NOT_SERVING, Sidecar
@@ -272,3 +272,44 @@ def test_the_certificate_of_a_client_says_who_it_is(tmp_path):
         stranger.load_cert_chain(tmp_path / "stranger/cert.pem", tmp_path / "stranger/key.pem")
         with pytest.raises(OSError):
             front.ask(path, context=stranger)
+
+
+def meeting(folder: Path, authority: Authority, shown: Issued):
+    """All of it, where Envoy shows the sidecar this certificate, and the sidecar answers
+    `spiffe://test/envoy` only."""
+    (folder / "sidecar").mkdir()
+    (folder / "ca.pem").write_bytes(authority.pem)
+    arguments = authority.issue().write(folder / "sidecar")
+    arguments += ["--tls-client-ca", str(folder / "ca.pem")]
+    arguments += ["--allowed-callers", "ext_authz/Check=spiffe://test/envoy"]
+    ways = {
+        "listener": real.downstream_tls(authority.pem, *authority.issue()),
+        "cluster": real.upstream_tls(authority.pem, *shown),
+    }
+    return standing(folder, [real.ext_authz()], *arguments, **ways)
+
+
+def test_envoy_and_the_sidecar_know_each_other_and_the_client_is_the_subject(tmp_path):
+    authority = Authority()
+    with meeting(tmp_path, authority, authority.issue([spiffe("envoy")])) as front:
+        mailer = presenting(authority, tmp_path / "mailer", MAILER)
+        headers = reached(front.ask("/projects/p1/tasks/7", context=mailer))
+        assert headers["x-taskman-subject"] == [f"service:{MAILER.value}"]
+        other = presenting(authority, tmp_path / "other", OTHER)
+        assert front.ask("/projects/p1/tasks/7", context=other).status == 403
+
+
+def test_an_envoy_of_another_name_is_told_no_and_its_client_nothing_of_why(tmp_path):
+    authority = Authority()
+    with meeting(tmp_path, authority, authority.issue([spiffe("other")])) as front:
+        mailer = presenting(authority, tmp_path / "mailer", MAILER)
+        answer = front.ask("/health", context=mailer)
+        assert (answer.status, answer.json["reasons"]) == (403, [{"code": "permission_denied"}])
+
+
+def test_an_envoy_of_another_authority_is_not_answered(tmp_path):
+    authority = Authority()
+    with meeting(tmp_path, authority, Authority().issue([spiffe("envoy")])) as front:
+        mailer = presenting(authority, tmp_path / "mailer", MAILER)
+        answer = front.ask("/health", context=mailer)
+        assert (answer.status, answer.body) == (403, "")

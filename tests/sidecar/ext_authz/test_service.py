@@ -169,6 +169,14 @@ def test_what_is_wrong_with_envoy_itself_is_no_challenge_to_its_client(code):
     assert [each.header.key for each in found.denied_response.headers] == ["content-type"]
 
 
+def test_who_asks_too_often_is_told_when_to_come_again():
+    answer = Denials("codes", "Bearer").refuse(Status(Code.RESOURCE_EXHAUSTED, "", (), 2.5))
+    found = pb.CheckResponse.FromString(answer)
+    assert problem(found) == (429, [{"code": "resource_exhausted"}])
+    headers = {each.header.key: each.header.value for each in found.denied_response.headers}
+    assert headers["Retry-After"] == "3"
+
+
 def test_a_peer_is_the_subject_where_there_is_no_token(ask):
     asked = message(*EDIT)
     asked.attributes.source.principal = "spiffe://example.org/mailer"
