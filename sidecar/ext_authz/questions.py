@@ -39,9 +39,8 @@ class Asked:
         self.method = http.method
         self.target: Target = read_target(http.path, limits)
         self.headers = _headers(http)
-        self.id = self.headers.get(
-            "x-request-id", http.id
-        )  # the latter is Envoy's own, of a stream
+        # Envoy's own number is that of a stream, which nobody else knows.
+        self.id = self.headers.get("x-request-id", http.id)
         self._attributes = attributes
 
     def proven(self, table: Table, trusted: Mapping[str, str]) -> dict[str, Any]:
