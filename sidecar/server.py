@@ -10,8 +10,8 @@ import math
 import os
 import socket
 import stat
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -28,8 +28,20 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
+class Face(NamedTuple):
+    """How a service whose messages are somebody else's differs from ours: what its calls are known
+    by, and how it says that there is no answer (None: a status of gRPC)."""
+
+    name: str = "grpc"
+    refuse: Callable[[Status], bytes] | None = None
+
+
+OURS = Face()
+
+
 class Server:
-    """Answers the methods of services at several addresses, with health and reflection."""
+    """Answers the methods of services at several addresses, with health and reflection. Of `faces`
+    are the services that are not ours."""
 
     def __init__(
         self,
@@ -37,9 +49,11 @@ class Server:
         door: Door,
         settings: Settings,
         listening: Listening | None = None,
+        faces: Mapping[str, Face] | None = None,
     ) -> None:
         self._door = door
         self._listening = listening or Listening()
+        self._faces = faces or {}
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(
             options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_calls
@@ -48,7 +62,9 @@ class Server:
         self._server.add_generic_rpc_handlers(handlers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if settings.reflection:
-            names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            # Of the others there is no description.
+            names = [name for name in services if name not in self._faces]
+            names += [health.SERVICE_NAME, reflection.SERVICE_NAME]
             reflection.enable_server_reflection(names, self._server)
 
     async def start(self, addresses: Sequence[str]) -> list[str]:
@@ -75,17 +91,21 @@ class Server:
         return grpc.method_handlers_generic_handler(
             service,
             {
-                name: grpc.unary_unary_rpc_method_handler(self._handler(name, method))
+                name: grpc.unary_unary_rpc_method_handler(self._handler(service, name, method))
                 for name, method in methods.items()
             },
         )
 
-    def _handler(self, name: str, method: Method) -> Any:
+    def _handler(self, service: str, name: str, method: Method) -> Any:
+        face = self._faces.get(service, OURS)
+
         async def handle(data: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-            answer = self._door.answer(_call(name, context), method, data)
+            answer = self._door.answer(_call(face, name, context), method, data)
             if type(answer) is bytes:
                 return answer
             assert isinstance(answer, Status)
+            if face.refuse is not None:
+                return face.refuse(answer)
             await context.abort(_CODES[answer.code], answer.message, _trailers(answer))
 
         return handle
@@ -94,10 +114,10 @@ class Server:
 _CODES = {code: grpc.StatusCode[code.name] for code in Code}
 
 
-def _call(method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
+def _call(face: Face, method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
     metadata: dict[Any, Any] = dict(context.invocation_metadata() or ())
     return Call(
-        "grpc",
+        face.name,
         method,
         Caller(grpc_names(context)),
         request_id=metadata.get("x-request-id", ""),

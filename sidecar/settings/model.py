@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taskman_authz.limits import Limits
 
+from .ext_authz import ExtAuthzSettings
 from .observing import ObservingSettings
 from .policies import PolicySettings
 from .security import SecuritySettings
@@ -16,6 +17,7 @@ PREFIX = "TASKMAN_AUTHZ_"
 
 
 class Settings(
+    ExtAuthzSettings,
     ObservingSettings,
     TokenSettings,
     SecuritySettings,

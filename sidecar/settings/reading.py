@@ -22,6 +22,8 @@ METAVARS = {
     "decision_log": "FILE",
     "decision_log_full": "drop|deny",
     "decision_log_mask": "ATTRIBUTE",
+    "ext_authz_routes": "FILE",
+    "ext_authz_reasons": "none|codes|policies",
 }
 _CONFIG = f"{PREFIX}CONFIG"
 

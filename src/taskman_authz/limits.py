@@ -142,6 +142,11 @@ class Limits(msgspec.Struct, frozen=True):
     # What a client remembers, where it is told to: some ten thousand questions with answers.
     remembered_bytes: int = 16_777_216
 
+    # -- routes of a proxy -------------------------------------------------------------------
+    routes: int = 10_000  # in one table; a platform has some hundred
+    target_length: int = 16_384  # code points of a path with its query; servers stop at half of it
+    query_parameters: int = 1_000  # each is a name and a value that a condition may read
+
     # -- decision log ------------------------------------------------------------------------
     # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk;
     # and the memory that they hold where lines are long.
