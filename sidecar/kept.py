@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 T = TypeVar("T")
 
+# Until what was found half changed is looked at again.
+SETTLE = 1.0  # seconds
 # Between two readings that callers can bring about.
 FLOOR = 5.0  # seconds
 
@@ -86,7 +88,8 @@ class Kept(Generic[R, T]):
         is called after each."""
         self._loop = asyncio.get_running_loop()
         while True:
-            pause = self._interval * random.uniform(0.9, 1.1)
+            is_settling = self._refused is not None and not self.problem
+            pause = SETTLE if is_settling else self._interval * random.uniform(0.9, 1.1)
             try:
                 await asyncio.wait_for(self._wanted.wait(), pause)
             except TimeoutError:

@@ -9,9 +9,9 @@ Law: a method that no rule names is nobody's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from taskman_authz._fast.wildcards import matches
+from taskman_authz._fast.wildcards import Pattern
 
 from ..door import Call, Caller
 from ..status import Code, Refusal
@@ -23,14 +23,16 @@ class AllowedCallers:
     """The guard of these rules."""
 
     def __init__(self, rules: Iterable[str]) -> None:
-        self._names: dict[str, tuple[str, ...]] = {}
+        told: dict[str, list[str]] = {}
         for method, _, name in (rule.partition("=") for rule in rules):
-            self._names[method] = (*self._names.get(method, ()), name)
+            told.setdefault(method, []).append(name)
+        self._allowed = {method: _Names(names) for method, names in told.items()}
 
     def __call__(self, call: Call) -> None:
         """Raises Refusal."""
         for method in (call.method, f"{call.face}/{call.method}", EVERY_METHOD):
-            if _is_among(call.caller, self._names.get(method, ())):
+            allowed = self._allowed.get(method)
+            if allowed is not None and allowed.include(call.caller):
                 return
         require_name(call)
         raise Refusal(Code.PERMISSION_DENIED, f"{call.method} is not for this caller")
@@ -42,7 +44,17 @@ def require_name(call: Call) -> None:
         raise Refusal(Code.UNAUTHENTICATED, "expected a caller that proves who it is")
 
 
-def _is_among(caller: Caller, names: tuple[str, ...]) -> bool:
-    return EVERYBODY in names or any(
-        matches(pattern, name, "/") for pattern in names for name in caller.names
-    )
+class _Names:
+    """Exact names and patterns."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._everybody = EVERYBODY in names
+        self._exact = frozenset(names)
+        self._patterns = [Pattern(name, "/") for name in names if "*" in name]
+
+    def include(self, caller: Caller) -> bool:
+        """Whether a name of the caller is one of these."""
+        return self._everybody or any(
+            name in self._exact or any(pattern.matches(name) for pattern in self._patterns)
+            for name in caller.names
+        )

@@ -13,12 +13,15 @@ import jwt
 import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis.strategies import data, integers, text
 from jwt.algorithms import RSAAlgorithm
 from structlog.testing import CapturingLogger
 from taskman_authz_sidecar.kept import Kept
 from taskman_authz_sidecar.security.authenticator import Authenticator
 from taskman_authz_sidecar.security.jwks import read_keys
 from taskman_authz_sidecar.security.jwts import Jwts
+from taskman_authz_sidecar.security.tokens import Tokens
 from taskman_authz_sidecar.status import Code, Refusal
 
 from taskman_authz.errors import AuthzError
@@ -179,9 +182,9 @@ def test_keys_that_are_not_for_us_are_passed_by(issuer):
     assert list(read_keys(json.dumps({"keys": [*others, public]}).encode())) == ["1-RS256"]
     with pytest.raises(AuthzError, match="no public key for signatures among 8 keys"):
         read_keys(json.dumps({"keys": others}).encode())
-    for text in (b"", b"[]", b'{"keys": 1}', b'{"keys": {}}x', b"[" * 100_000):
+    for bad in (b"", b"[]", b'{"keys": 1}', b'{"keys": {}}x', b"[" * 100_000):
         with pytest.raises(AuthzError, match="expected a JSON Web Key Set"):
-            read_keys(text)
+            read_keys(bad)
 
 
 def test_a_token_without_a_key_id_is_of_the_only_key(issuer):
@@ -219,3 +222,32 @@ async def test_a_key_that_is_not_known_is_fetched_at_once_and_seldom(issuer):
     assert jwts.subject(newer.token()) == "web"
     assert texts == []
     following.cancel()
+
+
+@given(text())
+def test_whatever_stands_in_the_header_nobody_comes_of_it(header):
+    authenticator = Authenticator(Tokens(b"web a-token-of-its-own").owner, KNOWN.subject)
+    for shown in (header, f"Bearer {header}"):
+        try:
+            assert authenticator.caller(shown).names == ()
+            assert shown == ""
+        except Refusal as refusal:
+            assert refusal.status.code is Code.UNAUTHENTICATED
+
+
+@given(data())
+def test_a_token_that_is_changed_anywhere_is_of_nobody_else(drawn):
+    place = drawn.draw(integers(0, len(TOKEN) - 1))
+    put = drawn.draw(text(max_size=3))
+    changed = TOKEN[:place] + put + TOKEN[place + drawn.draw(integers(0, 3)) :]
+    try:
+        # The last bits of a signature's text mean nothing.
+        assert KNOWN.subject(changed) == "web"
+        assert changed.rpartition(".")[0] == TOKEN.rpartition(".")[0]
+    except Refusal as refusal:
+        assert refusal.status.code is Code.UNAUTHENTICATED
+
+
+OWN = Issuer()
+TOKEN = OWN.token("web", "ES256")
+KNOWN = verifier(OWN.key_set(), floor=86_400.0, max_age=86_400.0)
