@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taskman_authz.limits import Limits
 
+from .http import HTTPSettings
 from .observing import ObservingSettings
 from .policies import PolicySettings
 from .security import SecuritySettings
@@ -17,6 +18,7 @@ PREFIX = "TASKMAN_AUTHZ_"
 
 class Settings(
     ObservingSettings,
+    HTTPSettings,
     TokenSettings,
     SecuritySettings,
     ServingSettings,

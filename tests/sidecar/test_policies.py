@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import structlog
 from structlog.testing import CapturingLogger
-from taskman_authz_sidecar.policies import PATIENCE, PolicyFollower
+from taskman_authz_sidecar.following import PATIENCE
+from taskman_authz_sidecar.policies import PolicyFollower
 
 from taskman_authz.errors import StoreError
 from taskman_authz.store import MemoryStore
@@ -111,6 +112,15 @@ async def test_whatever_goes_wrong_while_loading_keeps_the_last_good_policies(fo
     followed.store.error = None
     await followed.change(DENYING + "\n")
     assert followed.states == [False, True]
+
+
+async def test_a_store_that_comes_back_as_it_was_is_current_again(followed):
+    followed.store.error = StoreError("unreadable for a while")
+    await followed.change(DENYING)
+    followed.store.error = None
+    await followed.change(POLICIES)
+    assert followed.states == [False, True]
+    assert followed.follower.current
 
 
 def test_a_store_that_cannot_be_loaded_at_first_makes_no_follower():
