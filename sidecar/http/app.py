@@ -106,18 +106,17 @@ def _call(name: str, request: Request) -> Call:
     return Call(
         "http",
         name,
-        request_id=request.headers.get("x-request-id", ""),
+        request_id=_request_id(request.scope).decode("latin-1"),
         traceparent=request.headers.get("traceparent", ""),
     )
 
 
 async def _read(request: Request, most: int) -> bytes:
-    """The body; of one that is too long no more than what shows that it is."""
+    """The body; of one that is too long no more than what shows that it is. (The rest is let by:
+    who is still sending would not see the answer.)"""
     body = bytearray()
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            break
+        body += chunk[: most + 1 - len(body)]
     return bytes(body)
 
 

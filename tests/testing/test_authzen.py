@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from taskman_authz.cli import main
 
@@ -36,16 +43,65 @@ class Careless(BaseHTTPRequestHandler):
         """Nobody wants to know."""
 
 
-@pytest.fixture
-def careless():
+@contextmanager
+def serving(tls=None):
+    """The port of a careless point."""
     Careless.tokens = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Careless)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def careless():
+    with serving() as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def certificate(folder):
+    """A certificate of localhost that signs itself, and its key, in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file = folder / "point.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *form)
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return str(file)
+
+
+def test_over_https_only_a_certificate_that_is_trusted_is_talked_to(tmp_path, capsys):
+    file = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(file)
+    with serving(tls) as port:
+        assert main(["authzen-check", f"https://localhost:{port}"]) == 2
+        assert "its certificate is not trusted (self-signed certificate)" in capsys.readouterr().err
+        assert Careless.tokens == []
+        assert main(["authzen-check", f"https://localhost:{port}", "--ca", file]) == 1
+        assert "Basic Core: failed" in capsys.readouterr().out
+    assert main(["authzen-check", f"https://localhost:{port}", "--ca", str(tmp_path / "no")]) == 2
 
 
 def test_what_is_wrong_is_told_with_what_was_expected_and_found(careless, capsys):

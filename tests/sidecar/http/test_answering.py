@@ -82,6 +82,8 @@ def test_an_id_that_may_not_stand_in_a_log_is_not_repeated(point):
         answer = ask(point.http[0], EVALUATION, GOOD, headers)
         assert answer.status == 200
         assert "x-request-id" not in answer.headers
+        ask(point.http[0], EVALUATION, {}, headers)
+    assert all(len(event.get("request_id", "")) <= 256 for event in point.said)
 
 
 def test_the_media_type_may_have_parameters_and_any_case(point):
