@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 TENANT = "/{company_id}"
+# At a time: they compete with decisions for the interpreter.
+SEARCHES = 2
 METADATA_SECONDS = 3_600  # that what the point says of itself may be kept
 REQUEST_ID = re.compile(r"[ -~]{1,256}")
 
@@ -57,14 +60,15 @@ def make_app(
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """The application: AuthZEN, its metadata, health, and other `routes`."""
-    faces = {
-        metadata.EVALUATION: ("evaluation", authzen.evaluation, False),
-        metadata.EVALUATIONS: ("evaluations", authzen.evaluations, False),
-        metadata.SEARCH_ACTION: ("search_action", authzen.search("action"), True),
+    searches = ThreadPoolExecutor(SEARCHES, "search")
+    faces: dict[str, tuple[str, Method, Executor | None]] = {
+        metadata.EVALUATION: ("evaluation", authzen.evaluation, None),
+        metadata.EVALUATIONS: ("evaluations", authzen.evaluations, None),
+        metadata.SEARCH_ACTION: ("search_action", authzen.search("action"), searches),
     }
     if facts.knows_entities:
-        faces[metadata.SEARCH_SUBJECT] = ("search_subject", authzen.search("subject"), True)
-        faces[metadata.SEARCH_RESOURCE] = ("search_resource", authzen.search("resource"), True)
+        faces[metadata.SEARCH_SUBJECT] = ("search_subject", authzen.search("subject"), searches)
+        faces[metadata.SEARCH_RESOURCE] = ("search_resource", authzen.search("resource"), searches)
     own = [
         Route(f"{tenant}{path}", _poster(door, facts, *face), methods=["POST"])
         for path, face in faces.items()
@@ -77,8 +81,11 @@ def make_app(
     return Starlette(routes=[*routes, *own], middleware=[Middleware(_Echo)])
 
 
-def _poster(door: Door, facts: Facts, name: str, method: Method, is_long: bool) -> Endpoint:
-    """What answers a call. A long one is answered in a thread, so that others need not wait."""
+def _poster(
+    door: Door, facts: Facts, name: str, method: Method, searches: Executor | None
+) -> Endpoint:
+    """What answers a call. `searches` are threads for one that takes long, so that others need not
+    wait; None: it does not."""
 
     async def post(request: Request) -> Response:
         try:
@@ -91,8 +98,9 @@ def _poster(door: Door, facts: Facts, name: str, method: Method, is_long: bool) 
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         posted = Posted(body, media_type, request.path_params.get("company_id"))
         call = _call(name, request)
-        if is_long:
-            answer = await asyncio.to_thread(door.answer, call, method, posted)
+        if searches is not None:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(searches, door.answer, call, method, posted)
         else:
             answer = door.answer(call, method, posted)
         if isinstance(answer, Status):

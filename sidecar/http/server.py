@@ -57,7 +57,9 @@ class HTTPServer:
         """Begin to answer at sockets that `open_sockets` opened."""
         self._paths = [each.getsockname() for each in sockets if each.family == socket.AF_UNIX]
         self._task = asyncio.create_task(self._server.serve(list(sockets)))
-        while not self._server.started and not self._task.done():
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
             await asyncio.sleep(0)
 
     async def stop(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from taskman_authz.client import Client
 from tests.sidecar.conftest import POLICIES, write_policies
 from tests.sidecar.http.asking import EVALUATION, EVALUATIONS, JSON, ask
 from tests.sidecar.http.conftest import FIXTURE, begin
@@ -40,6 +41,14 @@ def test_a_decision_says_why(point):
     assert (no.status, no.body["decision"]) == (200, False)
     assert no.body["context"]["reasons"][0]["code"] == "condition_not_met"
     assert yes.body["context"]["revision"] == no.body["context"]["revision"]
+
+
+def test_what_is_stored_stands_in_on_every_face(point):
+    with Client(point.address, timeout=PATIENCE) as client:
+        asked = ("user:alice", "record:write", "record/record-1")
+        assert client.check(*asked).reasons[0].policy == "writers-write-active"
+        answers = client.batch_check([asked, ("user:bob", *asked[1:])])
+    assert [answer.allowed for answer in answers] == [True, False]
 
 
 @pytest.mark.parametrize(
