@@ -69,8 +69,10 @@ class Sidecar:
         door = Door(self.log, self.security.guards)
         services = {SERVICE: Authorization(decisions).methods()}
         self.server = Server(services, door, self.settings, self.security.listening)
-        parts = (decisions, self.entities, self.policies, door, self.settings, self.log)
-        self.http = HTTPFace(*parts) if self.settings.http_listen else None
+        parts = (decisions, self.entities, self.policies, door, self.settings)
+        self.http = None
+        if self.settings.http_listen:
+            self.http = HTTPFace(*parts, self.security.listening, self.log)
         http = [] if self.http is None else self.http.open()
         opened = await self.server.start(self.settings.listen)
         interval = self.settings.reload_interval

@@ -19,12 +19,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ..door import Call, Door
-from ..status import Code, Status
+from ..door import Call, Caller, Door
+from ..status import Status, http_headers
 from . import metadata
 from .answers import write_json
 from .authzen import AuthZEN, Method, Posted
 from .health import Readiness
+from .server import NAMES
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -104,7 +105,7 @@ def _poster(
         else:
             answer = door.answer(call, method, posted)
         if isinstance(answer, Status):
-            return _refusal(answer)
+            return _error(answer.code.http, answer.message, http_headers(answer))
         return Response(answer, media_type=JSON)
 
     return post
@@ -114,8 +115,10 @@ def _call(name: str, request: Request) -> Call:
     return Call(
         "http",
         name,
+        Caller(request.scope.get(NAMES, ())),
         request_id=_request_id(request.scope).decode("latin-1"),
         traceparent=request.headers.get("traceparent", ""),
+        authorization=request.headers.get("authorization", ""),
     )
 
 
@@ -128,12 +131,7 @@ async def _read(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
-def _refusal(status: Status) -> Response:
-    headers = {"WWW-Authenticate": "Bearer"} if status.code is Code.UNAUTHENTICATED else None
-    return _error(status.code.http, status.message, headers)
-
-
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+def _error(status: int, message: str, headers: dict[str, str]) -> Response:
     return Response(write_json(message), status, headers, JSON)
 
 

@@ -12,16 +12,20 @@ from ..decisions import Decisions
 from ..door import Door
 from ..entities import EntityFollower
 from ..policies import PolicyFollower
+from ..security import Listening
 from .app import Facts, make_app
 from .authzen import AuthZEN
 from .health import Readiness
 from .searching import Searcher
-from .server import HTTPServer, address_of, open_sockets
+from .server import UNIX, HTTPServer, address_of, open_sockets
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from ..settings import Settings
+
+
+ANY_ADDRESS = ("0.0.0.0:", "[::]:")
 
 
 class HTTPFace:
@@ -34,6 +38,7 @@ class HTTPFace:
         policies: PolicyFollower,
         door: Door,
         settings: Settings,
+        listening: Listening,
         log: FilteringBoundLogger,
         routes: Sequence[BaseRoute] = (),
     ) -> None:
@@ -42,6 +47,7 @@ class HTTPFace:
         self._door = door
         self._readiness = Readiness(policies, settings.ready_max_age)
         self._settings = settings
+        self._listening = listening
         self._log = log
         self._routes = routes
         self._sockets: list[socket.socket] = []
@@ -52,7 +58,7 @@ class HTTPFace:
         """Open the addresses of the settings. Returns them with their ports filled in. Raises
         OSError naming the one that cannot be opened."""
         addresses = self._settings.http_listen
-        self._sockets = open_sockets(addresses)
+        self._sockets = open_sockets(addresses, self._listening)
         self._opened = [address_of(*each) for each in zip(self._sockets, addresses, strict=True)]
         return self._opened
 
@@ -60,13 +66,13 @@ class HTTPFace:
         """Begin to answer."""
         settings = self._settings
         facts = Facts(
-            settings.http_base_url or _url_of(self._opened[0]),
+            settings.http_base_url or self._url_of(self._opened[0]),
             self._knows_entities,
             settings.max_message_bytes,
             settings.http_timeout,
         )
         app = make_app(self._authzen, self._door, self._readiness, facts, self._routes)
-        self._server = HTTPServer(app, settings, self._log)
+        self._server = HTTPServer(app, settings, self._listening, self._log)
         await self._server.start(self._sockets)
 
     async def stop(self) -> None:
@@ -75,6 +81,8 @@ class HTTPFace:
         if self._server is not None:
             await self._server.stop()
 
-
-def _url_of(address: str) -> str:
-    return "" if address.startswith("unix:") else f"http://{address}"
+    def _url_of(self, address: str) -> str:
+        """The URL of an address, if it is one that callers can reach."""
+        if address.startswith((UNIX, *ANY_ADDRESS)):
+            return ""
+        return f"{'http' if self._listening.certificates is None else 'https'}://{address}"

@@ -1,7 +1,9 @@
 """The HTTP transport: uvicorn in the sidecar's own loop, on sockets that are opened here.
 
-Laws: an address in use is refused in words. Signals are the sidecar's. How long headers are, how
-many connections there are and how long an idle one stays is bounded.
+Laws: an address in use is refused in words. Where there are certificates every TCP connection is in
+TLS. Who is at the other end stands in the scope, as the connection proves it. Signals are the
+sidecar's. How long headers are, how many connections there are and how long an idle one stays is
+bounded.
 """
 
 from __future__ import annotations
@@ -11,45 +13,51 @@ import contextlib
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ..security import Listening, connection_names
 from ..server import try_path
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from structlog.typing import FilteringBoundLogger
 
     from ..settings import Settings
 
 HEADER_BYTES = 32_768  # of a request, its first line included
+NAMES = "taskman_authz.names"  # in a scope: what the connection says that the caller is
+UNIX = "unix:"
 
 
 class HTTPServer:
     """Answers with `app` at several addresses."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, listening: Listening, log: FilteringBoundLogger
+    ) -> None:
         logging.getLogger("uvicorn.error").handlers = [_Handler(log)]
         logging.getLogger("uvicorn.error").propagate = False
-        self._server = _Server(
-            uvicorn.Config(
-                app,
-                http="h11",  # which bounds the headers
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                log_level=logging.ERROR,
-                server_header=False,
-                proxy_headers=False,
-                h11_max_incomplete_event_size=HEADER_BYTES,
-                limit_concurrency=settings.http_connections,
-                timeout_keep_alive=max(1, round(settings.http_timeout)),
-                timeout_graceful_shutdown=max(1, round(settings.grace)),
-            )
+        config = uvicorn.Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            log_level=logging.ERROR,
+            server_header=False,
+            proxy_headers=False,
+            h11_max_incomplete_event_size=HEADER_BYTES,
+            limit_concurrency=settings.http_connections,
+            timeout_keep_alive=max(1, round(settings.http_timeout)),
+            timeout_graceful_shutdown=max(1, round(settings.grace)),
         )
+        self._server = _Server(config, _tls(listening), settings.http_timeout)
         self._paths: list[str] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -72,12 +80,12 @@ class HTTPServer:
                 os.unlink(path)
 
 
-def open_sockets(addresses: Sequence[str]) -> list[socket.socket]:
+def open_sockets(addresses: Sequence[str], listening: Listening) -> list[socket.socket]:
     """A bound socket an address. Raises OSError naming the one that cannot be opened."""
     opened: list[socket.socket] = []
     try:
         for address in addresses:
-            opened.append(_open(address))
+            opened.append(_open(address, listening))
     except BaseException:
         for each in opened:
             each.close()
@@ -92,21 +100,21 @@ def address_of(opened: socket.socket, address: str) -> str:
     return f"{address.rpartition(':')[0]}:{opened.getsockname()[1]}"
 
 
-def _open(address: str) -> socket.socket:
+def _open(address: str, listening: Listening) -> socket.socket:
     try:
-        if address.startswith("unix:"):
-            return _open_path(address.removeprefix("unix:").removeprefix("//"))
-        return _open_host(address)
+        return _open_path(address, listening) if address.startswith(UNIX) else _open_host(address)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), address) from None
 
 
-def _open_path(path: str) -> socket.socket:
+def _open_path(address: str, listening: Listening) -> socket.socket:
+    path = address.removeprefix(UNIX).removeprefix("//")
     try_path(path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # left behind by a process that was killed
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    opened.bind(path)
+    with listening.file(address):
+        opened.bind(path)
     return opened
 
 
@@ -117,8 +125,6 @@ def _open_host(address: str) -> socket.socket:
     opened = socket.socket(family, kind, protocol)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind(place)
         opened.listen()
     except BaseException:
@@ -127,11 +133,59 @@ def _open_host(address: str) -> socket.socket:
     return opened
 
 
+def _tls(listening: Listening) -> ssl.SSLContext | None:
+    if listening.certificates is None:
+        return None
+    from ..security.tls import server_context
+
+    return server_context(listening.certificates)
+
+
 class _Server(uvicorn.Server):
+    """A server in somebody else's process, with sockets in TLS and others."""
+
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None, patience: float) -> None:
+        super().__init__(config)
+        self._tls = tls
+        self._patience = patience
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """The sidecar hears them."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer. (uvicorn's own has all sockets in TLS, or none.)"""
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> asyncio.Protocol:
+            state = self.lifespan.state
+            return _Protocol(self.config, self.server_state, state, loop)
+
+        self.servers = []
+        for each in sockets or ():
+            tls = None if each.family == socket.AF_UNIX else self._tls
+            patience = None if tls is None else self._patience
+            server = await loop.create_server(
+                protocol, sock=each, ssl=tls, ssl_handshake_timeout=patience
+            )
+            self.servers.append(server)
+        self.started = True
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1, whose headers h11 bounds, with the names of who is at the other end."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin a connection."""
+        super().connection_made(transport)
+        names, app = connection_names(transport), self.app
+
+        async def named(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[NAMES] = names
+            await app(scope, receive, send)
+
+        self.app = named
 
 
 class _Handler(logging.Handler):

@@ -20,7 +20,7 @@ class HTTPSettings(BaseModel):
     http_base_url: BaseURL | None = Field(
         default=None,
         description="URL under which callers reach the HTTP address, which the metadata tells; "
-        "where it is not set, that of the first address",
+        "where it is not set, that of the first address, if that is one",
     )
     http_connections: int = Field(
         default=1_000, gt=0, description="most HTTP connections at a time; others are told 503"

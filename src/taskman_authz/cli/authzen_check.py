@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -34,12 +35,14 @@ def main(arguments: list[str]) -> int:
     parser = command_parser("taskman-authz authzen-check", DESCRIPTION, NOTES)
     parser.add_argument("url", metavar="URL", help="the decision point, with its tenant's path")
     parser.add_argument("--ca", metavar="FILE", help="PEM file of who signed its certificate")
+    parser.add_argument("--cert", metavar="FILE", help="PEM file of a certificate to show")
+    parser.add_argument("--key", metavar="FILE", help="PEM file of its key, if in another file")
     parser.add_argument("--token", default=os.environ.get(TOKEN, ""), help="bearer token")
     parser.add_argument("--format", choices=["text", "json"], default="text")
     options = parser.parse_args(arguments)
     with errors_in(options.format):
         levels = []
-        for level in run_checks(Point(options.url, options.ca, options.token)):
+        for level in run_checks(_point(options)):
             levels.append(level)
             if options.format == "text":
                 print(_told(level), flush=True)
@@ -47,6 +50,10 @@ def main(arguments: list[str]) -> int:
         found = {"url": options.url, "levels": [_object(level) for level in levels]}
         print(json.dumps(found, indent=2, ensure_ascii=False))
     return 1 if any(level.failed for level in levels) else 0
+
+
+def _point(options: argparse.Namespace) -> Point:
+    return Point(options.url, options.ca, options.token, options.cert, options.key)
 
 
 def _told(level: LevelResult) -> str:

@@ -39,10 +39,19 @@ class Reply(NamedTuple):
 
 
 class Point:
-    """The decision point at `url`. `ca` is a PEM file of who signed its certificate, `token` is
-    sent as a bearer token. Raises ArgumentError for what is no URL of one."""
+    """The decision point at `url`. `ca` is a PEM file of who signed its certificate, `cert` and
+    `key` are those of ours, which is shown where it is asked for; `token` is sent as a bearer
+    token. Raises ArgumentError for what is no URL of one, OSError for a file that is none."""
 
-    def __init__(self, url: str, ca: str | None = None, token: str = "", timeout: float = 10.0):
+    def __init__(
+        self,
+        url: str,
+        ca: str | None = None,
+        token: str = "",
+        cert: str | None = None,
+        key: str | None = None,
+        timeout: float = 10.0,
+    ) -> None:
         self.url = url.rstrip("/")
         parts = urlsplit(self.url)
         is_plain = not (parts.query or parts.fragment or parts.username)
@@ -50,6 +59,8 @@ class Point:
             raise ArgumentError("url", "`https://host`, with a path where there is one", f"`{url}`")
         self.is_encrypted = parts.scheme == "https"
         self._tls = ssl.create_default_context(cafile=ca) if self.is_encrypted else None
+        if self._tls is not None and cert is not None:
+            self._tls.load_cert_chain(cert, key)
         self._token = token
         self._timeout = timeout
         self.metadata_url = f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path}"
