@@ -18,6 +18,9 @@ from .model import PREFIX, Settings
 
 METAVARS = {
     "listen": "ADDRESS",
+    "http_listen": "ADDRESS",
+    "http_base_url": "URL",
+    "entities": "PATH",
     "shadow_policies": "PATH",
     "decision_log": "FILE",
     "decision_log_full": "drop|deny",
