@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-SERVICE = "authorization-service"
-
 
 def make_log(settings: Settings) -> FilteringBoundLogger:
     """The log that the settings ask for."""
@@ -51,7 +49,7 @@ def make_log(settings: Settings) -> FilteringBoundLogger:
             logging.getLevelNamesMapping()[settings.log_level.upper()]
         ),
     )
-    return log if as_text else log.bind(service=SERVICE)
+    return log if as_text else log.bind(service=settings.service_name)
 
 
 _FIRST = ("timestamp", "level", "service", "message")

@@ -22,6 +22,7 @@ from .log import make_log
 from .policies import PolicyFollower
 from .server import Server
 from .settings import Settings
+from .telemetry import Telemetry
 
 if TYPE_CHECKING:
     from taskman_authz.decision import Decision
@@ -48,15 +49,19 @@ class Sidecar:
         self.decisions = self._decision_log()
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
+        pdp = self.policies.pdp
+        self.telemetry = Telemetry(settings, lambda: pdp.policies, self.decisions)
 
     async def run(self, started: Started | None = None) -> None:
         """Serve until SIGTERM or SIGINT. `started` is awaited with the opened addresses."""
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        authorization = Authorization(Decisions(self.policies.pdp, self.settings.limits))
-        services = {SERVICE: authorization.methods()}
-        self.server = Server(services, Door(self.log), self.settings)
+        telemetry = self.telemetry
+        decisions = Decisions(self.policies.pdp, self.settings.limits, telemetry.told)
+        services = {SERVICE: Authorization(decisions).methods()}
+        door = Door(self.log, watchers=telemetry.watchers)
+        self.server = Server(services, door, self.settings)
         opened = await self.server.start(self.settings.listen)
         followed = [each for each in (self.policies, self.candidate) if each is not None]
         followers = [asyncio.create_task(self._follow(each)) for each in followed]
@@ -66,12 +71,16 @@ class Sidecar:
             for follower in followers:
                 follower.cancel()
             await self.server.stop(self.settings.grace)
+            await telemetry.stop()
             self._end()
 
     async def _serve(self, opened: list[str], stop: asyncio.Event, started: Started | None) -> None:
+        metrics = self.telemetry.start()
         for service in ("", SERVICE, POLICIES):
             await self.server.tell_health(service, True)
-        self.log.info("serving", listen=opened, revision=self.policies.pdp.policies.revision)
+        shown = {} if metrics is None else {"metrics": f"http://{metrics}/metrics"}
+        revision = self.policies.pdp.policies.revision
+        self.log.info("serving", listen=opened, **shown, revision=revision)
         if started is not None:
             await started(opened)
         await stop.wait()
@@ -123,6 +132,7 @@ class Sidecar:
             await policies.follow(self.settings.reload_interval)
 
     async def _tell_policies(self, current: bool) -> None:
+        self.telemetry.tell_policies(current)
         await self.server.tell_health(POLICIES, current)
 
 

@@ -27,5 +27,12 @@ def _checked_address(address: str) -> str:
     return address
 
 
+def _checked_tcp(address: str) -> str:
+    if address.startswith("unix:"):
+        raise ValueError("expected `host:port` or `[ipv6]:port`")
+    return _checked_address(address)
+
+
+TcpAddress = Annotated[str, AfterValidator(_checked_tcp)]
 Address = Annotated[str, AfterValidator(_checked_address)]
 Listed = NoDecode, BeforeValidator(_listed)

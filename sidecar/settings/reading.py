@@ -17,6 +17,7 @@ from .model import PREFIX, Settings
 
 METAVARS = {
     "listen": "ADDRESS",
+    "metrics_listen": "ADDRESS",
     "shadow_policies": "PATH",
     "decision_log": "FILE",
     "decision_log_full": "drop|deny",
