@@ -93,6 +93,7 @@ def _call(method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
         request_id=metadata.get("x-request-id", ""),
         traceparent=metadata.get("traceparent", ""),
         left=context.time_remaining(),
+        tracestate=metadata.get("tracestate", ""),
     )
 
 

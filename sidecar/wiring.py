@@ -18,7 +18,8 @@ from taskman_authz.wire import SERVICE
 from .authorization import Authorization
 from .decisions import Decisions
 from .door import Door
-from .log import make_log
+from .log import make_log, take_over
+from .log_writer import LogWriter
 from .policies import PolicyFollower
 from .server import Server
 from .settings import Settings
@@ -40,7 +41,8 @@ class Sidecar:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.log = make_log(settings)
+        self.writer = LogWriter()
+        self.log = make_log(settings, self.writer)
         self.candidate = self._candidate()
         self.shadow = None
         if self.candidate is not None:
@@ -50,17 +52,20 @@ class Sidecar:
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
         pdp = self.policies.pdp
-        self.telemetry = Telemetry(settings, lambda: pdp.policies, self.decisions)
+        self.telemetry = Telemetry(
+            settings, self.log, self.writer, lambda: pdp.policies, self.decisions
+        )
 
     async def run(self, started: Started | None = None) -> None:
         """Serve until SIGTERM or SIGINT. `started` is awaited with the opened addresses."""
+        take_over(self.log)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         telemetry = self.telemetry
         decisions = Decisions(self.policies.pdp, self.settings.limits, telemetry.told)
         services = {SERVICE: Authorization(decisions).methods()}
-        door = Door(self.log, watchers=telemetry.watchers)
+        door = Door(self.log, telemetry.guards, telemetry.watchers)
         self.server = Server(services, door, self.settings)
         opened = await self.server.start(self.settings.listen)
         followed = [each for each in (self.policies, self.candidate) if each is not None]
@@ -94,6 +99,7 @@ class Sidecar:
         if self.shadow is not None:
             self.log.info("shadow policies", **msgspec.structs.asdict(self.shadow.counts))
         self.log.info("stopped")
+        self.writer.flush()
 
     def _candidate(self) -> PolicyFollower | None:
         if self.settings.shadow_policies is None:

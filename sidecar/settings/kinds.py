@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
@@ -33,6 +34,14 @@ def _checked_tcp(address: str) -> str:
     return _checked_address(address)
 
 
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected `http://host:port` or `https://host:port`")
+    return url
+
+
+HttpUrl = Annotated[str, AfterValidator(_checked_url)]
 TcpAddress = Annotated[str, AfterValidator(_checked_tcp)]
 Address = Annotated[str, AfterValidator(_checked_address)]
 Listed = NoDecode, BeforeValidator(_listed)

@@ -2,7 +2,8 @@
 
 Begin with `telemetry` (what there is, by the settings). `metrics` counts calls and decisions in
 what `made` names, `scrape` adds what is only known when somebody looks, `exposing` answers
-`/metrics`, `workers` is what differs where several processes serve one address.
+`/metrics`, `workers` is what differs where several processes serve one address. `seen` chooses
+calls for `call_log` and `tracing`; `exporting` sends spans.
 
 Laws: nothing here changes an answer, or waits while one is made. No attribute's value is shown:
 labels are names of the house and the ids of companies, of which a bounded number is told apart.

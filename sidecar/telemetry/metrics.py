@@ -104,7 +104,7 @@ class Metrics:
             self._until_look = LOOK
             self.catch_up()
 
-    def tell(self, request: CheckRequest, decision: Decision) -> None:
+    def tell(self, request: CheckRequest, decision: Decision, _began: float) -> None:
         """Count a decision."""
         check = self._checks.get((request.company_id, decision.allowed))
         if check is None:
