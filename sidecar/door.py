@@ -23,6 +23,8 @@ from .trace_context import read_traceparent
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+ID = 128  # characters of a request's id that logs show: it is the caller's
+
 A = TypeVar("A")
 D = TypeVar("D")
 
@@ -74,7 +76,7 @@ class Call:
         if span is None and (context := read_traceparent(self.traceparent)):
             span = context.trace_id, context.span_id
         ids = {} if span is None else {"trace_id": span[0], "span_id": span[1]}
-        return ids | ({"request_id": self.request_id} if self.request_id else {})
+        return ids | ({"request_id": self.request_id[:ID]} if self.request_id else {})
 
 
 _answered: ContextVar[Call | None] = ContextVar("answered", default=None)
