@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from .door import answered
+from .log_writer import LogWriter
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
-    from .log_writer import LogWriter
     from .settings import Settings
 
 
-def make_log(settings: Settings, writer: LogWriter) -> FilteringBoundLogger:
-    """The log that the settings ask for, written by `writer`."""
+def make_log(settings: Settings, writer: LogWriter | None = None) -> FilteringBoundLogger:
+    """The log that the settings ask for, written by `writer`, or one of its own."""
     as_text = settings.log_format == "text" or (
         settings.log_format == "auto" and sys.stderr.isatty()
     )
@@ -48,7 +48,7 @@ def make_log(settings: Settings, writer: LogWriter) -> FilteringBoundLogger:
             structlog.processors.JSONRenderer(),
         ]
     log: FilteringBoundLogger = structlog.wrap_logger(
-        writer,
+        writer or LogWriter(),
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.log_level.upper()]
