@@ -83,7 +83,7 @@ class Sidecar:
         metrics = self.telemetry.start()
         for service in ("", SERVICE, POLICIES):
             await self.server.tell_health(service, True)
-        shown = {} if metrics is None else {"metrics": f"http://{metrics}/metrics"}
+        shown = {} if metrics is None else {"metrics": metrics}
         revision = self.policies.pdp.policies.revision
         self.log.info("serving", listen=opened, **shown, revision=revision)
         if started is not None:

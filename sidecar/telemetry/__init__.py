@@ -2,7 +2,7 @@
 
 Begin with `telemetry` (what there is, by the settings). `metrics` counts calls and decisions in
 what `made` names, `scrape` adds what is only known when somebody looks, `exposing` answers
-`/metrics`, `workers` is what differs where several processes serve one address. `seen` chooses
+`/metrics`, `shared` is what differs where several processes serve one address. `seen` chooses
 calls for `call_log` and `tracing`; `exporting` sends spans.
 
 Laws: nothing here changes an answer, or waits while one is made. No attribute's value is shown:
@@ -11,7 +11,7 @@ labels are names of the house and the ids of companies, of which a bounded numbe
 
 from __future__ import annotations
 
+from .shared import Restarts, shared_metrics
 from .telemetry import Telemetry
-from .workers import Restarts, shared_metrics
 
 __all__ = ["Restarts", "Telemetry", "shared_metrics"]

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .scrape import Scrape
-from .workers import shared_folder
+from .shared import shared_folder
 
 CONNECTIONS = 64  # of scrapers at a time; a Prometheus needs one
 CLOSING = 1  # seconds that an answer has to get out when stopping

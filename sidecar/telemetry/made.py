@@ -1,7 +1,7 @@
 """The metrics that are kept while calls are answered, with their names, labels and buckets.
 
 This module imports prometheus-client, which then decides for good whether counts are shared:
-`workers.shared_metrics` comes before.
+`shared.shared_metrics` comes before.
 """
 
 from __future__ import annotations

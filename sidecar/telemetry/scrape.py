@@ -17,8 +17,8 @@ from prometheus_client.registry import Collector
 from taskman_authz.policy import PolicySet
 
 from .metrics import Metrics
+from .shared import processes, shared_folder
 from .usage import Meter
-from .workers import processes, shared_folder
 
 
 class Scrape(Collector):

@@ -60,8 +60,9 @@ class Telemetry:
         self._see(settings, log)  # last: what it does is no part of a call's duration
 
     def start(self) -> str | None:
-        """Open the address of the metrics. Returns it, if there are metrics. Raises OSError."""
-        return None if self._metrics is None else self._listener.start()
+        """Open the address of the metrics. Returns their URL, if there are metrics. Raises
+        OSError."""
+        return None if self._metrics is None else f"http://{self._listener.start()}/metrics"
 
     def tell_policies(self, current: bool) -> None:
         """Policies that changed were loaded, or refused."""

@@ -18,15 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's
-_MEMORY = Path("/dev/shm")
+FOLDER = "taskman-authz-metrics-"  # what its name begins with
+MEMORY = Path("/dev/shm")
 
 
 @contextmanager
 def shared_metrics() -> Iterator[Path]:
     """A folder for the counts of processes that are started within, and of this one. To be entered
     before prometheus-client is imported."""
-    place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-    folder = Path(tempfile.mkdtemp(prefix="taskman-authz-metrics-", dir=place))
+    place = MEMORY if os.access(MEMORY, os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=place))
     os.environ[VARIABLE] = str(folder)
     try:
         yield folder

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from taskman_authz_sidecar.telemetry.workers import VARIABLE, shared_folder, shared_metrics
+from taskman_authz_sidecar.telemetry.shared import VARIABLE, shared_folder, shared_metrics
 
 from taskman_authz.client import Client
 from tests.sidecar.conftest import write_policies
