@@ -6,11 +6,12 @@ Law: an address in use is refused in words, never shared or taken over.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import socket
 import stat
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -19,33 +20,57 @@ from grpc_reflection.v1alpha import reflection
 from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds it in the pool
 
 from .authorization import Method
-from .door import Call, Door
+from .door import Call, Caller, Door
+from .security import Listening, grpc_names
 from .status import Code, Status
 
 if TYPE_CHECKING:
     from .settings import Settings
 
 
+class Face(NamedTuple):
+    """How a service whose messages are somebody else's differs from ours: what its calls are known
+    by, and how it says that there is no answer (None: a status of gRPC)."""
+
+    name: str = "grpc"
+    refuse: Callable[[Status], bytes] | None = None
+
+
+OURS = Face()
+
+
 class Server:
-    """Answers the methods of services at several addresses, with health and reflection."""
+    """Answers the methods of services at several addresses, with health and reflection. Of `faces`
+    are the services that are not ours."""
 
     def __init__(
-        self, services: Mapping[str, Mapping[str, Method]], door: Door, settings: Settings
+        self,
+        services: Mapping[str, Mapping[str, Method]],
+        door: Door,
+        settings: Settings,
+        listening: Listening | None = None,
+        faces: Mapping[str, Face] | None = None,
     ) -> None:
         self._door = door
+        self._listening = listening or Listening()
+        self._faces = faces or {}
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
-        self._server = grpc.aio.server(options=_options(settings))
+        self._server = grpc.aio.server(
+            options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_calls
+        )
         handlers = [self._handlers(name, methods) for name, methods in services.items()]
         self._server.add_generic_rpc_handlers(handlers)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if settings.reflection:
-            names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            # Of the others there is no description.
+            names = [name for name in services if name not in self._faces]
+            names += [health.SERVICE_NAME, reflection.SERVICE_NAME]
             reflection.enable_server_reflection(names, self._server)
 
     async def start(self, addresses: Sequence[str]) -> list[str]:
         """Open the addresses and begin to answer. Returns them with their ports filled in.
         Raises OSError naming the address that cannot be opened."""
-        opened = [_open(self._server, address) for address in addresses]
+        opened = [_open(self._server, self._listening, address) for address in addresses]
         await self._server.start()
         return opened
 
@@ -66,18 +91,22 @@ class Server:
         return grpc.method_handlers_generic_handler(
             service,
             {
-                name: grpc.unary_unary_rpc_method_handler(self._handler(name, method))
+                name: grpc.unary_unary_rpc_method_handler(self._handler(service, name, method))
                 for name, method in methods.items()
             },
         )
 
-    def _handler(self, name: str, method: Method) -> Any:
+    def _handler(self, service: str, name: str, method: Method) -> Any:
+        face = self._faces.get(service, OURS)
+
         async def handle(data: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-            answer = self._door.answer(_call(name, context), method, data)
+            answer = self._door.answer(_call(face, name, context), method, data)
             if type(answer) is bytes:
                 return answer
             assert isinstance(answer, Status)
-            await context.abort(_CODES[answer.code], answer.message)
+            if face.refuse is not None:
+                return face.refuse(answer)
+            await context.abort(_CODES[answer.code], answer.message, _trailers(answer))
 
         return handle
 
@@ -85,16 +114,25 @@ class Server:
 _CODES = {code: grpc.StatusCode[code.name] for code in Code}
 
 
-def _call(method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
+def _call(face: Face, method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
     metadata: dict[Any, Any] = dict(context.invocation_metadata() or ())
     return Call(
-        "grpc",
+        face.name,
         method,
+        Caller(grpc_names(context)),
         request_id=metadata.get("x-request-id", ""),
         traceparent=metadata.get("traceparent", ""),
         left=context.time_remaining(),
+        authorization=metadata.get("authorization", ""),
         tracestate=metadata.get("tracestate", ""),
     )
+
+
+def _trailers(status: Status) -> tuple[tuple[str, str], ...]:
+    """When to come again, as gRPC's own retries read it (gRFC A6)."""
+    if status.retry_after is None:
+        return ()
+    return (("grpc-retry-pushback-ms", str(math.ceil(status.retry_after * 1_000))),)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -105,14 +143,14 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
-def _open(server: grpc.aio.Server, address: str) -> str:
+def _open(server: grpc.aio.Server, listening: Listening, address: str) -> str:
     is_unix = address.startswith("unix:")
     try:
         if is_unix:
             _try_path(address.removeprefix("unix:").removeprefix("//"))
         else:
             _try_host(address)
-        port = server.add_insecure_port(address)
+        port = listening.open(server, address)
     except OSError as error:
         raise OSError(error.errno, error.strerror, address) from None
     except RuntimeError:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,13 +15,17 @@ from taskman_authz.pdp import PDP, Shadow
 from taskman_authz.store import FileStore
 from taskman_authz.wire import SERVICE
 
-from .authorization import Authorization
+from .authorization import Authorization, Method
 from .decisions import Decisions
 from .door import Door
+from .ext_authz import SERVICE as EXT_AUTHZ
+from .ext_authz import Denials, ExtAuthz, RoutesFollower
+from .following import Follower
 from .log import make_log, take_over
 from .log_writer import LogWriter
 from .policies import PolicyFollower
-from .server import Server
+from .security import SECURITY, Security
+from .server import Face, Server
 from .settings import Settings
 from .telemetry import Telemetry
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 # Serving: the policies in place are those in the folder. Not serving: they are the last good ones.
 POLICIES = "taskman_authz.policies"
+ROUTES = "taskman_authz.routes"  # the same of the table of routes
 
 Started = Callable[[list[str]], Awaitable[None]]
 
@@ -43,6 +48,7 @@ class Sidecar:
         self.settings = settings
         self.writer = LogWriter()
         self.log = make_log(settings, self.writer)
+        self.security = Security(settings, self.log)
         self.candidate = self._candidate()
         self.shadow = None
         if self.candidate is not None:
@@ -51,10 +57,8 @@ class Sidecar:
         self.decisions = self._decision_log()
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
-        pdp = self.policies.pdp
-        self.telemetry = Telemetry(
-            settings, self.log, self.writer, lambda: pdp.policies, self.decisions
-        )
+        self.routes = self._routes()
+        self.telemetry = self._telemetry()
 
     async def run(self, started: Started | None = None) -> None:
         """Serve until SIGTERM or SIGINT. `started` is awaited with the opened addresses."""
@@ -65,11 +69,16 @@ class Sidecar:
         telemetry = self.telemetry
         decisions = Decisions(self.policies.pdp, self.settings.limits, telemetry.told)
         services = {SERVICE: Authorization(decisions).methods()}
-        door = Door(self.log, telemetry.guards, telemetry.watchers)
-        self.server = Server(services, door, self.settings)
+        faces: dict[str, Face] = {}
+        if self.routes is not None:
+            services[EXT_AUTHZ], faces[EXT_AUTHZ] = self._ext_authz(decisions, self.routes)
+        door = Door(self.log, (*telemetry.guards, *self.security.guards), telemetry.watchers)
+        self.server = Server(services, door, self.settings, self.security.listening, faces)
         opened = await self.server.start(self.settings.listen)
-        followed = [each for each in (self.policies, self.candidate) if each is not None]
+        found = (self.policies, self.candidate, self.routes)
+        followed = [each for each in found if each is not None]
         followers = [asyncio.create_task(self._follow(each)) for each in followed]
+        followers.append(asyncio.create_task(self.security.follow(self.server.tell_health)))
         try:
             await self._serve(opened, stop, started)
         finally:
@@ -81,8 +90,10 @@ class Sidecar:
 
     async def _serve(self, opened: list[str], stop: asyncio.Event, started: Started | None) -> None:
         metrics = self.telemetry.start()
-        for service in ("", SERVICE, POLICIES):
+        ours = ("", SERVICE, POLICIES)
+        for service in ours if self.routes is None else (*ours, EXT_AUTHZ, ROUTES):
             await self.server.tell_health(service, True)
+        await self.server.tell_health(SECURITY, not self.security.problems())
         shown = {} if metrics is None else {"metrics": metrics}
         revision = self.policies.pdp.policies.revision
         self.log.info("serving", listen=opened, **shown, revision=revision)
@@ -106,6 +117,32 @@ class Sidecar:
             return None
         log = self.log.bind(policies="shadow")
         return PolicyFollower(FileStore(self.settings.shadow_policies), log, _tell_nobody)
+
+    def _routes(self) -> RoutesFollower | None:
+        path, trusted = self.settings.ext_authz_routes, self.settings.ext_authz_trusted_header
+        if path is None:
+            return None
+        return RoutesFollower(path, trusted, self.log, self._tell_routes)
+
+    def _ext_authz(
+        self, decisions: Decisions, routes: RoutesFollower
+    ) -> tuple[Mapping[str, Method], Face]:
+        settings = self.settings
+        denials = Denials(settings.ext_authz_reasons, settings.ext_authz_challenge)
+        trusted = settings.ext_authz_trusted_header
+        service = ExtAuthz(decisions, lambda: routes.table, denials, trusted)
+        return service.methods(), Face("ext_authz", denials.refuse)
+
+    def _telemetry(self) -> Telemetry:
+        pdp = self.policies.pdp
+        return Telemetry(
+            self.settings,
+            self.log,
+            self.writer,
+            lambda: pdp.policies,
+            decision_log=self.decisions,
+            expires=self.security.expires,
+        )
 
     def _decision_log(self) -> DecisionLog | None:
         settings = self.settings
@@ -133,13 +170,16 @@ class Sidecar:
             shadow_revision=found.revision,
         )
 
-    async def _follow(self, policies: PolicyFollower) -> None:
+    async def _follow(self, followed: Follower[Any]) -> None:
         if self.settings.reload_interval > 0:
-            await policies.follow(self.settings.reload_interval)
+            await followed.follow(self.settings.reload_interval)
 
     async def _tell_policies(self, current: bool) -> None:
         self.telemetry.tell_policies(current)
         await self.server.tell_health(POLICIES, current)
+
+    async def _tell_routes(self, current: bool) -> None:
+        await self.server.tell_health(ROUTES, current)
 
 
 async def _tell_nobody(_current: bool) -> None:

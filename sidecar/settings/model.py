@@ -6,14 +6,25 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taskman_authz.limits import Limits
 
+from .ext_authz import ExtAuthzSettings
 from .observing import ObservingSettings
 from .policies import PolicySettings
+from .security import SecuritySettings
 from .serving import ServingSettings
+from .tokens import TokenSettings
 
 PREFIX = "TASKMAN_AUTHZ_"
 
 
-class Settings(ObservingSettings, ServingSettings, PolicySettings, BaseSettings):
+class Settings(
+    ExtAuthzSettings,
+    ObservingSettings,
+    TokenSettings,
+    SecuritySettings,
+    ServingSettings,
+    PolicySettings,
+    BaseSettings,
+):
     """What a sidecar is told. The description of a field is its flag's help.
 
     A `SecretStr` is never printed.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -23,9 +24,16 @@ from .usage import Meter
 
 class Scrape(Collector):
     """All that is told: the counts of `metrics`, or of all processes that share theirs, and what
-    is found out for it. `policies` are those in force."""
+    is found out for it. `policies` are those in force, `expires` is when the server's certificate
+    does."""
 
-    def __init__(self, metrics: Metrics, service: str, policies: Callable[[], PolicySet]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        service: str,
+        policies: Callable[[], PolicySet],
+        expires: Callable[[], datetime | None] = lambda: None,
+    ) -> None:
         folder = shared_folder()
         self._counts: Collector = metrics.registry
         if folder is not None:
@@ -33,12 +41,11 @@ class Scrape(Collector):
         self._metrics = metrics
         self._service = service
         self._policies = policies
+        self._expires = expires
         self._meter = Meter(processes)
         self._errors = _ErrorRate()
         self.policies_loaded = time.time()  # seconds since the Unix epoch
         self.loop_delay = 0.0  # seconds that whoever asks has measured
-        # When the certificate of the server ends, in seconds since the Unix epoch, if it has one.
-        self.certificate_expiry: Callable[[], float | None] = lambda: None
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -70,10 +77,10 @@ class Scrape(Collector):
             self.loop_delay,
         )
         yield from self._of_policies()
-        expiry = self.certificate_expiry()
-        if expiry is not None:
+        expires = self._expires()
+        if expires is not None:
             name = "taskman_authz_certificate_expiry_timestamp_seconds"
-            yield self._gauge(name, "When the server's certificate ends.", expiry)
+            yield self._gauge(name, "When the server's certificate ends.", expires.timestamp())
 
     def _of_policies(self) -> Iterator[Metric]:
         policies = self._policies()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from taskman_authz.errors import AuthzError
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 class Telemetry:
     """What is told of a sidecar: `guards` (which refuse nothing) and `watchers` learn of its calls,
-    `told` of its decisions. Raises AuthzError where what traces need is not installed."""
+    `told` of its decisions. `expires` says when the certificate does. Raises AuthzError where what
+    traces need is not installed."""
 
     def __init__(
         self,
@@ -36,7 +38,9 @@ class Telemetry:
         log: FilteringBoundLogger,
         writer: LogWriter,
         policies: Callable[[], PolicySet],
-        decision_log: DecisionLog | None = None,
+        *,
+        decision_log: DecisionLog | None,
+        expires: Callable[[], datetime | None],
     ) -> None:
         self.guards: list[Guard] = []
         self.watchers: list[Watcher] = []
@@ -50,7 +54,7 @@ class Telemetry:
             from .scrape import Scrape
 
             self._metrics = Metrics(settings.service_name, settings.metrics_companies)
-            self._scrape = Scrape(self._metrics, settings.service_name, policies)
+            self._scrape = Scrape(self._metrics, settings.service_name, policies, expires)
             self._listener = Listener(self._scrape, settings.metrics_listen)
             self.watchers.append(self._metrics.watch)
             self.told.append(self._metrics.tell)

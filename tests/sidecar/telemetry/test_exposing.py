@@ -8,8 +8,10 @@ import urllib.request
 
 import grpc
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
 from taskman_authz.client import Client
+from tests.sidecar.authority import Authority
 from tests.sidecar.conftest import POLICIES, write_policies
 from tests.sidecar.process import NOT_SERVING, PATIENCE
 from tests.sidecar.telemetry.samples import look, value
@@ -50,6 +52,14 @@ def test_a_sidecar_tells_of_its_calls_and_decisions(policies, start, tmp_path):
     revision = sidecar.wait_for("serving")["revision"]
     assert value(found, "taskman_authz_policy_info", revision=revision) == 1
     assert value(found, "taskman_authz_decision_log_dropped_total") == 0
+
+
+def test_the_end_of_the_certificate_is_told(policies, start, tmp_path):
+    issued = Authority().issue()
+    sidecar = start(policies, *METRICS, *issued.write(tmp_path))
+    ends = load_pem_x509_certificate(issued.certificate).not_valid_after_utc
+    expiry = "taskman_authz_certificate_expiry_timestamp_seconds"
+    assert value(look(metrics_of(sidecar)), expiry) == ends.timestamp()
 
 
 def test_refused_policies_show_until_good_ones_are_loaded(policies, start):

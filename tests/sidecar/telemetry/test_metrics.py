@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from prometheus_client import generate_latest
 from taskman_authz_sidecar.door import Call
@@ -123,9 +125,9 @@ def test_the_error_rate_is_that_since_the_last_look(metrics):
 
 def test_a_certificate_is_told_of_where_there_is_one(metrics):
     policies = PDP.from_path("policies/taskman").policies
-    scrape = Scrape(metrics, "authorization-service", lambda: policies)
     name = "taskman_authz_certificate_expiry_timestamp_seconds"
+    scrape = Scrape(metrics, "authorization-service", lambda: policies)
     assert name not in generate_latest(scrape.registry).decode()
-    scrape.certificate_expiry = lambda: 1_800_000_000.0
-    found = samples_of(generate_latest(scrape.registry).decode())
-    assert value(found, name) == 1_800_000_000
+    moment = datetime.fromtimestamp(1_800_000_000, UTC)
+    scrape = Scrape(metrics, "authorization-service", lambda: policies, lambda: moment)
+    assert value(samples_of(generate_latest(scrape.registry).decode()), name) == 1_800_000_000
