@@ -6,6 +6,7 @@ revision, and an item that cannot be asked is denied in its place.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from taskman_authz.decision import INVALID, Decision, Reason
@@ -15,7 +16,8 @@ from taskman_authz.pdp import PDP
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
 
-Told = Callable[[CheckRequest, Decision], None]
+# With when deciding began, on the clock of `time.perf_counter`.
+Told = Callable[[CheckRequest, Decision, float], None]
 Complete = Callable[[CheckRequest], CheckRequest]
 
 
@@ -38,11 +40,12 @@ class Decisions:
     def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
         """The decision on a request, by `policies` (None: those in force). Raises RequestError for
         one that cannot be completed."""
+        began = time.perf_counter()
         if self.complete is not None:
             request = self.complete(request)
         decision = self.pdp.decide(request, policies)
         for tell in self._told:
-            tell(request, decision)
+            tell(request, decision, began)
         return decision
 
     def decide_all(self, items: Iterable[CheckRequest | RequestError]) -> list[Decision]:

@@ -124,6 +124,7 @@ def _call(face: Face, method: str, context: grpc.aio.ServicerContext[bytes, byte
         traceparent=metadata.get("traceparent", ""),
         left=context.time_remaining(),
         authorization=metadata.get("authorization", ""),
+        tracestate=metadata.get("tracestate", ""),
     )
 
 

@@ -24,11 +24,13 @@ from .ext_authz import SERVICE as EXT_AUTHZ
 from .ext_authz import Denials, ExtAuthz, RoutesFollower
 from .following import Follower
 from .http.face import HTTPFace
-from .log import make_log
+from .log import make_log, take_over
+from .log_writer import LogWriter
 from .policies import PolicyFollower
 from .security import SECURITY, Security
 from .server import Face, Server
 from .settings import Settings
+from .telemetry import Telemetry
 
 if TYPE_CHECKING:
     from taskman_authz.decision import Decision
@@ -47,7 +49,8 @@ class Sidecar:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.log = make_log(settings)
+        self.writer = LogWriter()
+        self.log = make_log(settings, self.writer)
         self.security = Security(settings, self.log)
         self.candidate = self._candidate()
         self.shadow = None
@@ -62,19 +65,24 @@ class Sidecar:
         if settings.entities is not None:
             files = EntityFiles(settings.entities, settings.limits)
             self.entities = EntityFollower(files, self.log)
+        self.telemetry = self._telemetry()
 
     async def run(self, started: Started | None = None) -> None:
         """Serve until SIGTERM or SIGINT. `started` is awaited with the opened addresses."""
+        take_over(self.log)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        telemetry = self.telemetry
         complete = None if self.entities is None else self.entities.complete
-        decisions = Decisions(self.policies.pdp, self.settings.limits, complete=complete)
+        decisions = Decisions(
+            self.policies.pdp, self.settings.limits, telemetry.told, complete=complete
+        )
         services = {SERVICE: Authorization(decisions).methods()}
         faces: dict[str, Face] = {}
         if self.routes is not None:
             services[EXT_AUTHZ], faces[EXT_AUTHZ] = self._ext_authz(decisions, self.routes)
-        door = Door(self.log, self.security.guards)
+        door = Door(self.log, (*telemetry.guards, *self.security.guards), telemetry.watchers)
         self.server = Server(services, door, self.settings, self.security.listening, faces)
         parts = (decisions, self.entities, self.policies, door, self.settings)
         self.http = None
@@ -93,17 +101,20 @@ class Sidecar:
             for follower in followers:
                 follower.cancel()
             await self._stop()
+            await telemetry.stop()
             self._end()
 
     async def _serve(
         self, opened: list[str], http: list[str], stop: asyncio.Event, started: Started | None
     ) -> None:
+        metrics = self.telemetry.start()
         ours = ("", SERVICE, POLICIES)
         for service in ours if self.routes is None else (*ours, EXT_AUTHZ, ROUTES):
             await self.server.tell_health(service, True)
         await self.server.tell_health(SECURITY, not self.security.problems())
+        shown = {} if metrics is None else {"metrics": metrics}
         revision = self.policies.pdp.policies.revision
-        self.log.info("serving", listen=opened, http_listen=http, revision=revision)
+        self.log.info("serving", listen=opened, http_listen=http, **shown, revision=revision)
         if started is not None:
             await started(opened)
         await stop.wait()
@@ -127,6 +138,7 @@ class Sidecar:
         if self.shadow is not None:
             self.log.info("shadow policies", **msgspec.structs.asdict(self.shadow.counts))
         self.log.info("stopped")
+        self.writer.flush()
 
     def _candidate(self) -> PolicyFollower | None:
         if self.settings.shadow_policies is None:
@@ -148,6 +160,17 @@ class Sidecar:
         trusted = settings.ext_authz_trusted_header
         service = ExtAuthz(decisions, lambda: routes.table, denials, trusted)
         return service.methods(), Face("ext_authz", denials.refuse)
+
+    def _telemetry(self) -> Telemetry:
+        pdp = self.policies.pdp
+        return Telemetry(
+            self.settings,
+            self.log,
+            self.writer,
+            lambda: pdp.policies,
+            decision_log=self.decisions,
+            expires=self.security.expires,
+        )
 
     def _decision_log(self) -> DecisionLog | None:
         settings = self.settings
@@ -176,6 +199,7 @@ class Sidecar:
         )
 
     async def _tell_policies(self, current: bool) -> None:
+        self.telemetry.tell_policies(current)
         await self.server.tell_health(POLICIES, current)
 
     async def _tell_routes(self, current: bool) -> None:

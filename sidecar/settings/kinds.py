@@ -28,6 +28,21 @@ def _checked_address(address: str) -> str:
     return address
 
 
+def _checked_tcp(address: str) -> str:
+    if address.startswith("unix:"):
+        raise ValueError("expected `host:port` or `[ipv6]:port`")
+    return _checked_address(address)
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected `http://host:port` or `https://host:port`")
+    return url
+
+
+HttpUrl = Annotated[str, AfterValidator(_checked_url)]
+TcpAddress = Annotated[str, AfterValidator(_checked_tcp)]
 # Where a secret may rest, in place of the secret itself.
 REFERENCES = ("file:", "vault:")
 
@@ -39,7 +54,7 @@ def _checked_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _checked_url(url: str) -> str:
+def _checked_base(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("expected `https://host`, with a port and a path where there are any")
@@ -50,7 +65,7 @@ def _checked_url(url: str) -> str:
     return url
 
 
-BaseURL = Annotated[str, AfterValidator(_checked_url)]
+BaseURL = Annotated[str, AfterValidator(_checked_base)]
 Address = Annotated[str, AfterValidator(_checked_address)]
 Listed = NoDecode, BeforeValidator(_listed)
 Secret = Annotated[SecretStr, AfterValidator(_checked_secret)]
