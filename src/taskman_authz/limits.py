@@ -90,6 +90,13 @@ class Limits(msgspec.Struct, frozen=True):
     changed_paths: int = 10_000
     identifier_length: int = 255  # the document's VARCHAR(255)
 
+    # -- policies in a database --------------------------------------------------------------
+    # Who waits for a database waits for a lock or a network: longer than any write takes.
+    database_seconds: int = 30
+    page_size: int = 1_000  # policies or roles of one answer: some 1 MB
+    write_edits: int = 100_000  # in one write: a whole set is imported at once
+    event_names: int = 1_000  # in one event, which is a message of a broker: some 40 kB
+
     # -- policy tests ------------------------------------------------------------------------
     # A matrix multiplies: three lists of fifty are 125,000 questions, and no one means that.
     test_cases: int = 100_000  # cases in one matrix
