@@ -28,6 +28,7 @@ COMMANDS = {
     "serve": "answer over gRPC",
     "schema": "print the JSON Schema of policy documents, for editors",
     "log": "verify decision logs",
+    "db": "policies in PostgreSQL: make the tables, import and export",
     "routes": "list the routes of an app that no check guards",
 }
 

@@ -25,10 +25,10 @@ TABLES = ["policies", "roles", "role_policies", "documents", "changes", "revisio
 @pytest.fixture
 async def three(platform: PolicyWriter, acme: PolicyWriter, globex: PolicyWriter) -> None:
     """Something of every company, of acme and of globex."""
-    common = StoredDocument(name="common.yaml", variables={"yes": "resource.x"}, lint_ignore=[])
+    common = StoredDocument(name="common.yaml", variables={"yes": "resource.x"})
     await platform.write([Create(DEV), Create(policy("global", roles=["dev"])), Create(common)])
     for writer in (acme, globex):
-        own = StoredDocument(name="own.yaml", constants={"one": 1}, lint_ignore=[])
+        own = StoredDocument(name="own.yaml", constants={"one": 1})
         await writer.write([Create(Role(name="ops")), Create(policy("own", roles=["ops"]))])
         await writer.create(own)
 
@@ -191,7 +191,7 @@ async def test_company_writes_as_the_role_that_has_its_rows_only(acme, platform,
                 f"CREATE TRIGGER only_service BEFORE INSERT OR UPDATE OR DELETE ON {table}"
                 " FOR EACH ROW EXECUTE FUNCTION only_service()",
             )
-        own = StoredDocument(name="own.yaml", constants={"one": 1}, lint_ignore=[])
+        own = StoredDocument(name="own.yaml", constants={"one": 1})
         await acme.write([Create(DEV), Create(POLICY), Create(own)])
         with pytest.raises(StoreError, match="who writes"):
             await platform.create(policy("a"))
@@ -240,10 +240,10 @@ async def test_company_uses_the_names_of_its_own_documents(three, acme, globex, 
 async def test_names_of_a_company_cannot_become_those_of_another(acme, workshop: Workshop):
     sly = "resource.x == 1\n---\ncompany: globex\npolicies: []"
     with pytest.raises(CompileError):
-        await acme.create(StoredDocument(name="a", variables={"x": sly}, lint_ignore=[]))
+        await acme.create(StoredDocument(name="a", variables={"x": sly}))
     await acme.create(policy("a", description=sly))
     with pytest.raises(ArgumentError, match="the schema is of every company"):
-        await acme.create(StoredDocument(name="schema.yaml", text="{}", lint_ignore=[]))
+        await acme.create(StoredDocument(name="schema.yaml", text="{}"))
 
 
 async def test_rollback_of_a_company_leaves_what_is_others(three, acme, globex, platform):

@@ -209,7 +209,7 @@ async def test_names_of_documents_are_used_by_policies_that_import_them(
 async def test_company_overrides_what_may_be(platform: PolicyWriter, acme: PolicyWriter, workshop):
     await platform.create(policy("no", effect="deny", overridable=True))
     await platform.create(policy("yes"))
-    await acme.create(StoredDocument(name="overrides.yaml", overrides=["no"], lint_ignore=[]))
+    await acme.create(StoredDocument(name="overrides.yaml", overrides=["no"]))
     pdp = PDP((await from_scratch(workshop.database))[1])
     assert pdp.check("user:1", "a:b", "c/1", company_id="acme")
     assert not pdp.check("user:1", "a:b", "c/1", company_id="globex")
@@ -220,7 +220,7 @@ async def test_company_overrides_what_may_be(platform: PolicyWriter, acme: Polic
 async def test_policies_are_checked_against_the_schema_that_is_stored(
     platform: PolicyWriter, acme: PolicyWriter, workshop: Workshop
 ):
-    await platform.create(StoredDocument(name="schema.yaml", text=SCHEMA, lint_ignore=[]))
+    await platform.create(StoredDocument(name="schema.yaml", text=SCHEMA))
     typed = policy("a", actions=["tasks:edit"], resources=["tasks/*"])
     await acme.create({**typed, "condition": "resource.owner == subject.id"})
     for id in ("b", "c"):  # the second time the compiled set is there already
@@ -228,9 +228,7 @@ async def test_policies_are_checked_against_the_schema_that_is_stored(
             await acme.create({**typed, "id": id, "condition": "resource.ownr == subject.id"})
         assert [each.place.source for each in caught.value.issues] == [f"company:acme/policy:{id}"]
     with pytest.raises(CompileError, match="schema.yaml:1:1"):
-        await platform.update(
-            StoredDocument(name="schema.yaml", text="resorces: {}", lint_ignore=[])
-        )
+        await platform.update(StoredDocument(name="schema.yaml", text="resorces: {}"))
     await from_scratch(workshop.database)
 
 

@@ -19,11 +19,12 @@ except ImportError as error:
 from .database import Database, Head
 from .edits import Attach, Create, Delete, Detach, Edit, Put, Update
 from .events import Event
+from .folders import items_of
 from .history import Revision
 from .items import Key, StoredDocument, StoredPolicy
 from .listing import Entry, Filter, Page
 from .migrate import Migration, migrate, migrations_of
-from .store import PostgresStore, Snapshot
+from .store import PostgresStore, Snapshot, Status
 from .writer import Flip, PolicyWriter, Workshop, Written
 
 __all__ = [
@@ -46,11 +47,13 @@ __all__ = [
     "Put",
     "Revision",
     "Snapshot",
+    "Status",
     "StoredDocument",
     "StoredPolicy",
     "Update",
     "Workshop",
     "Written",
+    "items_of",
     "migrate",
     "migrations_of",
 ]

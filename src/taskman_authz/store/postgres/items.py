@@ -28,20 +28,23 @@ from pydantic import (
 from ...errors import ArgumentError, CompileError, StoreError
 from ...issues import Issue, Issues, Place
 from ...limits import DEFAULT
-from ...policy.document import Codes, DerivedRole, Identifier, Policy, Role
+from ...policy.document import DerivedRole, Identifier, Policy, Role
 from ...policy.document_errors import findings
+from ...policy.files import SUFFIXES, TEST_ENDINGS
+from ...policy.loader import SCHEMA_FILES
 
 Kind = Literal["policy", "role", "document"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SCHEMA = "schema.yaml"
 
-# A name as a path has it; what it is in a file system nobody asks.
+# A name as a path has it; `_is_no_file` says which can be files of a set of policies.
 DocumentName = Annotated[
     str,
     StringConstraints(
         min_length=1, max_length=DEFAULT.identifier_length, pattern=r"^[^\x00-\x1f\x7f]+$"
     ),
 ]
+Names = Annotated[list[Identifier], Field(max_length=DEFAULT.policy_patterns)]
 Imports = Annotated[list[DocumentName], Field(max_length=DEFAULT.policy_patterns)]
 
 
@@ -61,8 +64,8 @@ class StoredDocument(BaseModel):
     constants: dict[str, JsonValue] = {}
     variables: dict[str, str] = {}
     derived_roles: list[DerivedRole] = []
-    overrides: list[Identifier] = Field([], max_length=DEFAULT.policy_patterns)
-    lint_ignore: Codes
+    overrides: Names = []
+    lint_ignore: Names = []
     text: str = ""
 
     @property
@@ -140,6 +143,9 @@ def item_of(given: Given) -> Item:
                 for each in findings(error)[: DEFAULT.issues]
             )
         ) from None
+    if isinstance(item, StoredDocument) and _is_no_file(item.name):
+        message = "it has not the name of a policy document: `names.yaml`, `folder/names.yaml`"
+        raise CompileError(Issues((Issue(place, "bad_value", message),)))
     if _holds_nul(data):
         message = "the character U+0000 in it cannot be stored"
         raise CompileError(Issues((Issue(place, "bad_value", message),)))
@@ -171,6 +177,14 @@ def _normal(item: Item) -> Item:
         "condition": item.condition.rstrip() or item.condition,
     }
     return item.model_copy(update=normal)
+
+
+def _is_no_file(name: str) -> bool:
+    """Whether a name is none that `export` could give a file: hidden, a test, or out of the way."""
+    *folders, file = name.split("/")
+    hidden = any(not part or part.startswith(".") or "\\" in part for part in (*folders, file))
+    a_schema = file in SCHEMA_FILES and name != SCHEMA
+    return hidden or a_schema or not file.endswith(SUFFIXES) or file.endswith(TEST_ENDINGS)
 
 
 def _holds_nul(value: Any) -> bool:

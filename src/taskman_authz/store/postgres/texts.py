@@ -49,14 +49,14 @@ def text_name(key: Key) -> str:
     """The name of an item's text."""
     if key == ("document", "", SCHEMA):
         return SCHEMA
-    return f"{_folder(key.company)}/{key.kind}:{_escaped(key.name)}"
+    return f"{_folder(key.company)}/{key.kind}:{escaped(key.name)}"
 
 
 def text_of(key: Key, item: Item, documents: Names) -> str:
     """The text of a policy or a document."""
     if isinstance(item, StoredDocument) and key == ("document", "", SCHEMA):
         return item.text
-    lines = [f"company: {_scalar(key.company)}"] if key.company else []
+    lines = [f"company: {scalar(key.company)}"] if key.company else []
     if isinstance(item, StoredPolicy):
         lines += _imports(key, item.imports, documents)
         lines += ["policies:", *policy_lines(item)]
@@ -68,7 +68,7 @@ def text_of(key: Key, item: Item, documents: Names) -> str:
 
 def roles_text(company: str, roles: Iterable[Role]) -> str:
     """The text of a company's roles."""
-    lines = [f"company: {_scalar(company)}"] if company else []
+    lines = [f"company: {scalar(company)}"] if company else []
     return "\n".join([*lines, "roles:", *role_lines(roles)]) + "\n"
 
 
@@ -84,17 +84,18 @@ def _imports(key: Key, names: Iterable[str], documents: Names) -> list[str]:
         found = imported(key, name, documents)
         paths += (f"../{text_name(each)}" for each in found)
         if not found:  # to be told by the compiler
-            paths.append(f"document:{_escaped(name)}")
-    return [f"imports: {_flow(paths)}"] if paths else []
+            paths.append(f"document:{escaped(name)}")
+    return [f"imports: {flow(paths)}"] if paths else []
 
 
 def _folder(company: str) -> str:
-    return f"company:{_escaped(company)}" if company else EVERYWHERE
+    return f"company:{escaped(company)}" if company else EVERYWHERE
 
 
-def _escaped(name: str) -> str:
-    """A name as one part of a path."""
-    return name.replace("%", "%25").replace("/", "%2F").replace("\\", "%5C")
+def escaped(name: str) -> str:
+    """A name as one part of a path, and a visible one."""
+    made = name.replace("%", "%25").replace("/", "%2F").replace("\\", "%5C")
+    return f"%2E{made[1:]}" if made.startswith(".") else made
 
 
 # -- YAML -----------------------------------------------------------------------------------------
@@ -102,19 +103,19 @@ def _escaped(name: str) -> str:
 
 def policy_lines(policy: StoredPolicy) -> list[str]:
     """A policy as an entry of `policies`."""
-    lines = [f"  - id: {_scalar(policy.id)}"]
+    lines = [f"  - id: {scalar(policy.id)}"]
     for key in ("name", "description"):
         if getattr(policy, key):
-            lines.append(f"    {key}: {_scalar(getattr(policy, key))}")
+            lines.append(f"    {key}: {scalar(getattr(policy, key))}")
     lines.append(f"    effect: {policy.effect}")
-    lines += (f"    {key}: {_flow(getattr(policy, key))}" for key in ("actions", "resources"))
-    lines.append(f"    roles: {_flow(policy.roles)}")
+    lines += (f"    {key}: {flow(getattr(policy, key))}" for key in ("actions", "resources"))
+    lines.append(f"    roles: {flow(policy.roles)}")
     if policy.condition:
         lines += _expression("    condition:", policy.condition)
     if policy.overridable:
         lines.append("    overridable: true")
     if policy.lint_ignore:
-        lines.append(f"    lint_ignore: {_flow(policy.lint_ignore)}")
+        lines.append(f"    lint_ignore: {flow(policy.lint_ignore)}")
     return lines
 
 
@@ -122,11 +123,11 @@ def role_lines(roles: Iterable[Role]) -> list[str]:
     """Roles as entries of `roles`."""
     lines: list[str] = []
     for role in roles:
-        lines.append(f"  - name: {_scalar(role.name)}")
+        lines.append(f"  - name: {scalar(role.name)}")
         if role.description:
-            lines.append(f"    description: {_scalar(role.description)}")
+            lines.append(f"    description: {scalar(role.description)}")
         if role.lint_ignore:
-            lines.append(f"    lint_ignore: {_flow(role.lint_ignore)}")
+            lines.append(f"    lint_ignore: {flow(role.lint_ignore)}")
     return lines
 
 
@@ -135,31 +136,29 @@ def definition_lines(document: StoredDocument) -> list[str]:
     lines: list[str] = []
     if document.constants:
         lines.append("constants:")
-        lines += (
-            f"  {_scalar(name)}: {_flow(value)}" for name, value in document.constants.items()
-        )
+        lines += (f"  {scalar(name)}: {flow(value)}" for name, value in document.constants.items())
     if document.variables:
         lines.append("variables:")
         for name, text in document.variables.items():
-            lines += _expression(f"  {_scalar(name)}:", text)
+            lines += _expression(f"  {scalar(name)}:", text)
     if document.derived_roles:
         lines.append("derived_roles:")
         for role in document.derived_roles:
             lines += _derived_lines(role)
     for key in ("overrides", "lint_ignore"):
         if getattr(document, key):
-            lines.append(f"{key}: {_flow(getattr(document, key))}")
+            lines.append(f"{key}: {flow(getattr(document, key))}")
     return lines
 
 
 def _derived_lines(role: DerivedRole) -> list[str]:
-    lines = [f"  - name: {_scalar(role.name)}"]
+    lines = [f"  - name: {scalar(role.name)}"]
     if role.description:
-        lines.append(f"    description: {_scalar(role.description)}")
-    lines.append(f"    roles: {_flow(role.roles)}")
+        lines.append(f"    description: {scalar(role.description)}")
+    lines.append(f"    roles: {flow(role.roles)}")
     lines += _expression("    condition:", role.condition)
     if role.lint_ignore:
-        lines.append(f"    lint_ignore: {_flow(role.lint_ignore)}")
+        lines.append(f"    lint_ignore: {flow(role.lint_ignore)}")
     return lines
 
 
@@ -172,20 +171,21 @@ def _expression(key: str, text: str) -> list[str]:
     return [f"{key} |-", *(f"{indent}{line}" if line else "" for line in text.split("\n"))]
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
+    """A text as a value or a key."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     return _quoted(text)
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """Any value of a document on one line."""
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_quoted(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_quoted(k)}: {flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan"  # whatever it is: the compiler refuses it
     return json.dumps(value)

@@ -219,8 +219,7 @@ class PolicyWriter:
     def _written(self, after: Compiled, changes: Sequence[Change]) -> Written:
         """What was written, now that it is."""
         self._workshop.keep(after)
-        items = tuple((each.verb, each.key) for each in changes)
-        return Written(after.number, after.policies.revision, items)
+        return _told(after, changes)
 
     async def _expect(self, connection: Connection, expected: int | None, current: int) -> None:
         """Raises ConflictError where something that the writer sees changed since `expected`."""
@@ -247,7 +246,7 @@ class PolicyWriter:
         """All that is wrong with edits; nothing is written. Raises ConflictError and NotFoundError
         for edits that cannot be made at all, StoreError."""
         try:
-            await self._tried(edits)
+            await self.plan(edits)
         except CompileError as error:
             return error.issues
         return Issues()
@@ -260,16 +259,21 @@ class PolicyWriter:
             require("requests", request, CheckRequest, "requests")
             if self.company and request.company_id != self.company:
                 raise RequestError("company_id", "expected the writer's own company")
-        before, after = await self._tried(edits)
-        return await asyncio.to_thread(_flips, before, after, asked)
+        before, after, _ = await self._tried(edits)
+        return await asyncio.to_thread(_flips, before.policies, after.policies, asked)
 
-    async def _tried(self, edits: Sequence[Edit]) -> tuple[PolicySet, PolicySet]:
+    async def plan(self, edits: Sequence[Edit]) -> Written:
+        """What `write` would make of edits; nothing is written. Raises as `write`."""
+        before, after, changes = await self._tried(edits)
+        return _told(after if changes else before, changes)
+
+    async def _tried(self, edits: Sequence[Edit]) -> tuple[Compiled, Compiled, list[Change]]:
         edits = self._checked(edits)
         async with self._database.transaction(None, reads=True) as connection:
             current = await self._workshop.current(connection)
         changes = resolve(edits, current.state, current.number, self.company)
         after = await asyncio.to_thread(current.changed, changes, self.company)
-        return current.policies, after.policies
+        return current, after, changes
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -303,6 +307,11 @@ class PolicyWriter:
         """The current revision. Raises StoreError."""
         async with self._database.transaction(None, reads=True) as connection:
             return await head_of(connection, self._workshop.empty)
+
+
+def _told(after: Compiled, changes: Sequence[Change]) -> Written:
+    items = tuple((each.verb, each.key) for each in changes)
+    return Written(after.number, after.policies.revision, items)
 
 
 def _flips(before: PolicySet, after: PolicySet, requests: list[CheckRequest]) -> list[Flip]:
