@@ -1,8 +1,8 @@
 """A state and the policy set that it compiles to, and both after a change, made aside.
 
 Laws: what a change compiles to is what its whole state would; it is made without compiling the
-others again where `taskman_authz.policy.change` can. A company is told what is wrong in terms of
-what it sees, and nothing of what others have.
+others again where `change` and `declare` of `taskman_authz.policy` can. A company is told what is
+wrong in terms of what it sees, and nothing of what others have.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..._fast.rows import ANYONE
 from ...errors import CompileError
 from ...issues import Issue, Issues, Place
 from ...limits import Limits
-from ...policy import PolicySet, Schema, change, compile_documents
+from ...policy import PolicySet, Schema, change, compile_documents, declare
 from ...policy.schema_document import read_schema
 from .database import Head
 from .edits import Change, applied
@@ -43,10 +43,12 @@ class Compiled(NamedTuple):
         platform). Raises CompileError with all that is wrong."""
         state = applied(self.state, changes)
         number = self.number + 1
-        policies = _changed(self, changes)
+        policies = _changed(self, changes, state)
         if policies is None:
             return compile_state(number, state, self.policies.limits, company)
-        _check_roles(state, policies, [each.key for each in changes])
+        # Where a role goes, any policy may have been attached to it.
+        gone = any(key.kind == "role" and after is None for key, _, after in changes)
+        _check_roles(state, policies, state if gone else [each.key for each in changes])
         return Compiled(number, state, policies, self.schema)
 
 
@@ -73,21 +75,39 @@ def plain_roles(state: State, company: str) -> set[str]:
     return {key.name for key in state if key.kind == "role" and key.company in ("", company)}
 
 
-def _changed(compiled: Compiled, changes: Sequence[Change]) -> PolicySet | None:
-    """The set after changes, if it can be had without compiling all of it. (A policy that others
-    or other things depend on, or one that is wrong, is left to that: then all is told.)"""
-    if any(change.key.kind != "policy" for change in changes):
+def _changed(compiled: Compiled, changes: Sequence[Change], state: State) -> PolicySet | None:
+    """The set after changes, if it can be had without compiling all of it. (A policy that other
+    things depend on, or one that is wrong, is left to that: then all is told.)"""
+    if any(change.key.kind == "document" for change in changes):
         return None
+    some = [each for each in changes if each.key.kind == "policy"]
     texts = [
         (text_name(key), text_of(key, after.item, ()))
-        for key, _, after in changes
+        for key, _, after in some
         if after is not None
     ]
-    gone = [(key.company, key.name) for key, _, after in changes if after is None]
+    gone = [(key.company, key.name) for key, _, after in some if after is None]
+    before, then = declared_roles(compiled.state), declared_roles(state)
+    made = compiled.policies
     try:
-        return change(compiled.policies, texts, gone, schema=compiled.schema)
+        if before != then:  # while policies go over, the roles of both are there
+            companies = before.keys() | then.keys()
+            none = frozenset[str]()
+            made = declare(made, {c: before.get(c, none) | then.get(c, none) for c in companies})
+        if some:
+            made = change(made, texts, gone, schema=compiled.schema)
+        return made if before == then else declare(made, then)
     except CompileError:
         return None
+
+
+def declared_roles(state: State) -> dict[str, frozenset[str]]:
+    """The names of roles by company."""
+    found: dict[str, set[str]] = {}
+    for key in state:
+        if key.kind == "role":
+            found.setdefault(key.company, set()).add(key.name)
+    return {company: frozenset(names) for company, names in found.items()}
 
 
 def _check_roles(state: State, policies: PolicySet, keys: Sequence[Key] | State) -> None:

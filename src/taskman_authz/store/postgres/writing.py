@@ -8,11 +8,10 @@ of each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..._fast.rows import ANYONE
 from ...policy.document import Role
-from .compiled import plain_roles
 from .database import Head
 from .edits import Change
 from .items import Key, State, Stored, StoredDocument, StoredPolicy
@@ -26,12 +25,7 @@ POLICY = (
 )
 ROLE = ("name", "description", "lint_ignore", "company_id")
 DOCUMENT = ("name", "content", "company_id")
-# The nearest role of a name: the company's own, or else that of every company.
-ATTACH = """
-INSERT INTO role_policies (role_id, policy_id, company_id)
-SELECT DISTINCT ON (name) id, $1, $2::text FROM roles
-WHERE name = ANY($3::text[]) AND (company_id IS NULL OR company_id = $2::text)
-ORDER BY name, company_id NULLS LAST"""
+ROWS = 1_000  # of one statement: none waits for long
 
 
 async def write_rows(connection: Connection, changes: Sequence[Change], state: State) -> None:
@@ -77,7 +71,8 @@ async def write_history(
         " VALUES ($1, $2, $3, $4, $5)",
         *(head.number, head.content_hash, company or None, actor, note),
     )
-    await connection.executemany(
+    await _many(
+        connection,
         "INSERT INTO changes (revision, position, kind, company_id, name, before, after)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7)",
         [
@@ -105,11 +100,13 @@ async def _write(
         for key, before, after in changes
         if after is not None
     ]
-    await connection.executemany(
+    await _many(
+        connection,
         f"INSERT INTO {table} (id, {names}) VALUES ($1, {places})",
         [row for is_new, row in rows if is_new],
     )
-    await connection.executemany(
+    await _many(
+        connection,
         f"UPDATE {table} SET ({names}, updated_at) = ({places}, now()) WHERE id = $1",
         [row for is_new, row in rows if not is_new],
     )
@@ -132,21 +129,36 @@ def _content(document: StoredDocument) -> str:
 
 
 async def _attach(connection: Connection, keys: Sequence[Key], state: State) -> None:
-    """Attach policies to their roles. Of those that are no rows `derived_roles` keeps the names."""
-    known: dict[str, set[str]] = {}  # by company, looked up once
+    """Attach policies to their roles: the company's own of a name, or else that of every company.
+    Of those that are no rows `derived_roles` keeps the names."""
     attached, others = [], []
     for key in keys:
         uuid, item = state[key]
         assert isinstance(item, StoredPolicy)
-        if key.company not in known:
-            known[key.company] = plain_roles(state, key.company) | {ANYONE}
-        derived = [role for role in item.roles if role not in known[key.company]]
-        attached.append((uuid, key.company or None, item.roles))
+        derived = []
+        for role in item.roles:
+            found = state.get(Key("role", key.company, role)) or state.get(Key("role", "", role))
+            if found is not None:
+                attached.append((found.uuid, uuid, key.company or None))
+            elif role != ANYONE:
+                derived.append(role)
         others.append((uuid, ANYONE in item.roles, derived))
-    await connection.executemany(ATTACH, attached)
-    await connection.executemany(
-        "UPDATE policies SET everyone = $2, derived_roles = $3 WHERE id = $1", others
+    await _many(
+        connection,
+        "INSERT INTO role_policies (role_id, policy_id, company_id) VALUES ($1, $2, $3)",
+        attached,
     )
+    await _many(
+        connection,
+        "UPDATE policies SET everyone = $2, derived_roles = $3 WHERE id = $1"
+        " AND (everyone, derived_roles) IS DISTINCT FROM ($2, $3)",
+        others,
+    )
+
+
+async def _many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    for start in range(0, len(rows), ROWS):
+        await connection.executemany(statement, rows[start : start + ROWS])
 
 
 async def _delete(connection: Connection, table: str, changes: Sequence[Change]) -> None:
