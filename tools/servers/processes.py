@@ -2,7 +2,7 @@
 
 Laws: it listens on the loopback only. It has a group of its own, so that a signal reaches all of
 it. It is started by `setpriv --pdeathsig`, so the kernel ends it when the thread that started it is
-no more: whoever starts one lives as long as it should.
+no more: all are started by one that lives as long as this process, whichever thread asks.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PATIENCE = 90.0  # seconds for a start or an end; a busy machine takes ten for RabbitMQ
+STARTER = ThreadPoolExecutor(1, thread_name_prefix="servers")
 PAUSE = 0.02  # seconds between two looks at a server that is starting
 
 
@@ -88,11 +90,12 @@ class Server(ABC):
         self.wait_until(self.answers, f"{self.name} does not answer")
 
     def spawn(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
-        """A process that ends when this thread does."""
+        """A process that ends when this one does."""
         user = self.user()
         others: list[str] | None = None if user is None else []  # its groups are not ours
         with log.open("ab") as said:
-            return subprocess.Popen(
+            begun = STARTER.submit(
+                subprocess.Popen,
                 ["setpriv", "--pdeathsig", "KILL", "--", *command],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -104,6 +107,7 @@ class Server(ABC):
                 group=user,
                 extra_groups=others,
             )
+            return begun.result()
 
     def wait_until(self, holds: Callable[[], bool], otherwise: str) -> None:
         """Look until something holds. Raises ServerError where the process ends, or in time."""

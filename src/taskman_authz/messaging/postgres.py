@@ -4,7 +4,8 @@
         await connection.execute("UPDATE tasks ...")
         await write(connection, "task.events", Event(type="task.updated", data={...}))
 
-`TABLES` makes both tables; a service has it in its migrations.
+`TABLES` makes both tables; a service has it in its migrations. The outbox of policies
+(`store.postgres`) has the same columns.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ CHANNEL = "outbox"  # notified when something is written
 
 TABLES = """
 CREATE TABLE outbox (
-    sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    id uuid NOT NULL UNIQUE,
+    id uuid PRIMARY KEY,
+    position bigint GENERATED ALWAYS AS IDENTITY,
     exchange text NOT NULL,
     routing_key text NOT NULL,
-    body bytea NOT NULL,
-    written_at timestamptz NOT NULL DEFAULT now(),
-    told_at timestamptz,
+    payload json NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    published_at timestamptz,
     attempts integer NOT NULL DEFAULT 0,
     not_before timestamptz NOT NULL DEFAULT '-infinity'
 );
-CREATE INDEX outbox_waiting ON outbox (sequence) WHERE told_at IS NULL;
+CREATE INDEX outbox_unpublished ON outbox (position) WHERE published_at IS NULL;
 CREATE TABLE inbox (
     consumer text NOT NULL,
     id text NOT NULL,
@@ -43,20 +44,21 @@ CREATE TABLE inbox (
 );
 """
 
-_WRITE = "INSERT INTO outbox (id, exchange, routing_key, body) VALUES ($1::uuid, $2, $3, $4)"
+_WRITE = "INSERT INTO outbox (id, exchange, routing_key, payload) VALUES ($1::uuid, $2, $3, $4)"
 _WAITING = """
-SELECT id::text, exchange, routing_key, body FROM outbox
-WHERE told_at IS NULL AND not_before <= now()
-ORDER BY sequence LIMIT $1 FOR UPDATE SKIP LOCKED
+SELECT id::text, exchange, routing_key, payload::text FROM outbox
+WHERE published_at IS NULL AND not_before <= now()
+ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED
 """
-_TOLD = "UPDATE outbox SET told_at = now() WHERE id = ANY($1::uuid[])"
+_TOLD = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::uuid[])"
 # Pauses grow from a second to some minutes: a queue may yet be made.
 _REFUSED = """
 UPDATE outbox SET attempts = attempts + 1,
     not_before = now() + make_interval(secs => least(300, power(2, least(attempts, 10))))
 WHERE id = ANY($1::uuid[])
 """
-_FORGET = "DELETE FROM outbox WHERE told_at < now() - make_interval(secs => $1)"
+_UNPUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+_FORGET = "DELETE FROM outbox WHERE published_at < now() - make_interval(secs => $1)"
 _FIRST = "INSERT INTO inbox (consumer, id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id"
 
 Connection = Any  # an asyncpg connection, or one of its pool
@@ -64,7 +66,7 @@ Connection = Any  # an asyncpg connection, or one of its pool
 
 async def write(connection: Connection, exchange: str, event: Event) -> None:
     """Put an event into the outbox, in the transaction that it tells of."""
-    await connection.execute(_WRITE, event.id, exchange, event.type, event.encode())
+    await connection.execute(_WRITE, event.id, exchange, event.type, event.encode().decode())
     await connection.execute(f"NOTIFY {CHANNEL}")  # told when the transaction is committed
 
 
@@ -74,22 +76,24 @@ async def is_first(connection: Connection, consumer: str, event: Event) -> bool:
 
 
 class PostgresOutbox:
-    """The outbox of a database, for `Relay`."""
+    """The outbox of a database, for `Relay`; `role` is who may see all of it, where that is not
+    whoever connects."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, role: str | None = None) -> None:
         self._pool = pool
+        self._role = role
 
     @asynccontextmanager
     async def batch(self, most: int) -> AsyncIterator[PostgresBatch]:
         """`Outbox.batch`: the rows stay locked until it ends. Raises UnavailableError."""
         body: BaseException | None = None
-        with _losses():
-            async with self._pool.acquire() as connection, connection.transaction():
-                rows = await connection.fetch(_WAITING, most)
-                try:
-                    yield PostgresBatch(connection, [Outgoing(*row) for row in rows])
-                except BaseException as error:
-                    body = error
+        async with self._transaction() as connection:
+            rows = await connection.fetch(_WAITING, most)
+            events = [Outgoing(row[0], row[1], row[2], row[3].encode()) for row in rows]
+            try:
+                yield PostgresBatch(connection, events)
+            except BaseException as error:
+                body = error
         if body is not None:
             raise body
 
@@ -105,19 +109,34 @@ class PostgresOutbox:
                 await connection.add_listener(CHANNEL, heard)
                 try:
                     # What was written before we listened is not heard.
-                    if not await connection.fetch(_WAITING, 1):
+                    async with connection.transaction():
+                        await self._become(connection)
+                        found = await connection.fetch(_WAITING, 1)
+                    if not found:
                         await _at_most(seconds, there_is)
                 finally:
                     await connection.remove_listener(CHANNEL, heard)
 
     async def waiting(self) -> int:
-        """How many events wait to be told."""
-        count = await self._pool.fetchval("SELECT count(*) FROM outbox WHERE told_at IS NULL")
-        return int(count)
+        """How many events wait to be told. Raises UnavailableError."""
+        async with self._transaction() as connection:
+            return int(await connection.fetchval(_UNPUBLISHED))
 
     async def forget(self, seconds: float) -> None:
-        """Delete what was told longer ago than this."""
-        await self._pool.execute(_FORGET, seconds)
+        """Delete what was told longer ago than this. Raises UnavailableError."""
+        async with self._transaction() as connection:
+            await connection.execute(_FORGET, seconds)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        with _losses():
+            async with self._pool.acquire() as connection, connection.transaction():
+                await self._become(connection)
+                yield connection
+
+    async def _become(self, connection: Connection) -> None:
+        if self._role is not None:
+            await connection.execute(f'SET LOCAL ROLE "{self._role}"')
 
 
 class PostgresBatch:

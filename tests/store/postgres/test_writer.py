@@ -247,9 +247,11 @@ async def test_event_is_written_for_every_write(platform: PolicyWriter, acme, ow
     rows = await query(owner_dsn, "SELECT * FROM outbox ORDER BY position")
     told = [json.loads(row["payload"]) for row in rows]
     assert [row["routing_key"] for row in rows] == [event["type"] for event in told]
-    assert [(e["type"], e["company_id"], e["revision"], e["ids"]) for e in told] == [
-        ("iam.role.created", "", 1, ["dev"]),
-        ("iam.policy.created", "", 1, ["a", "b"]),
+    assert [
+        (e["type"], e["company_id"], e["data"]["revision"], e["data"]["ids"]) for e in told
+    ] == [
+        ("iam.role.created", None, 1, ["dev"]),
+        ("iam.policy.created", None, 1, ["a", "b"]),
         ("iam.policy.created", "acme", 2, ["c"]),
         ("iam.policy.updated", "acme", 3, ["c"]),
         ("iam.policy.deleted", "acme", 4, ["c"]),

@@ -24,23 +24,28 @@ if TYPE_CHECKING:
 EXCHANGE = "iam.events"
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True):
-    """That policies or roles of a company ("": of every one) were created, updated or deleted.
+class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was changed by the write that made a revision: `ids` are ids of policies and names of
+    roles, `uuids` their rows'. A changed document changes the policies that use its names: it is an
+    `iam.policy.updated` that has `documents` instead."""
 
-    `ids` are ids of policies and names of roles, `uuids` their rows'. A changed document changes
-    the policies that use its names: it is an `iam.policy.updated` that has `documents` instead.
-    """
-
-    event_id: str
-    type: str
-    occurred_at: datetime
-    company_id: str
-    actor: str
     revision: int
     content_hash: str
     ids: tuple[str, ...] = ()
     uuids: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+
+
+class Event(msgspec.Struct, frozen=True):
+    """That policies or roles of a company (None: of every one) were created, updated or deleted.
+    All events of the house have these fields (`messaging.Event`)."""
+
+    event_id: str
+    type: str
+    occurred_at: datetime
+    company_id: str | None
+    actor: str
+    data: Changed
 
 
 def events_of(
@@ -54,28 +59,29 @@ def events_of(
         for start in range(0, len(some), max(1, most)):
             part = some[start : start + max(1, most)]
             named = [each for each in part if each.key.kind != "document"]
-            yield Event(
-                *(str(uuid4()), type, at, company, actor, head.number, head.content_hash),
+            data = Changed(
+                *head,
                 ids=tuple(each.key.name for each in named),
                 uuids=tuple(stored.uuid for each in named if (stored := each.after or each.before)),
                 documents=tuple(each.key.name for each in part if each.key.kind == "document"),
             )
+            yield Event(str(uuid4()), type, at, company or None, actor, data)
 
 
 async def write_events(connection: Connection, events: Sequence[Event]) -> None:
     """Put events into the outbox."""
     await connection.executemany(
-        "INSERT INTO outbox (id, exchange, routing_key, payload, headers, company_id)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO outbox (id, exchange, routing_key, payload, company_id)"
+        " VALUES ($1, $2, $3, $4, $5)",
         [
             (
                 *(event.event_id, EXCHANGE, event.type, msgspec.json.encode(event).decode()),
-                *(msgspec.json.encode({"revision": event.revision}).decode(),),
-                event.company_id or None,
+                event.company_id,
             )
             for event in events
         ],
     )
+    await connection.execute("NOTIFY outbox")  # whoever relays need not look for it
 
 
 def _type(change: Change) -> str:

@@ -105,10 +105,11 @@ CREATE TABLE outbox (
   exchange varchar(255) NOT NULL,
   routing_key varchar(255) NOT NULL,
   payload json NOT NULL,
-  headers json NOT NULL DEFAULT '{}',
   company_id varchar(255) COLLATE "C" CHECK (company_id <> ''),
   created_at timestamptz NOT NULL DEFAULT now(),
-  published_at timestamptz
+  published_at timestamptz,
+  attempts integer NOT NULL DEFAULT 0,  -- that no queue took it
+  not_before timestamptz NOT NULL DEFAULT '-infinity'  -- the next one
 );
 CREATE INDEX outbox_unpublished ON outbox (position) WHERE published_at IS NULL;
 
