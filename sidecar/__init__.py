@@ -1,9 +1,10 @@
 """The policy decision point as a process beside the service that asks: `taskman-authz serve`.
 
 Begin with `wiring` (what it is made of and how it starts and stops), `door` (what every call
-passes) and `decisions` (what all faces decide by). `authorization` is the service, `server` its
-transport, `status` what an exception becomes, `policies` follows the policy folder, `settings` is
-all that can be set, `log` is how it speaks, `demo` is what `--demo` adds.
+passes, `guards` some of it) and `decisions` (what all faces decide by). `authorization` is the
+service, `server` its transport, `status` what an exception becomes, `policies` follows the policy
+folder, `health` is what of all this is in order, `settings` is all that can be set, `log` is how it
+speaks, `demo` is what `--demo` adds.
 
 Laws: policies are loaded before an address is opened, and a change that does not compile leaves
 the last good ones in place, says everything that is wrong, and shows in the health. A handler is a

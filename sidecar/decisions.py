@@ -12,6 +12,7 @@ from taskman_authz.decision import INVALID, Decision, Reason
 from taskman_authz.errors import RequestError
 from taskman_authz.limits import DEFAULT, Limits
 from taskman_authz.pdp import PDP
+from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
 
@@ -42,6 +43,11 @@ class Decisions:
             else self.decide(item, policies)
             for item in items
         ]
+
+    def explain(self, request: CheckRequest, others: bool) -> DecisionExplanation:
+        """Why a request is decided as it is; with `others` also why each other rule does not
+        apply. It contains attribute values."""
+        return explain(self.pdp.policies, request, others)
 
     def invalid(self, error: RequestError, policies: PolicySet) -> Decision:
         """The denial of a question that cannot be asked."""

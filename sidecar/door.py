@@ -56,7 +56,12 @@ class Call:
         self.caller = caller
         self.request_id = request_id
         self.traceparent = traceparent  # as W3C Trace Context writes it, not checked
-        self.left = left  # seconds until the caller gives up; None: never
+        self.left = left  # seconds until the caller gives up, when it began; None: never
+
+    def check_time(self) -> None:
+        """Raises Refusal where the caller has given up."""
+        if self.left is not None and time.perf_counter() - self.began >= self.left:
+            raise Refusal(Code.DEADLINE_EXCEEDED, "too late to decide")
 
 
 Guard = Callable[[Call], None]  # raises Refusal
@@ -80,20 +85,20 @@ class Door:
         """What `method` answers to `data`, or why there is no answer. Never raises."""
         status: Status | None = None
         try:
-            if call.left is not None and call.left <= 0:
-                raise Refusal(Code.DEADLINE_EXCEEDED, "too late to decide")
+            call.check_time()
             for guard in self._guards:
                 guard(call)
             return method(data, call)
         except Exception as error:
-            status = status_of(error)
-            self._say(call, status, error)
+            status = self.refuse(call, error)
             return status
         finally:
             for watch in self._watchers:
                 watch(call, status)
 
-    def _say(self, call: Call, status: Status, error: Exception) -> None:
+    def refuse(self, call: Call, error: Exception) -> Status:
+        """What the caller learns of an exception; the log learns the rest."""
+        status = status_of(error)
         fields: dict[str, Any] = {
             "face": call.face,
             "method": call.method,
@@ -105,3 +110,4 @@ class Door:
             self._log.error("call failed", exc_info=error, **fields)
         else:
             self._log.info("call refused", error=status.message, **fields)
+        return status

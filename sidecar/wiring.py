@@ -18,7 +18,10 @@ from taskman_authz.wire import SERVICE
 from .authorization import Authorization
 from .decisions import Decisions
 from .door import Door
+from .guards import only
+from .health import POLICIES, Health
 from .log import make_log
+from .newest import Newest
 from .policies import PolicyFollower
 from .server import Server
 from .settings import Settings
@@ -26,9 +29,6 @@ from .settings import Settings
 if TYPE_CHECKING:
     from taskman_authz.decision import Decision
     from taskman_authz.request import CheckRequest
-
-# Serving: the policies in place are those in the folder. Not serving: they are the last good ones.
-POLICIES = "taskman_authz.policies"
 
 Started = Callable[[list[str]], Awaitable[None]]
 
@@ -48,15 +48,19 @@ class Sidecar:
         self.decisions = self._decision_log()
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
+        self.health = Health()
+        self.revisions = Newest(self.policies.pdp.policies.revision)
 
     async def run(self, started: Started | None = None) -> None:
         """Serve until SIGTERM or SIGINT. `started` is awaited with the opened addresses."""
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        authorization = Authorization(Decisions(self.policies.pdp, self.settings.limits))
-        services = {SERVICE: authorization.methods()}
-        self.server = Server(services, Door(self.log), self.settings)
+        settings = self.settings
+        decisions = Decisions(self.policies.pdp, settings.limits)
+        services = {SERVICE: Authorization(decisions, self.revisions).methods()}
+        door = Door(self.log, [only("Explain", settings.explain_callers)])
+        self.server = Server(services, door, settings, self.health)
         opened = await self.server.start(self.settings.listen)
         followed = [each for each in (self.policies, self.candidate) if each is not None]
         followers = [asyncio.create_task(self._follow(each)) for each in followed]
@@ -65,12 +69,14 @@ class Sidecar:
         finally:
             for follower in followers:
                 follower.cancel()
+            self.health.stop()
+            self.revisions.end()
             await self.server.stop(self.settings.grace)
             self._end()
 
     async def _serve(self, opened: list[str], stop: asyncio.Event, started: Started | None) -> None:
         for service in ("", SERVICE, POLICIES):
-            await self.server.tell_health(service, True)
+            self.health.tell(service, True)
         self.log.info("serving", listen=opened, revision=self.policies.pdp.policies.revision)
         if started is not None:
             await started(opened)
@@ -123,7 +129,8 @@ class Sidecar:
             await policies.follow(self.settings.reload_interval)
 
     async def _tell_policies(self, current: bool) -> None:
-        await self.server.tell_health(POLICIES, current)
+        self.health.tell(POLICIES, current)
+        self.revisions.tell(self.policies.pdp.policies.revision)
 
 
 async def _tell_nobody(_current: bool) -> None:

@@ -28,6 +28,3 @@ class ServingSettings(BaseModel):
     max_batch_size: int = Field(
         default=DEFAULT.batch_size, gt=0, description="most items of a BatchCheck"
     )
-    reflection: bool = Field(
-        default=True, description="describe the service to tools that ask: true, false"
-    )

@@ -140,6 +140,10 @@ class Limits(msgspec.Struct, frozen=True):
     # What a client remembers, where it is told to: some ten thousand questions with answers.
     remembered_bytes: int = 16_777_216
 
+    # -- the sidecar -------------------------------------------------------------------------
+    # Streams that tell of new revisions: each is some kB, and all are woken at a change.
+    revision_watchers: int = 1_000
+
     # -- decision log ------------------------------------------------------------------------
     # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk;
     # and the memory that they hold where lines are long.
