@@ -52,3 +52,26 @@ def _try_host(address: str) -> None:
     taken = [error for error in errors if error.errno in (errno.EADDRINUSE, errno.EACCES)]
     if taken or len(errors) == len(found):
         raise (taken or errors)[0]
+
+
+def reserve(address: str) -> tuple[str, list[socket.socket]]:
+    """Keep a free address for processes that open it together (SO_REUSEPORT). Gives it with its
+    port filled in, and what keeps it while it is open. Raises OSError, as `try_address`."""
+    try_address(address)
+    host, _, port = address.rpartition(":")
+    found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    kept: list[socket.socket] = []
+    number = int(port)
+    for family, kind, protocol, _, place in found:
+        keeper = socket.socket(family, kind, protocol)
+        try:
+            keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            keeper.bind((place[0], number, *place[2:]))
+        except OSError as error:
+            keeper.close()
+            if error.errno == errno.EADDRNOTAVAIL and len(found) > 1:
+                continue
+            raise OSError(error.errno, error.strerror, address) from None
+        number = keeper.getsockname()[1]
+        kept.append(keeper)
+    return f"{host}:{number}", kept

@@ -45,7 +45,7 @@ def make_log(settings: Settings) -> FilteringBoundLogger:
             structlog.processors.JSONRenderer(),
         ]
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr),
+        structlog.WriteLogger(sys.stderr),  # a line in one piece: workers share the stream
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.log_level.upper()]

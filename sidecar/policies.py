@@ -45,6 +45,7 @@ class PolicyFollower:
         # Before the first load: a change made while loading is then found by the first look.
         self._read = self._last = store.fingerprint()
         self._patience = PATIENCE
+        self._looking = asyncio.Lock()
         self.pdp = make(self._load())
 
     async def follow(self, interval: float) -> None:
@@ -58,6 +59,16 @@ class PolicyFollower:
 
     async def look(self) -> None:
         """Look once; load the policies again if they changed and have settled."""
+        async with self._looking:
+            await self._look()
+
+    async def reload(self) -> None:
+        """Load the policies again, changed or not."""
+        async with self._looking:
+            self._last = await asyncio.to_thread(self._store.fingerprint)
+            await self._on_state(await self._reload(self._last))
+
+    async def _look(self) -> None:
         found = await asyncio.to_thread(self._store.fingerprint)
         settled = found == self._last
         self._last = found

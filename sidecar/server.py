@@ -49,6 +49,7 @@ class Server:
         health: Health,
     ) -> None:
         self._door = door
+        self._shares = settings.workers > 1
         self._longest = settings.max_reply_bytes
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         compression = grpc.Compression.Gzip if settings.compression == "gzip" else None
@@ -63,6 +64,9 @@ class Server:
     async def start(self, addresses: Sequence[str]) -> list[str]:
         """Open the addresses and begin to answer. Returns them with their ports filled in.
         Raises OSError naming the address that cannot be opened."""
+        if not self._shares:
+            for address in addresses:
+                try_address(address)
         opened = [_open(self._server, address) for address in addresses]
         await self._server.start()
         return opened
@@ -70,10 +74,6 @@ class Server:
     async def stop(self, grace: float) -> None:
         """Take no new calls, and give those in flight `grace` seconds to end."""
         await self._server.stop(grace)
-
-    async def end(self) -> None:
-        """Do not wait any longer for what is in flight."""
-        await self._server.stop(None)
 
     # -- handlers -------------------------------------------------------------------------------
 
@@ -165,7 +165,8 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     options = [
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         # Otherwise a second sidecar would silently share the port and answer half of the calls.
-        ("grpc.so_reuseport", 0),
+        # Workers do share it, and their supervisor has looked whether it was free.
+        ("grpc.so_reuseport", int(settings.workers > 1)),
         ("grpc.keepalive_time_ms", _milliseconds(settings.keepalive)),
         ("grpc.keepalive_permit_without_calls", 1),
         (
@@ -187,7 +188,6 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _open(server: grpc.aio.Server, address: str) -> str:
-    try_address(address)
     try:
         port = server.add_insecure_port(address)
     except RuntimeError:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,13 +14,16 @@ from taskman_authz.pdp import PDP, Shadow
 from taskman_authz.store import FileStore
 from taskman_authz.wire import SERVICE
 
-from .authorization import Authorization
+from .authorization import Authorization, Served
 from .decisions import Decisions
 from .door import Door
 from .guards import only
 from .health import POLICIES, Health
 from .log import make_log
+from .logged import follow_log
 from .newest import Newest
+from .notify import notify
+from .orders import Orders
 from .policies import PolicyFollower
 from .server import Server
 from .settings import Settings
@@ -30,58 +32,99 @@ if TYPE_CHECKING:
     from taskman_authz.decision import Decision
     from taskman_authz.request import CheckRequest
 
+    from .workers.seat import Seat
+
+
+def make_store(settings: Settings) -> FileStore:
+    """Where the policies are."""
+    return FileStore(settings.policies, verify_key=settings.verify_key)
+
+
 Started = Callable[[list[str]], Awaitable[None]]
 
 
 class Sidecar:
-    """A decision point with its transport. Policies are loaded when it is made, so that one that
-    has none never opens an address. Raises `StoreError`, `CompileError`."""
+    """A decision point with its transport, in a process of its own or at a worker's `seat`.
+    Policies are loaded when it is made, so that one that has none never opens an address. Raises
+    `StoreError`, `CompileError`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, seat: Seat | None = None) -> None:
         self.settings = settings
         self.log = make_log(settings)
+        if seat is not None:
+            self.log = self.log.bind(worker=seat.number)
+        self.seat = seat
+        self.health = Health()
         self.candidate = self._candidate()
         self.shadow = None
         if self.candidate is not None:
             self.shadow = Shadow(self.candidate.pdp, self._tell_difference)
-        store = FileStore(settings.policies, verify_key=settings.verify_key)
+        store = make_store(settings) if seat is None else seat.store
         self.decisions = self._decision_log()
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
-        self.health = Health()
-        self.revisions = Newest(self.policies.pdp.policies.revision)
+        self.followed = [each for each in (self.policies, self.candidate) if each is not None]
+        self.revisions = Newest(self._revision())
 
     async def run(self, started: Started | None = None) -> None:
-        """Serve until SIGTERM or SIGINT. `started` is awaited with the opened addresses."""
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        settings = self.settings
-        decisions = Decisions(self.policies.pdp, settings.limits)
-        services = {SERVICE: Authorization(decisions, self.revisions).methods()}
-        door = Door(self.log, [only("Explain", settings.explain_callers)])
-        self.server = Server(services, door, settings, self.health)
+        """Serve until told to stop. `started` is awaited with the opened addresses."""
+        orders = Orders(self._reload)
+        orders.take_signals()
+        self.server = Server(self._services(), self._door(), self.settings, self.health)
         opened = await self.server.start(self.settings.listen)
-        followed = [each for each in (self.policies, self.candidate) if each is not None]
-        followers = [asyncio.create_task(self._follow(each)) for each in followed]
+        tasks = [asyncio.create_task(task) for task in self._tasks(orders)]
         try:
-            await self._serve(opened, stop, started)
+            await self._serve(opened, orders, started)
         finally:
-            for follower in followers:
-                follower.cancel()
             self.health.stop()
             self.revisions.end()
-            await self.server.stop(self.settings.grace)
+            await orders.drain([self.server.stop], self.settings.grace)
+            for task in tasks:
+                task.cancel()
             self._end()
 
-    async def _serve(self, opened: list[str], stop: asyncio.Event, started: Started | None) -> None:
-        for service in ("", SERVICE, POLICIES):
-            self.health.tell(service, True)
-        self.log.info("serving", listen=opened, revision=self.policies.pdp.policies.revision)
+    def _services(self) -> Mapping[str, Mapping[str, Served]]:
+        decisions = Decisions(self.policies.pdp, self.settings.limits)
+        return {SERVICE: Authorization(decisions, self.revisions).methods()}
+
+    def _door(self) -> Door:
+        return Door(self.log, [only("Explain", self.settings.explain_callers)])
+
+    def _tasks(self, orders: Orders) -> Iterator[Coroutine[Any, Any, None]]:
+        """What goes on while calls are answered."""
+        if self.settings.reload_interval > 0:
+            for followed in self.followed:
+                yield followed.follow(self.settings.reload_interval)
+        if self.decisions is not None:
+            yield follow_log(self.decisions, self.health)
+        if self.seat is not None:
+            yield self.seat.follow(self.health, orders, self._revision)
+
+    async def _serve(self, opened: list[str], orders: Orders, started: Started | None) -> None:
+        self.health.tell(POLICIES, True)
+        self.health.serve(SERVICE)
+        # The supervisor of workers speaks for all of them.
+        message = "serving" if self.seat is None else "worker serving"
+        self.log.info(message, listen=opened, revision=self._revision())
+        if self.seat is None:
+            notify("READY=1")
         if started is not None:
             await started(opened)
-        await stop.wait()
+        await orders.stopping.wait()
+        if self.seat is None:
+            notify("STOPPING=1")
         self.log.info("stopping", grace=self.settings.grace)
+
+    async def _reload(self) -> None:
+        """Read again now what is followed."""
+        for followed in self.followed:
+            try:
+                await followed.reload()
+            except Exception as error:  # the others are read all the same
+                self.log.error("reading again failed", exc_info=error)
+
+    def _revision(self) -> str:
+        return self.policies.pdp.policies.revision
 
     def _end(self) -> None:
         if self.decisions is not None:
@@ -102,8 +145,9 @@ class Sidecar:
         settings = self.settings
         if settings.decision_log is None:
             return None
+        path = settings.decision_log
         return DecisionLog(
-            settings.decision_log,
+            path if self.seat is None else self.seat.own(path),
             mask=settings.decision_log_mask,
             full=settings.decision_log_full,
             limits=settings.limits,
@@ -124,13 +168,9 @@ class Sidecar:
             shadow_revision=found.revision,
         )
 
-    async def _follow(self, policies: PolicyFollower) -> None:
-        if self.settings.reload_interval > 0:
-            await policies.follow(self.settings.reload_interval)
-
     async def _tell_policies(self, current: bool) -> None:
         self.health.tell(POLICIES, current)
-        self.revisions.tell(self.policies.pdp.policies.revision)
+        self.revisions.tell(self._revision())
 
 
 async def _tell_nobody(_current: bool) -> None:

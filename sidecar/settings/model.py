@@ -8,13 +8,21 @@ from taskman_authz.limits import Limits
 
 from .observing import ObservingSettings
 from .policies import PolicySettings
+from .running import RunningSettings
 from .serving import ServingSettings
 from .transport import TransportSettings
 
 PREFIX = "TASKMAN_AUTHZ_"
 
 
-class Settings(ObservingSettings, TransportSettings, ServingSettings, PolicySettings, BaseSettings):
+class Settings(
+    ObservingSettings,
+    RunningSettings,
+    TransportSettings,
+    ServingSettings,
+    PolicySettings,
+    BaseSettings,
+):
     """What a sidecar is told. The description of a field is its flag's help.
 
     A `SecretStr` is never printed.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from taskman_authz_sidecar.health import Health
 from taskman_authz_sidecar.newest import Newest
 
 
@@ -41,27 +40,3 @@ async def test_the_last_value_is_told_before_the_end_also_to_who_comes_later():
     value.end()
     assert [each async for each in follow] == ["b"]
     assert [each async for each in value.follow()] == ["b"]
-
-
-async def test_nothing_serves_once_it_stops_and_watchers_are_let_go():
-    health = Health()
-    health.tell("", True)
-    follow = health.follow("")
-    assert await anext(follow) is True
-    health.tell("other", True)
-    health.stop()
-    health.tell("", True)
-    assert [each async for each in follow] == [False]
-    assert (health.serves(""), health.serves("other"), health.serves("none")) == (
-        False,
-        False,
-        None,
-    )
-
-
-async def test_a_service_that_there_is_not_yet_may_be_watched():
-    health = Health()
-    follow = health.follow("later")
-    assert await anext(follow) is None
-    health.tell("later", True)
-    assert await anext(follow) is True
