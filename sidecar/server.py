@@ -34,6 +34,9 @@ A = TypeVar("A")
 Handler = Callable[[bytes, "Context"], A]
 Context = grpc.aio.ServicerContext[bytes, bytes]
 HEALTH: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+# Calls at once of one connection: grpcio leaves one without a whole message open while the
+# connection is.
+STREAMS = 1_000
 DETAILS = "grpc-status-details-bin"
 _CODES = {code: grpc.StatusCode[code.name] for code in Code}
 
@@ -165,6 +168,7 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     options = [
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         # Otherwise a second sidecar would silently share the port and answer half of the calls.
+        ("grpc.max_concurrent_streams", STREAMS),
         # Workers do share it, and their supervisor has looked whether it was free.
         ("grpc.so_reuseport", int(settings.workers > 1)),
         ("grpc.keepalive_time_ms", _milliseconds(settings.keepalive)),
