@@ -26,6 +26,7 @@ COMMANDS = {
     "repl": "evaluate CEL expressions as they are typed",
     "test": "run policy tests (the same as policy-test)",
     "serve": "answer over gRPC",
+    "health": "ask whether a sidecar serves",
     "schema": "print the JSON Schema of policy documents, for editors",
     "log": "verify decision logs",
     "routes": "list the routes of an app that no check guards",
