@@ -29,7 +29,7 @@ class Caller(msgspec.Struct, frozen=True):
     """Who asks, as the transport proved it: a stranger has no names."""
 
     # What a certificate, a token or the kernel says that they are: `spiffe://...`, `dns:host`,
-    # `uid:1000`, `token:name`.
+    # `uid:1000`, `token:name`, `jwt:subject`; what is told first counts most.
     names: tuple[str, ...] = ()
 
 
@@ -39,7 +39,16 @@ STRANGER = Caller()
 class Call:
     """One call: what a transport knows of it besides its data."""
 
-    __slots__ = ("began", "caller", "face", "left", "method", "request_id", "traceparent")
+    __slots__ = (
+        "authorization",
+        "began",
+        "caller",
+        "face",
+        "left",
+        "method",
+        "request_id",
+        "traceparent",
+    )
 
     def __init__(
         self,
@@ -49,11 +58,13 @@ class Call:
         request_id: str = "",
         traceparent: str = "",
         left: float | None = None,
+        authorization: str = "",
     ) -> None:
         self.began = time.perf_counter()
         self.face = face  # grpc, http, ext_authz
         self.method = method
-        self.caller = caller
+        self.caller = caller  # as the connection proves it, until a guard knows more
+        self.authorization = authorization  # the header, not checked
         self.request_id = request_id
         self.traceparent = traceparent  # as W3C Trace Context writes it, not checked
         self.left = left  # seconds until the caller gives up, when it began; None: never

@@ -16,6 +16,7 @@ from .newest import Newest
 
 # The policies in place are those in the store. Else they are the last good ones.
 POLICIES = "taskman_authz.policies"
+ROUTES = "taskman_authz.routes"  # the same of the table of routes
 # All processes that should answer at the addresses do.
 WORKERS = "taskman_authz.workers"
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.any_pb2 import Any as Packed
@@ -22,9 +23,10 @@ from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds
 
 from .addresses import UNIX, try_address
 from .authorization import Aside, Method, Served, Stream
-from .door import Call, Door
+from .door import Call, Caller, Door
 from .health import Health
 from .health_service import HealthService
+from .security import Listening, grpc_names
 from .status import Code, Status
 
 if TYPE_CHECKING:
@@ -41,8 +43,20 @@ DETAILS = "grpc-status-details-bin"
 _CODES = {code: grpc.StatusCode[code.name] for code in Code}
 
 
+class Face(NamedTuple):
+    """How a service whose messages are somebody else's differs from ours: what its calls are known
+    by, and how it says that there is no answer (None: a status of gRPC)."""
+
+    name: str = "grpc"
+    refuse: Callable[[Status], bytes] | None = None
+
+
+OURS = Face()
+
+
 class Server:
-    """Answers the methods of services at several addresses, with health and reflection."""
+    """Answers the methods of services at several addresses, with health and reflection. Of `faces`
+    are the services that are not ours."""
 
     def __init__(
         self,
@@ -50,18 +64,28 @@ class Server:
         door: Door,
         settings: Settings,
         health: Health,
+        listening: Listening | None = None,
+        faces: Mapping[str, Face] | None = None,
     ) -> None:
         self._door = door
+        self._listening = listening or Listening()
+        self._faces = faces or {}
         self._shares = settings.workers > 1
         self._longest = settings.max_reply_bytes
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         compression = grpc.Compression.Gzip if settings.compression == "gzip" else None
-        self._server = grpc.aio.server(options=_options(settings), compression=compression)
+        self._server = grpc.aio.server(
+            options=_options(settings),
+            compression=compression,
+            maximum_concurrent_rpcs=settings.max_concurrent_calls,
+        )
         handlers = [self._handlers(name, methods) for name, methods in services.items()]
         self._server.add_generic_rpc_handlers(handlers)
         health_pb2_grpc.add_HealthServicer_to_server(HealthService(health), self._server)
         if settings.reflection:
-            names = (*services, HEALTH, reflection.SERVICE_NAME)
+            # Of the others there is no description.
+            names = [name for name in services if name not in self._faces]
+            names += [HEALTH, reflection.SERVICE_NAME]
             reflection.enable_server_reflection(names, self._server)
 
     async def start(self, addresses: Sequence[str]) -> list[str]:
@@ -70,7 +94,7 @@ class Server:
         if not self._shares:
             for address in addresses:
                 try_address(address)
-        opened = [_open(self._server, address) for address in addresses]
+        opened = [_open(self._server, self._listening, address) for address in addresses]
         await self._server.start()
         return opened
 
@@ -84,29 +108,32 @@ class Server:
         self, service: str, methods: Mapping[str, Served]
     ) -> grpc.GenericRpcHandler[bytes, bytes]:
         handlers: dict[str, Any] = {
-            name: self._handler(name, method) for name, method in methods.items()
+            name: self._handler(self._faces.get(service, OURS), name, method)
+            for name, method in methods.items()
         }
         return grpc.method_handlers_generic_handler(service, handlers)
 
-    def _handler(self, name: str, method: Served) -> Any:
+    def _handler(self, face: Face, name: str, method: Served) -> Any:
         if isinstance(method, Stream):
-            return grpc.unary_stream_rpc_method_handler(self._streaming(name, method))
+            return grpc.unary_stream_rpc_method_handler(self._streaming(face, name, method))
         if isinstance(method, Aside):
-            return grpc.unary_unary_rpc_method_handler(self._waiting(name, method))
-        return grpc.unary_unary_rpc_method_handler(self._answering(name, method))
+            return grpc.unary_unary_rpc_method_handler(self._waiting(face, name, method))
+        return grpc.unary_unary_rpc_method_handler(self._answering(face, name, method))
 
-    def _answering(self, name: str, method: Method) -> Handler[Awaitable[bytes]]:
+    def _answering(self, face: Face, name: str, method: Method) -> Handler[Awaitable[bytes]]:
         async def handle(data: bytes, context: Context) -> bytes:
-            answer = self._door.answer(_call(name, context), method, data)
+            answer = self._door.answer(_call(face, name, context), method, data)
             if type(answer) is bytes and len(answer) <= self._longest:
                 return answer
+            if face.refuse is not None and isinstance(answer, Status):
+                return face.refuse(answer)
             await self._abort(answer, context)
 
         return handle
 
-    def _waiting(self, name: str, aside: Aside) -> Handler[Awaitable[bytes]]:
+    def _waiting(self, face: Face, name: str, aside: Aside) -> Handler[Awaitable[bytes]]:
         async def handle(data: bytes, context: Context) -> bytes:
-            arguments = _call(name, context), aside.method, data
+            arguments = _call(face, name, context), aside.method, data
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self._aside, self._door.answer, *arguments)
             if type(answer) is bytes and len(answer) <= self._longest:
@@ -115,9 +142,9 @@ class Server:
 
         return handle
 
-    def _streaming(self, name: str, stream: Stream) -> Handler[AsyncIterator[bytes]]:
+    def _streaming(self, face: Face, name: str, stream: Stream) -> Handler[AsyncIterator[bytes]]:
         async def handle(data: bytes, context: Context) -> AsyncIterator[bytes]:
-            call = _call(name, context)
+            call = _call(face, name, context)
             answers = self._door.answer(call, stream.method, data)
             if isinstance(answers, Status):
                 await self._abort(answers, context)
@@ -137,31 +164,42 @@ class Server:
         if not isinstance(answer, Status):
             message = f"the answer is longer than {self._longest} bytes"
             answer = Status(Code.RESOURCE_EXHAUSTED, message)
-        await context.abort(_CODES[answer.code], answer.message, _details(answer))
+        await context.abort(_CODES[answer.code], answer.message, _trailers(answer))
 
 
-def _call(method: str, context: Context) -> Call:
+def _call(face: Face, method: str, context: Context) -> Call:
     metadata: dict[Any, Any] = dict(context.invocation_metadata() or ())
     return Call(
-        "grpc",
+        face.name,
         method,
+        Caller(grpc_names(context)),
         request_id=metadata.get("x-request-id", ""),
         traceparent=metadata.get("traceparent", ""),
         left=context.time_remaining(),
+        authorization=metadata.get("authorization", ""),
     )
 
 
-def _details(status: Status) -> tuple[tuple[str, bytes], ...]:
-    """The fields at fault, as `google.rpc` says them to programs."""
-    if not status.fields:
-        return ()
+def _trailers(status: Status) -> tuple[tuple[str, str | bytes], ...]:
+    """What a status says to programs: the fields at fault, and when to come again, as gRPC's own
+    retries read it (gRFC A6)."""
+    told: list[tuple[str, str | bytes]] = []
+    if status.fields:
+        told.append((DETAILS, _details(status)))
+    if status.retry_after is not None:
+        told.append(("grpc-retry-pushback-ms", str(math.ceil(status.retry_after * 1_000))))
+    return tuple(told)
+
+
+def _details(status: Status) -> bytes:
     wrong = error_details_pb2.BadRequest()
     for field, description in status.fields:
         wrong.field_violations.add(field=field, description=description)
     packed = Packed()
     packed.Pack(wrong)
     told = status_pb2.Status(code=status.code.number, message=status.message, details=[packed])
-    return ((DETAILS, told.SerializeToString()),)
+    encoded: bytes = told.SerializeToString()
+    return encoded
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -191,9 +229,11 @@ def _milliseconds(seconds: float) -> int:
     return round(seconds * 1_000)
 
 
-def _open(server: grpc.aio.Server, address: str) -> str:
+def _open(server: grpc.aio.Server, listening: Listening, address: str) -> str:
     try:
-        port = server.add_insecure_port(address)
+        port = listening.open(server, address)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, address) from None
     except RuntimeError:
         raise OSError(errno.EADDRNOTAVAIL, "cannot be opened", address) from None
     return address if address.startswith(UNIX) else f"{address.rpartition(':')[0]}:{port}"

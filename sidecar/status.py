@@ -8,6 +8,7 @@ failed; the log learns the rest.
 from __future__ import annotations
 
 import enum
+import math
 from typing import NamedTuple
 
 from taskman_authz.errors import RequestError
@@ -40,14 +41,15 @@ class Status(NamedTuple):
     message: str
     # Name of each field at fault and what is wrong with it.
     fields: tuple[tuple[str, str], ...] = ()
+    retry_after: float | None = None  # seconds until the same call may be answered
 
 
 class Refusal(Exception):
     """A call that is not answered, raised by what stands before the methods."""
 
-    def __init__(self, code: Code, message: str) -> None:
+    def __init__(self, code: Code, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
-        self.status = Status(code, message)
+        self.status = Status(code, message, retry_after=retry_after)
 
 
 def status_of(error: Exception) -> Status:
@@ -57,3 +59,13 @@ def status_of(error: Exception) -> Status:
     if isinstance(error, RequestError):
         return Status(Code.INVALID_ARGUMENT, str(error), ((error.field, error.message),))
     return Status(Code.INTERNAL, "the decision point failed; treat this as a denial")
+
+
+def http_headers(status: Status) -> dict[str, str]:
+    """The headers that go with a status over HTTP (RFC 9110, sections 11.6.1 and 10.2.3)."""
+    headers = {}
+    if status.code is Code.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status.retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(status.retry_after)))
+    return headers

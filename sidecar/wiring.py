@@ -17,15 +17,17 @@ from taskman_authz.wire import SERVICE
 from .authorization import Authorization, Served
 from .decisions import Decisions
 from .door import Door
-from .guards import only
-from .health import POLICIES, Health
+from .ext_authz import SERVICE as EXT_AUTHZ
+from .ext_authz import Denials, ExtAuthz, RoutesFollower
+from .health import POLICIES, ROUTES, Health
 from .log import make_log
 from .logged import follow_log
 from .newest import Newest
 from .notify import notify
 from .orders import Orders
 from .policies import PolicyFollower
-from .server import Server
+from .security import SECURITY, OnlyCallers, Security
+from .server import Face, Server
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Sidecar:
             self.log = self.log.bind(worker=seat.number)
         self.seat = seat
         self.health = Health()
+        self.security = Security(settings, self.log)
         self.candidate = self._candidate()
         self.shadow = None
         if self.candidate is not None:
@@ -63,14 +66,18 @@ class Sidecar:
         self.decisions = self._decision_log()
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
-        self.followed = [each for each in (self.policies, self.candidate) if each is not None]
+        self.routes = self._routes()
+        found = (self.policies, self.candidate, self.routes)
+        self.followed = [each for each in found if each is not None]
         self.revisions = Newest(self._revision())
 
     async def run(self, started: Started | None = None) -> None:
         """Serve until told to stop. `started` is awaited with the opened addresses."""
         orders = Orders(self._reload)
         orders.take_signals()
-        self.server = Server(self._services(), self._door(), self.settings, self.health)
+        services, faces = self._services()
+        parts = self.security.listening, faces
+        self.server = Server(services, self._door(), self.settings, self.health, *parts)
         opened = await self.server.start(self.settings.listen)
         tasks = [asyncio.create_task(task) for task in self._tasks(orders)]
         try:
@@ -83,18 +90,24 @@ class Sidecar:
                 task.cancel()
             self._end()
 
-    def _services(self) -> Mapping[str, Mapping[str, Served]]:
+    def _services(self) -> tuple[Mapping[str, Mapping[str, Served]], Mapping[str, Face]]:
         decisions = Decisions(self.policies.pdp, self.settings.limits)
-        return {SERVICE: Authorization(decisions, self.revisions).methods()}
+        services = {SERVICE: Authorization(decisions, self.revisions).methods()}
+        if self.routes is None:
+            return services, {}
+        service, face = self._ext_authz(decisions, self.routes)
+        return {**services, EXT_AUTHZ: service}, {EXT_AUTHZ: face}
 
     def _door(self) -> Door:
-        return Door(self.log, [only("Explain", self.settings.explain_callers)])
+        explain = OnlyCallers("Explain", self.settings.explain_callers)
+        return Door(self.log, [*self.security.guards, explain])
 
     def _tasks(self, orders: Orders) -> Iterator[Coroutine[Any, Any, None]]:
         """What goes on while calls are answered."""
         if self.settings.reload_interval > 0:
             for followed in self.followed:
                 yield followed.follow(self.settings.reload_interval)
+        yield self.security.follow(self.health.tell)
         if self.decisions is not None:
             yield follow_log(self.decisions, self.health)
         if self.seat is not None:
@@ -102,7 +115,10 @@ class Sidecar:
 
     async def _serve(self, opened: list[str], orders: Orders, started: Started | None) -> None:
         self.health.tell(POLICIES, True)
-        self.health.serve(SERVICE)
+        self.health.tell(SECURITY, not self.security.problems())
+        if self.routes is not None:
+            self.health.tell(ROUTES, True)
+        self.health.serve(SERVICE, *(() if self.routes is None else (EXT_AUTHZ,)))
         # The supervisor of workers speaks for all of them.
         message = "serving" if self.seat is None else "worker serving"
         self.log.info(message, listen=opened, revision=self._revision())
@@ -117,6 +133,7 @@ class Sidecar:
 
     async def _reload(self) -> None:
         """Read again now what is followed."""
+        self.security.reload()
         for followed in self.followed:
             try:
                 await followed.reload()
@@ -140,6 +157,21 @@ class Sidecar:
             return None
         log = self.log.bind(policies="shadow")
         return PolicyFollower(FileStore(self.settings.shadow_policies), log, _tell_nobody)
+
+    def _routes(self) -> RoutesFollower | None:
+        path, trusted = self.settings.ext_authz_routes, self.settings.ext_authz_trusted_header
+        if path is None:
+            return None
+        return RoutesFollower(path, trusted, self.log, self._tell_routes)
+
+    def _ext_authz(
+        self, decisions: Decisions, routes: RoutesFollower
+    ) -> tuple[Mapping[str, Served], Face]:
+        settings = self.settings
+        denials = Denials(settings.ext_authz_reasons, settings.ext_authz_challenge)
+        trusted = settings.ext_authz_trusted_header
+        service = ExtAuthz(decisions, lambda: routes.table, denials, trusted)
+        return service.methods(), Face("ext_authz", denials.refuse)
 
     def _decision_log(self) -> DecisionLog | None:
         settings = self.settings
@@ -171,6 +203,9 @@ class Sidecar:
     async def _tell_policies(self, current: bool) -> None:
         self.health.tell(POLICIES, current)
         self.revisions.tell(self._revision())
+
+    async def _tell_routes(self, current: bool) -> None:
+        self.health.tell(ROUTES, current)
 
 
 async def _tell_nobody(_current: bool) -> None:

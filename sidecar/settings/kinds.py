@@ -1,11 +1,11 @@
-"""Kinds of values that settings have: addresses, lists."""
+"""Kinds of values that settings have: addresses, lists, secrets."""
 
 from __future__ import annotations
 
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 
@@ -27,5 +27,17 @@ def _checked_address(address: str) -> str:
     return address
 
 
+# Where a secret may rest, in place of the secret itself.
+REFERENCES = ("file:", "vault:")
+
+
+def _checked_secret(secret: SecretStr) -> SecretStr:
+    told = secret.get_secret_value()
+    if not told or told in REFERENCES:
+        raise ValueError("expected a secret, `file:PATH` or `vault:mount/path#key`")
+    return secret
+
+
 Address = Annotated[str, AfterValidator(_checked_address)]
 Listed = NoDecode, BeforeValidator(_listed)
+Secret = Annotated[SecretStr, AfterValidator(_checked_secret)]

@@ -6,19 +6,25 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taskman_authz.limits import Limits
 
+from .ext_authz import ExtAuthzSettings
 from .observing import ObservingSettings
 from .policies import PolicySettings
 from .running import RunningSettings
+from .security import SecuritySettings
 from .serving import ServingSettings
+from .tokens import TokenSettings
 from .transport import TransportSettings
 
 PREFIX = "TASKMAN_AUTHZ_"
 
 
 class Settings(
+    ExtAuthzSettings,
     ObservingSettings,
     RunningSettings,
     TransportSettings,
+    TokenSettings,
+    SecuritySettings,
     ServingSettings,
     PolicySettings,
     BaseSettings,

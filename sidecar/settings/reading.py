@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import yaml
 from pydantic import SecretStr, ValidationError
 
+from .kinds import REFERENCES
 from .model import PREFIX, Settings
 
 METAVARS = {
@@ -21,6 +22,8 @@ METAVARS = {
     "decision_log": "FILE",
     "decision_log_full": "drop|deny",
     "decision_log_mask": "ATTRIBUTE",
+    "ext_authz_routes": "FILE",
+    "ext_authz_reasons": "none|codes|policies",
 }
 _CONFIG = f"{PREFIX}CONFIG"
 
@@ -37,7 +40,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     for name, field in Settings.model_fields.items():
         several = isinstance(field.default, tuple)
-        default = (", ".join(field.default) if several else field.default) or "none"
+        default = ", ".join(field.default) if several else field.default
+        if default is None or default == "":
+            default = "none"
         parser.add_argument(
             _flag(name),
             action="append" if several else "store",
@@ -63,11 +68,13 @@ def read_settings(parser: argparse.ArgumentParser, given: dict[str, Any]) -> Set
 
 
 def printed(settings: Settings) -> str:
-    """The settings as a `--config` file. A secret is not shown."""
-    shown = {
-        name: "(not shown)" if isinstance(getattr(settings, name), SecretStr) else value
-        for name, value in settings.model_dump(mode="json").items()
-    }
+    """The settings as a `--config` file. A secret is not shown, unlike where it rests."""
+    shown = settings.model_dump(mode="json")
+    for name in shown:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            told = value.get_secret_value()
+            shown[name] = told if told.startswith(REFERENCES) else "(not shown)"
     return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)
 
 

@@ -79,6 +79,7 @@ class Limits(msgspec.Struct, frozen=True):
     document_bytes: int = 64_000_000  # 10,000 policies are some 3 MB of YAML
     bundle_bytes: int = 256_000_000  # 100,000 policies are some 40 MB
     key_bytes: int = 65_536  # a PEM file of an Ed25519 key has some hundred
+    certificate_bytes: int = 1_048_576  # all authorities that a browser trusts are some 250 kB
     # What a YAML text may hold, an alias counted as what it stands for: aliases multiply.
     document_values: int = 5_000_000  # a policy is some twenty
     document_depth: int = 16  # a document needs five levels
@@ -132,9 +133,10 @@ class Limits(msgspec.Struct, frozen=True):
     # Subjects whose roles are known, once for each company: some 500 bytes each.
     bindings: int = 1_000_000
 
-    # -- decision cache ----------------------------------------------------------------------
-    # Decisions that are remembered, some 1 kB each, and changes that they are held against.
-    decision_memory: int = 10_000
+    # -- what is remembered ------------------------------------------------------------------
+    # Decisions, or attributes of so many entities, some 1 kB each, in a process; and as many
+    # changes that they are held against.
+    remembered: int = 10_000
 
     # -- clients -----------------------------------------------------------------------------
     # What a client remembers, where it is told to: some ten thousand questions with answers.
@@ -143,6 +145,11 @@ class Limits(msgspec.Struct, frozen=True):
     # -- the sidecar -------------------------------------------------------------------------
     # Streams that tell of new revisions: each is some kB, and all are woken at a change.
     revision_watchers: int = 1_000
+
+    # -- routes of a proxy -------------------------------------------------------------------
+    routes: int = 10_000  # in one table; a platform has some hundred
+    target_length: int = 16_384  # code points of a path with its query; servers stop at half of it
+    query_parameters: int = 1_000  # each is a name and a value that a condition may read
 
     # -- decision log ------------------------------------------------------------------------
     # Decisions that wait to be written: some 10 MB at 1 kB each, and a tenth of a second of a disk;

@@ -61,6 +61,30 @@ def test_a_path_may_be_said_to_be_open(app_dir, capsys):
     assert capsys.readouterr().out == "1 route, each guarded or public\n"
 
 
+def test_the_routes_of_a_table_are_each_guarded_or_public(capsys):
+    table = str(ROOT / "examples" / "envoy" / "routes.yaml")
+    assert main(["routes", table]) == 0
+    assert capsys.readouterr().out == "5 routes, each guarded or public\n"
+    assert main(["routes", table, "--format", "json"]) == 0
+    first, *_, last = json.loads(capsys.readouterr().out)["routes"]
+    assert (first["path"], first["public"], first["check"]) == ("/health", True, None)
+    assert (last["methods"], last["check"]) == (["PUT"], "tasks:edit on tasks/{id}")
+
+
+def test_all_that_is_wrong_with_a_table_is_told(tmp_path, capsys):
+    table = tmp_path / "routes.yaml"
+    route = "{path: /a, methods: [GET], action: a, resource: tasks}"
+    table.write_text(
+        f"subjects: [{{type: user, id: trusted.x_user}}]\nroutes: [{route}, {route}]\n"
+    )
+    assert main(["routes", str(table)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("[bad_value]") == 2
+    assert "[duplicate_route]" in error and "[undefined_field]" in error
+    assert main(["routes", str(table), "--trusted-header", "x-user"]) == 2
+    assert "undefined_field" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("app", "message"),
     [

@@ -14,7 +14,7 @@ import pytest
 from taskman_authz.client import AsyncClient, BreakerSettings, Client, State
 from taskman_authz.errors import ArgumentError, RequestError, UnavailableError
 from tests.client.conftest import NO, QUESTION, YES, abort, yes
-from tests.client.test_breaker import Clock
+from tests.test_breaker import Clock
 
 PATIENCE = 30.0
 DOWN = abort(grpc.StatusCode.INTERNAL, "broken")

@@ -13,7 +13,7 @@ from taskman_authz.client.memory import Memory
 from taskman_authz.decision import Decision, Reason
 from taskman_authz.errors import ArgumentError, UnavailableError
 from tests.client.conftest import NO, QUESTION, YES, yes
-from tests.client.test_breaker import Clock
+from tests.test_breaker import Clock
 
 LATER = Decision(False, (Reason("no_policy_applies", "", "no policy applies"),), "r2")
 

@@ -17,6 +17,7 @@ from google.protobuf.json_format import ParseDict
 from taskman_authz.cel import Env, ext
 from taskman_authz.cli.printing import cel_text, json_value
 from taskman_authz.cli.reading import parse_json
+from taskman_authz.envoy.v3 import external_auth_pb2 as envoy
 from taskman_authz.errors import CompileError, EvaluationError, RequestError
 from taskman_authz.issues import Issues
 from taskman_authz.limits import DEFAULT
@@ -138,6 +139,37 @@ def message(data: bytes) -> None:
             reply.FromString(answer)
 
 
+def routes(text: str) -> None:
+    """Any text is a table of routes, or issues at places in it."""
+    from taskman_authz_sidecar.ext_authz.reading import read_table
+
+    try:
+        table = read_table("routes.yaml", text, ["x-user"], LIMITS)
+    except CompileError as error:
+        well_said(error, text)
+    else:
+        table.find("GET", ("tasks", "1"))
+
+
+def http_request(data: bytes) -> None:
+    """Any bytes that are said to be Envoy's are answered, or refused with a reason that has none
+    of their values."""
+    from taskman_authz_sidecar.decisions import Decisions
+    from taskman_authz_sidecar.door import Call
+    from taskman_authz_sidecar.ext_authz import Denials, ExtAuthz
+    from taskman_authz_sidecar.ext_authz.reading import read_table
+    from taskman_authz_sidecar.status import status_of
+
+    table = read_table("routes.yaml", (CORPUS / "routes.yaml").read_text("utf-8"), ["x-user"])
+    service = ExtAuthz(Decisions(DECIDES, LIMITS), lambda: table, Denials("codes", "Bearer"))
+    try:
+        answer = service.check(data, Call("ext_authz", "Check"))
+    except RequestError as error:
+        answer = Denials("codes", "Bearer").refuse(status_of(error))
+    found = envoy.CheckResponse.FromString(answer)
+    assert found.HasField("ok_response") is (found.status.code == 0)
+
+
 def well_said(error: CompileError, text: str | None = None) -> None:
     """Every issue has a code, words, and a place that exists."""
     assert len(error.issues)
@@ -171,6 +203,12 @@ def requests() -> list[bytes]:
         batch = ParseDict(msgspec.json.decode(line), pb.BatchCheckRequest())
         found += [batch.SerializeToString(), *(each.SerializeToString() for each in batch.items)]
     return found
+
+
+def http_requests() -> list[bytes]:
+    """Each line of the corpus as the bytes of what Envoy asks."""
+    read = (msgspec.json.decode(line) for line in filter(None, lines("http_requests.txt")))
+    return [ParseDict(each, envoy.CheckRequest()).SerializeToString() for each in read]
 
 
 SCHEMA, TYPED = ((CORPUS / name).read_text("utf-8") for name in ("schema.yaml", "typed.yaml"))
@@ -229,6 +267,10 @@ WIRE = (
     b"/",
     b"\xc3\x28",
 )
+ROUTES = tuple(
+    "/ // {id} {id:path} {} .. /a/{id} GET PUT public: true path. query. claims.?".split()
+)
+TARGET = tuple(b"/ // /. /.. %2F %2e %zz ; ? # & = .. \\ %C3 : x-user GET /health".split())
 
 TARGETS: dict[str, Target] = {
     "expression": Target(expression, lines("expressions.txt"), CODE),
@@ -238,4 +280,6 @@ TARGETS: dict[str, Target] = {
     "policy_tests": Target(policy_tests, documents("policy_tests.yaml"), YAML),
     "json": Target(json, lines("json.txt"), JSON),
     "message": Target(message, requests(), WIRE),
+    "routes": Target(routes, ["\n".join(lines("routes.yaml"))], YAML + CODE + ROUTES),
+    "http_request": Target(http_request, http_requests(), WIRE + TARGET),
 }

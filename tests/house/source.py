@@ -21,10 +21,11 @@ GENERATED = ("# GENERATED", "# -*- coding: utf-8 -*-\n# Generated")
 
 # The table of ARCHITECTURE.md: the floor of every room.
 FLOORS = {
-    0: ("errors", "issues", "limits", "request", "decision", "json_text", "v1"),
+    0: ("breaker", "errors", "issues", "limits", "request", "decision", "json_text")
+    + ("envoy", "v1"),
     1: ("_fast",),
     2: ("cel",),
-    3: ("policy",),
+    3: ("policy", "remembered"),
     4: (
         "attributes",
         "bindings",

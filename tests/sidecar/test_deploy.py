@@ -117,7 +117,7 @@ def test_with_the_images_environment_and_no_place_to_write_it_serves_and_is_heal
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # as where all is read-only
     try:
-        sidecar = start(policies, listen="0.0.0.0:0")
+        sidecar = start(policies)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert allowed(sidecar)

@@ -8,7 +8,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from taskman_authz_sidecar.door import Call, Caller
 from taskman_authz_sidecar.explanations import DEPTH, explanation_message
-from taskman_authz_sidecar.guards import only
+from taskman_authz_sidecar.security import OnlyCallers
 from taskman_authz_sidecar.status import Code, Refusal
 
 from taskman_authz import PDP, cel
@@ -38,7 +38,7 @@ def policy_with(condition: str) -> str:
 
 def allowed(patterns: list[str], *names: str) -> bool:
     try:
-        only("Explain", patterns)(Call("grpc", "Explain", Caller(names)))
+        OnlyCallers("Explain", patterns)(Call("grpc", "Explain", Caller(names)))
     except Refusal as refusal:
         assert refusal.status.code is Code.PERMISSION_DENIED
         return False
@@ -103,7 +103,7 @@ def test_only_named_callers_are_let_through():
     assert allowed(["uid:1000", "spiffe://x/*"], "dns:a", "spiffe://x/ops/admin")
     assert allowed(["uid:1000"], "uid:1000") and not allowed(["uid:1000"], "uid:10001")
     assert not allowed(["spiffe://x/*"]) and not allowed(["spiffe://x/*"], "spiffe://xy/a")
-    only("Explain", [])(Call("grpc", "Check"))
+    OnlyCallers("Explain", [])(Call("grpc", "Check"))
 
 
 def test_a_value_is_a_text_that_cel_reads_back():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import structlog
 from structlog.testing import CapturingLogger
-from taskman_authz_sidecar.policies import PATIENCE, PolicyFollower
+from taskman_authz_sidecar.following import PATIENCE
+from taskman_authz_sidecar.policies import PolicyFollower
 
 from taskman_authz.errors import StoreError
 from taskman_authz.store import MemoryStore

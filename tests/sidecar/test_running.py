@@ -109,7 +109,7 @@ def test_a_taken_address_is_refused_in_words(policies, start, tmp_path):
     ],
 )
 def test_an_address_that_cannot_be_opened_is_named_with_the_reason(policies, address, why):
-    said = fail("--policies", str(policies), "--listen", address)
+    said = fail("--policies", str(policies), "--listen", address, "--insecure", "true")
     assert said == f"taskman-authz serve: error: {address}: {why}\n"
 
 

@@ -79,6 +79,11 @@ def test_what_is_no_address_is_refused(address, capsys):
         ("--log-level", "loud"),
         ("--log-format", "xml"),
         ("--reflection", "perhaps"),
+        ("--allowed-callers", "Check"),
+        ("--allowed-callers", "=dns:a"),
+        ("--allowed-callers", "Che*=dns:a"),
+        ("--unix-socket-mode", "rw"),
+        ("--tokens", "file:"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_flag(flag, value, capsys):
@@ -139,6 +144,13 @@ def test_what_is_printed_can_be_read_again(tmp_path):
     file = tmp_path / "sidecar.yaml"
     file.write_text(printed(settings))
     assert read("--config", str(file)) == settings
+
+
+def test_of_a_secret_only_the_place_is_printed(monkeypatch):
+    assert "tokens: file:/run/tokens\n" in printed(read("--tokens", "file:/run/tokens"))
+    monkeypatch.setenv("TASKMAN_AUTHZ_TOKENS", "web a-long-secret-text")
+    settings = read()
+    assert "a-long-secret-text" not in printed(settings) + repr(settings) + str(settings)
 
 
 def test_the_schema_of_the_file_names_every_setting():

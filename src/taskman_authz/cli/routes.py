@@ -1,4 +1,4 @@
-"""`taskman-authz routes`: the routes of an app that no check guards."""
+"""`taskman-authz routes`: the routes of an app that no check guards, or those of a table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AuthzError
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 List the routes of a FastAPI, Starlette, Flask or Django app that neither a guard of
-`taskman_authz.integrations` checks nor `public` opens. The app is imported, not run."""
+`taskman_authz.integrations` checks nor `public` opens. The app is imported, not run. Of a table of
+routes for Envoy, where everything is one or the other, all that is wrong is told."""
 
 NOTES = """\
 examples:
@@ -25,6 +27,7 @@ examples:
   taskman-authz routes --app-dir examples fastapi_app:app
   taskman-authz routes 'tasks:create_app()' --public /docs --public /openapi.json
   taskman-authz routes tasks.wsgi:application --format json | jq '.routes[] | select(.guarded)'
+  taskman-authz routes examples/envoy/routes.yaml
 
 output: a line for each such route. With --format json one object with `routes` (all of them:
 objects with path, methods, endpoint, check, public and guarded) and `unguarded`, their number
@@ -37,7 +40,18 @@ FRAMEWORKS = ("fastapi", "starlette", "flask", "django")
 def main(arguments: list[str]) -> int:
     """Run the command. Returns 0 where every route is guarded or public, else 1."""
     parser = command_parser("taskman-authz routes", DESCRIPTION, NOTES)
-    parser.add_argument("app", metavar="MODULE:APP", help="`APP()` is a function that makes it")
+    parser.add_argument(
+        "app",
+        metavar="MODULE:APP|FILE.yaml",
+        help="`APP()` is a function that makes the app; a file is a table of --ext-authz-routes",
+    )
+    parser.add_argument(
+        "--trusted-header",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a header that says who asks, as --ext-authz-trusted-header of `serve`",
+    )
     parser.add_argument(
         "--app-dir", metavar="FOLDER", default=".", help="where MODULE is (default: here)"
     )
@@ -48,12 +62,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-q", "--quiet", action="store_true", help="no output, the status only")
     options = parser.parse_args(arguments)
     module, colon, name = options.app.partition(":")
-    if not (module and colon and name):
+    if options.app.endswith((".yaml", ".yml")):
+        found = _tabled(options.app, options.trusted_header)
+    elif module and colon and name:
+        sys.path.insert(0, os.path.abspath(options.app_dir))
+        found = _listed(_loaded(module, name))
+    else:
         parser.error(f"expected MODULE:APP, found `{options.app}`")
-    sys.path.insert(0, os.path.abspath(options.app_dir))
     routes = [
-        route._replace(is_public=route.is_public or route.path in options.public)
-        for route in _listed(_loaded(module, name))
+        route._replace(is_public=route.is_public or route.path in options.public) for route in found
     ]
     bare = [route for route in routes if not (route.check or route.is_public)]
     if not options.quiet:
@@ -82,6 +99,22 @@ def _listed(app: Any) -> Iterable[Route]:
             return found
     expected = "a FastAPI, Starlette, Flask or Django app"
     raise AuthzError(f"expected {expected}, found a value of type `{type(app).__name__}`")
+
+
+def _tabled(path: str, trusted: list[str]) -> Iterable[Route]:
+    """The routes of a table. Raises AuthzError."""
+    try:
+        from taskman_authz_sidecar.ext_authz.reading import load_table
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("taskman_authz."):
+            raise  # a fault of ours, not a missing extra
+        needed = f"a table needs `{error.name}`: pip install 'taskman-authz[sidecar]'"
+        raise AuthzError(needed) from None
+    from ..integrations.enforcement import Route
+
+    for each in load_table(Path(path), trusted).listed:
+        check = None if each.check is None else str(each.check)
+        yield Route(each.path, (each.method,), "", check, each.is_public)
 
 
 def _text(routes: list[Route], bare: list[Route]) -> str:

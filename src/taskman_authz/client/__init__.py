@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from None
 
-from .breaker import Breaker, BreakerSettings, Counts, State
+from ..breaker import Breaker, BreakerSettings, Counts, State
 from .channel import TLS
 from .clients import AsyncClient, Client
 

@@ -18,13 +18,13 @@ from typing import Any, Generic, Literal, TypeVar
 
 import grpc
 
+from ..breaker import Breaker, BreakerSettings, Refused
 from ..decision import UNAVAILABLE, Decision, Reason
 from ..errors import ArgumentError, AuthzError, RequestError, UnavailableError
 from ..limits import DEFAULT, Limits
 from ..request import make_request
 from ..wire import SERVICE, read_decision, read_decisions, write_check
 from .batch import Batch
-from .breaker import Breaker, BreakerSettings, Refused
 from .channel import TLS, Target, check_secret, options_of, target_of
 from .memory import Memory
 from .metadata import Metadata, Token, check_token, metadata_of, request_id_of

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
-from ..decision import Decision
+from ..remembered import resource_tag, subject_tag
 from ..request import CheckRequest
 
 PREFIX = "authz:permission:"
@@ -20,43 +19,6 @@ class Question(NamedTuple):
 
     key: str
     tags: tuple[str, ...]
-
-
-class Found(NamedTuple):
-    """What a cache knows: the decision, if it does, and the epochs to keep another one under (None:
-    it keeps none now)."""
-
-    decision: Decision | None
-    epochs: tuple[str, ...] | None
-
-
-class DecisionCache(Protocol):
-    """Remembers decisions."""
-
-    async def find(self, question: Question) -> Found:
-        """What is known of a question. Asked before the first attribute is read."""
-        ...
-
-    async def keep(
-        self, question: Question, epochs: tuple[str, ...], decision: Decision, seconds: float
-    ) -> None:
-        """Remember a decision for at most so long, and the cache's own time."""
-        ...
-
-    async def drop(self, tags: Iterable[str]) -> None:
-        """What is behind these tags has changed: nothing that was read of it before is found any
-        more. Raises UnavailableError where others could still find it: call it again."""
-        ...
-
-
-def subject_tag(company: str | None, type: str, id: str) -> str:
-    """The tag of a subject's attributes and roles."""
-    return f"{company or ''}|{type}:{id}"
-
-
-def resource_tag(company: str | None, type: str, id: str) -> str:
-    """The tag of a resource's attributes."""
-    return f"{company or ''}|{type}/{id}"
 
 
 def question(request: CheckRequest, revision: str, roles_epoch: str = "") -> Question | None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from taskman_authz.breaker import Refused
 from taskman_authz.client import Breaker, BreakerSettings, Counts, State
-from taskman_authz.client.breaker import Refused
 from taskman_authz.errors import ArgumentError
 
 CLOSED, HALF_OPEN, OPEN = State.CLOSED, State.HALF_OPEN, State.OPEN

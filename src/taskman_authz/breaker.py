@@ -1,4 +1,4 @@
-"""The circuit breaker: while the decision point is sick it is not asked, and nobody waits for it.
+"""The circuit breaker: while somebody who is asked is sick they are not asked, and nobody waits.
 
 Closed, calls go through and are counted; once `ready_to_trip` says so it is open, and refuses every
 call for `timeout` seconds. Then it is half open: `max_requests` calls may probe. When so many have
@@ -19,9 +19,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..errors import ArgumentError
+from .errors import ArgumentError
 
-_log = logging.getLogger("taskman_authz.client")
+_log = logging.getLogger("taskman_authz.breaker")
 
 
 class State(enum.Enum):
@@ -52,7 +52,7 @@ def six_in_a_row(counts: Counts) -> bool:
 
 
 def log_change(name: str, former: State, state: State) -> None:
-    """A line in the log `taskman_authz.client`."""
+    """A line in the log `taskman_authz.breaker`."""
     _log.warning("circuit breaker of `%s`: %s -> %s", name, former, state)
 
 
@@ -85,7 +85,7 @@ class Refused(Exception):
 
 
 class Breaker:
-    """Counts the calls to one decision point. Each goes `began = enter()`, then `leave(began, …)`
+    """Counts the calls to one whom we ask. Each goes `began = enter()`, then `leave(began, …)`
     exactly once."""
 
     def __init__(self, name: str, settings: BreakerSettings) -> None:

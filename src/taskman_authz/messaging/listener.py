@@ -1,0 +1,109 @@
+"""Events heard by one process, for as long as it lives: each process hears all of them.
+
+The queue is the connection's own and ends with it, so events are missed while there is none. For
+that there is `on_gap`: called whenever events may have been missed (at the start too), before what
+is heard afterwards; it takes in how things are.
+
+Law: `behind` says for how long events may have been missed, and is zero only once `on_gap` is
+through: who keeps what events would change asks it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NoReturn
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from ..errors import RequestError
+from .consumer import TIMEOUT, Handler
+from .events import Event
+from .link import Link, Problem
+
+PREFETCH = 200
+
+
+class Listener:
+    """Hears the events that `patterns` name, by exchange, and gives them to `handler` one after
+    the other."""
+
+    def __init__(
+        self,
+        patterns: Mapping[str, Sequence[str]],
+        handler: Handler,
+        link: Link,
+        on_gap: Callable[[], Awaitable[object]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        on_problem: Problem | None = None,
+    ) -> None:
+        self._patterns = patterns
+        self._handler = handler
+        self._link = link
+        self._on_gap = on_gap
+        self._clock = clock
+        self._tell = on_problem
+        self._current_until: float | None = clock()  # None: it is current
+        self.heard = self.failed = 0
+
+    def behind(self) -> float:
+        """For how many seconds events may have been missed."""
+        until = self._current_until
+        return 0.0 if until is None else self._clock() - until
+
+    async def run(self) -> NoReturn:
+        """Listen, until cancelled."""
+        await self._link.always(self._work, PREFETCH)
+
+    async def _work(self, channel: AbstractChannel) -> None:
+        queue = await channel.declare_queue(exclusive=True, auto_delete=True, timeout=TIMEOUT)
+        for name, patterns in self._patterns.items():
+            exchange = await channel.declare_exchange(
+                name, aio_pika.ExchangeType.TOPIC, durable=True, timeout=TIMEOUT
+            )
+            for pattern in patterns:
+                await queue.bind(exchange, pattern, timeout=TIMEOUT)
+        waiting: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        await queue.consume(waiting.put, timeout=TIMEOUT)
+        try:
+            while True:
+                # From here on all is heard, so what is found now lacks nothing that is not.
+                await self._on_gap()
+                self._current_until = None
+                while await self._take(await waiting.get()):
+                    continue
+                self._lost()
+        finally:
+            self._lost()
+
+    async def _take(self, message: AbstractIncomingMessage) -> bool:
+        """Handle an event. Whether that went well: otherwise it counts as missed."""
+        try:
+            await self._handler(Event.decode(message.body))
+        except RequestError as error:  # it will not become an event by being looked at again
+            self._problem(message, error)
+        except Exception as error:  # whatever it was, the next event must be heard
+            self._problem(message, error)
+            await message.ack()
+            return False
+        else:
+            self.heard += 1
+        await message.ack()
+        return True
+
+    def _problem(self, message: AbstractIncomingMessage, error: Exception) -> None:
+        self.failed += 1
+        if self._tell is not None:
+            self._tell(
+                "an event was not taken in",
+                event=message.routing_key,
+                id=message.message_id,
+                why=str(error) if isinstance(error, RequestError) else type(error).__name__,
+            )
+
+    def _lost(self) -> None:
+        if self._current_until is None:
+            self._current_until = self._clock()
