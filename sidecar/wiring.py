@@ -111,7 +111,7 @@ class Sidecar:
         if self.decisions is not None:
             yield follow_log(self.decisions, self.health)
         if self.seat is not None:
-            yield self.seat.follow(self.health, orders, self._revision)
+            yield self.seat.follow(self.health, orders, self.revisions)
 
     async def _serve(self, opened: list[str], orders: Orders, started: Started | None) -> None:
         self.health.tell(POLICIES, True)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +18,7 @@ from taskman_authz.policy import PolicySet
 from taskman_authz.store import FileStore
 
 from ..health import Health
+from ..newest import Newest
 from ..orders import Orders
 
 LONGEST = 65_536  # bytes of a message; one has some hundred
@@ -40,28 +40,45 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class LoadedStore:
-    """A store whose policies were loaded before the worker was there. They are taken once, and if
-    they are still what is in the store."""
+    """A store, and the last good policies that the supervisor read from it. A worker begins with
+    these, which it shares with others, and asks the store itself afterwards. Making one loads them:
+    raises StoreError, CompileError."""
 
     def __init__(self, store: FileStore) -> None:
         self._store = store
-        self._read = store.fingerprint()
-        self._policies: PolicySet | None = store.policies()
+        self._read, self._policies = store.fingerprint(), store.policies()
+        self._is_left = True  # the worker has not begun
+
+    @property
+    def revision(self) -> str:
+        """Of the policies that a worker begins with."""
+        return self._policies.revision
+
+    def read_again(self) -> None:
+        """Load what is in the store now. Raises StoreError, CompileError; then all stays."""
+        read = self._store.fingerprint()
+        self._policies, self._read = self._store.policies(), read
+
+    def leave(self) -> None:
+        """Begin with what is in the store."""
+        self._is_left = False
 
     def load(self) -> list[tuple[str, str]]:
         """What the store gives."""
         return self._store.load()
 
     def fingerprint(self) -> str:
-        """What the store gives."""
-        return self._store.fingerprint()
+        """Of the policies that a worker begins with until they are taken, then the store's: where
+        that is another one, the worker finds so at its first look."""
+        return self._read if self._is_left else self._store.fingerprint()
 
     def policies(self) -> PolicySet:
-        """The policies. Raises StoreError, CompileError."""
-        loaded, self._policies = self._policies, None
-        if loaded is not None and self._store.fingerprint() == self._read:
-            return loaded
-        return self._store.policies()
+        """Those that a worker begins with, once; then the store's. Raises StoreError,
+        CompileError."""
+        if not self._is_left:
+            return self._store.policies()
+        self._is_left = False
+        return self._policies
 
 
 class Seat:
@@ -78,18 +95,23 @@ class Seat:
         `decisions.jsonl` is `decisions.1.jsonl`."""
         return path.with_name(f"{path.stem}.{self.number}{path.suffix}")
 
-    async def follow(self, health: Health, orders: Orders, revision: Callable[[], str]) -> None:
-        """Report, and hear what the supervisor says, until it is gone or this is cancelled."""
+    async def follow(self, health: Health, orders: Orders, revisions: Newest[str]) -> None:
+        """Report what changes, and hear what the supervisor says, until it is gone or this is
+        cancelled."""
         self._link.setblocking(False)
-        reporting = asyncio.create_task(self._report(health, revision))
+
+        async def report(changing: Newest[Any]) -> None:
+            async for _ in changing.follow():
+                await self._send(Report(True, dict(health.conditions.value), revisions.value))
+
+        reporting = [
+            asyncio.create_task(report(changing)) for changing in (health.conditions, revisions)
+        ]
         try:
             await self._hear(health, orders)
         finally:
-            reporting.cancel()
-
-    async def _report(self, health: Health, revision: Callable[[], str]) -> None:
-        async for conditions in health.conditions.follow():
-            await self._send(Report(True, dict(conditions), revision()))
+            for task in reporting:
+                task.cancel()
 
     async def _send(self, report: Report) -> None:
         with contextlib.suppress(OSError):  # the supervisor is gone: `_hear` learns it too

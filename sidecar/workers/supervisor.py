@@ -1,5 +1,8 @@
 """The parent of workers: starts them, starts another one where one ended, and ends them all.
 
+The supervisor keeps the policies that workers decide by, so that one which is started while the
+store is broken begins with the last good ones, as the others do.
+
 Laws: the first worker has to serve before the others are started, so that what is wrong is said
 once; until all serve, one that ends ends everything. Later one that ends is replaced, sooner or
 later: the sooner the longer it lived.
@@ -71,6 +74,7 @@ class Supervisor:
         listen = tuple(map(self._reserve, settings.listen))
         self._settings = settings.model_copy(update={"listen": listen})
         self._store = store
+        self._revision = store.revision  # that a worker told last
         self._work = work
         self._restarted = restarted
         self._workers = [Worker(number) for number in range(1, settings.workers + 1)]
@@ -120,7 +124,14 @@ class Supervisor:
         links = [each.link for each in self._workers if each.link is not None]
         seat = Seat(worker.number, self._store, theirs, not self._started)
         kept: list[Closable] = [self._selector, ours, *links, *self._kept]
-        worker.process = fork(lambda: self._work(self._settings, seat), kept)
+        is_known = self._store.revision == self._revision
+
+        def work() -> int:
+            if not is_known:  # older or newer than what the others decide by
+                self._store.leave()
+            return self._work(self._settings, seat)
+
+        worker.process = fork(work, kept)
         theirs.close()
         worker.link, worker.report, worker.due = ours, Report(), None
         worker.since = time.monotonic()
@@ -164,9 +175,22 @@ class Supervisor:
             data = b""
         if data:
             worker.report = msgspec.json.decode(data, type=Report)
+            self._keep(worker.report.revision)
             self._send(worker, Word(conditions=self._told))
         else:  # it is ending: `_bury` says how
             self._unlink(worker)
+
+    def _keep(self, revision: str) -> None:
+        """Have the policies of a revision that a worker tells, so that one which is started while
+        the store is broken or away begins with them."""
+        if revision != self._revision:
+            self._revision = revision
+            try:
+                if revision != self._store.revision:
+                    self._store.read_again()
+                self._log.debug("policies kept for workers to come", revision=revision)
+            except AuthzError as error:  # they have changed again: a worker will say how
+                self._log.warning("policies not read for workers to come", why=str(error))
 
     def _unlink(self, worker: Worker) -> None:
         if worker.link is not None:

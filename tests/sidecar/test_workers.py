@@ -122,21 +122,28 @@ def test_a_change_that_one_worker_refuses_shows_whichever_is_asked(policies, sta
     assert not allowed(sidecar)
 
 
-def test_a_worker_that_starts_while_the_policies_are_bad_is_missed_until_they_are_mended(
-    policies, start
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_worker_that_starts_while_the_policies_are_bad_decides_by_the_last_good_ones(
+    policies, start, changed
 ):
-    sidecar = start(policies, "--workers", "2", "--reload-interval", "0.05")
+    arguments = ["--workers", "2", "--reload-interval", "0.05", "--log-level", "debug"]
+    sidecar = start(policies, *arguments)
+    if changed:
+        write_policies(policies, DENYING)
+        sidecar.wait_for("policies kept for workers to come")
+        sidecar.wait_for("policies loaded", 2)
     write_policies(policies, "nonsense")
     sidecar.wait_for("policies refused, the last good ones stay", 2)
-    os.kill(workers(sidecar)[0], signal.SIGKILL)
-    sidecar.wait_for("worker ended, another one is started", 2)
-    assert allowed(sidecar)
-    assert sidecar.health("taskman_authz.workers") == NOT_SERVING
-    write_policies(policies, DENYING)
-    sidecar.wait_for("worker serving", 3)
-    sidecar.wait_for_health("taskman_authz.workers", SERVING)
+    for number, worker in enumerate(workers(sidecar)):  # all of them are new in the end
+        os.kill(worker, signal.SIGKILL)
+        sidecar.wait_for("worker serving", 3 + number)
+        sidecar.wait_for("policies refused, the last good ones stay", 3 + number)
+    assert sidecar.health("taskman_authz.policies") == NOT_SERVING
+    assert allowed(sidecar) is not changed
+    write_policies(policies, POLICIES if changed else DENYING)
     sidecar.wait_for_health("taskman_authz.policies", SERVING)
-    assert not allowed(sidecar)
+    sidecar.wait_for("policies loaded", 4 if changed else 2)
+    assert allowed(sidecar) is changed
 
 
 def test_no_worker_outlives_its_supervisor(policies, start):
