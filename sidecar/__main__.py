@@ -14,7 +14,7 @@ NOTES = """examples:
   taskman-authz serve --policies policies.bundle --verify-key bundle.pub
   taskman-authz serve --policies policies/ --listen unix:///run/authz.sock \\
       --decision-log decisions.jsonl --decision-log-mask subject.email
-
+  taskman-authz serve --policies policies/ --entities entities/ --http-listen 127.0.0.1:8080
   taskman-authz serve --config sidecar.yaml --print-config
 
 Every option is also an environment variable: --log-level is TASKMAN_AUTHZ_LOG_LEVEL
@@ -40,14 +40,16 @@ def _serve(argv: Sequence[str]) -> int:
         from .settings import Settings, add_flags, config_schema, printed, read_settings
         from .wiring import Sidecar, make_store
         from .workers.seat import LoadedStore, Seat
-        from .workers.supervisor import Supervisor
+        from .workers.supervisor import supervise
     except ModuleNotFoundError as error:
         if str(error.name).startswith("taskman_authz"):
             raise  # a fault of ours, not a missing extra
         raise AuthzError(
             f"the sidecar needs `{error.name}`: pip install 'taskman-authz[sidecar]'"
         ) from None
-    parser = command_parser(PROGRAM, "Answer Check and BatchCheck over gRPC.", NOTES)
+    parser = command_parser(
+        PROGRAM, "Answer Check and BatchCheck over gRPC, and AuthZEN over HTTP.", NOTES
+    )
     add_flags(parser)
     parser.add_argument(
         "--demo", action="store_true", help="once serving, ask two questions and print the answers"
@@ -79,7 +81,7 @@ def _serve(argv: Sequence[str]) -> int:
     if settings.workers == 1:
         return work(settings)
     store = LoadedStore(make_store(settings))
-    return Supervisor(settings, store, lambda *given: guarded(PROGRAM, lambda: work(*given))).run()
+    return supervise(settings, store, lambda *given: guarded(PROGRAM, lambda: work(*given)))
 
 
 if __name__ == "__main__":

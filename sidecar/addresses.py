@@ -18,14 +18,15 @@ def try_address(address: str) -> None:
     """Raises OSError, which names the address, where it cannot be opened."""
     try:
         if address.startswith(UNIX):
-            _try_path(address.removeprefix(UNIX).removeprefix("//"))
+            try_path(address.removeprefix(UNIX).removeprefix("//"))
         else:
             _try_host(address)
     except OSError as error:
         raise OSError(error.errno, error.strerror, address) from None
 
 
-def _try_path(path: str) -> None:
+def try_path(path: str) -> None:
+    """Raises OSError where no unix socket can be opened at a path, or somebody answers there."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
             if probe.connect_ex(path) == 0:

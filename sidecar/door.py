@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from .status import Code, Refusal, Status, status_of
+from .trace_context import read_traceparent
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
+
+ID = 128  # characters of a request's id that logs show: it is the caller's
 
 A = TypeVar("A")
 D = TypeVar("D")
@@ -40,14 +44,8 @@ class Call:
     """One call: what a transport knows of it besides its data."""
 
     __slots__ = (
-        "authorization",
-        "began",
-        "caller",
-        "face",
-        "left",
-        "method",
-        "request_id",
-        "traceparent",
+        *("authorization", "began", "caller", "face", "left", "method", "request_id"),
+        *("seen", "span", "traceparent", "tracestate"),
     )
 
     def __init__(
@@ -59,6 +57,7 @@ class Call:
         traceparent: str = "",
         left: float | None = None,
         authorization: str = "",
+        tracestate: str = "",
     ) -> None:
         self.began = time.perf_counter()
         self.face = face  # grpc, http, ext_authz
@@ -67,12 +66,32 @@ class Call:
         self.authorization = authorization  # the header, not checked
         self.request_id = request_id
         self.traceparent = traceparent  # as W3C Trace Context writes it, not checked
+        self.tracestate = tracestate
+        self.span: tuple[str, str] | None = None  # our own: ids of its trace and of itself
+        self.seen: Any = None  # what telemetry keeps of it
         self.left = left  # seconds until the caller gives up, when it began; None: never
 
     def check_time(self) -> None:
         """Raises Refusal where the caller has given up."""
         if self.left is not None and time.perf_counter() - self.began >= self.left:
             raise Refusal(Code.DEADLINE_EXCEEDED, "too late to decide")
+
+    def ids(self) -> dict[str, str]:
+        """What logs know it by: `trace_id`, `span_id` (ours, or the caller's), `request_id`; those
+        that there are."""
+        span = self.span
+        if span is None and (context := read_traceparent(self.traceparent)):
+            span = context.trace_id, context.span_id
+        ids = {} if span is None else {"trace_id": span[0], "span_id": span[1]}
+        return ids | ({"request_id": self.request_id[:ID]} if self.request_id else {})
+
+
+_answered: ContextVar[Call | None] = ContextVar("answered", default=None)
+
+
+def answered() -> Call | None:
+    """The call that is being answered by what asks."""
+    return _answered.get()
 
 
 Guard = Callable[[Call], None]  # raises Refusal
@@ -95,26 +114,35 @@ class Door:
     def answer(self, call: Call, method: Callable[[D, Call], A], data: D) -> A | Status:
         """What `method` answers to `data`, or why there is no answer. Never raises."""
         status: Status | None = None
+        token = _answered.set(call)
         try:
             call.check_time()
             for guard in self._guards:
                 guard(call)
             return method(data, call)
         except Exception as error:
-            status = self.refuse(call, error)
+            status = self._say(call, error)
             return status
         finally:
             for watch in self._watchers:
                 watch(call, status)
+            _answered.reset(token)
 
     def refuse(self, call: Call, error: Exception) -> Status:
+        """What the caller of a stream learns of an exception that ends it."""
+        token = _answered.set(call)
+        try:
+            return self._say(call, error)
+        finally:
+            _answered.reset(token)
+
+    def _say(self, call: Call, error: Exception) -> Status:
         """What the caller learns of an exception; the log learns the rest."""
         status = status_of(error)
         fields: dict[str, Any] = {
             "face": call.face,
             "method": call.method,
             "status": status.code.name,
-            "request_id": call.request_id,
             "duration_ms": round((time.perf_counter() - call.began) * 1_000, 3),
         }
         if status.code is Code.INTERNAL:

@@ -177,6 +177,7 @@ def _call(face: Face, method: str, context: Context) -> Call:
         traceparent=metadata.get("traceparent", ""),
         left=context.time_remaining(),
         authorization=metadata.get("authorization", ""),
+        tracestate=metadata.get("tracestate", ""),
     )
 
 

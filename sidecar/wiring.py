@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from taskman_authz.attributes import EntityFiles
 from taskman_authz.decision_log import DecisionLog
 from taskman_authz.pdp import PDP, Shadow
 from taskman_authz.store import FileStore
@@ -16,11 +17,15 @@ from taskman_authz.wire import SERVICE
 
 from .authorization import Authorization, Served
 from .decisions import Decisions
-from .door import Door
+from .door import Door, Guard
+from .entities import EntityFollower
 from .ext_authz import SERVICE as EXT_AUTHZ
 from .ext_authz import Denials, ExtAuthz, RoutesFollower
+from .following import Follower
 from .health import POLICIES, ROUTES, Health
-from .log import make_log
+from .http.face import HTTPFace
+from .log import make_log, take_over
+from .log_writer import LogWriter
 from .logged import follow_log
 from .newest import Newest
 from .notify import notify
@@ -29,6 +34,7 @@ from .policies import PolicyFollower
 from .security import SECURITY, OnlyCallers, Security
 from .server import Face, Server
 from .settings import Settings
+from .telemetry import Telemetry
 
 if TYPE_CHECKING:
     from taskman_authz.decision import Decision
@@ -52,7 +58,8 @@ class Sidecar:
 
     def __init__(self, settings: Settings, seat: Seat | None = None) -> None:
         self.settings = settings
-        self.log = make_log(settings)
+        self.writer = LogWriter()
+        self.log = make_log(settings, self.writer)
         if seat is not None:
             self.log = self.log.bind(worker=seat.number)
         self.seat = seat
@@ -67,31 +74,50 @@ class Sidecar:
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
         self.routes = self._routes()
-        found = (self.policies, self.candidate, self.routes)
-        self.followed = [each for each in found if each is not None]
+        self.entities = None
+        if settings.entities is not None:
+            files = EntityFiles(settings.entities, settings.limits)
+            self.entities = EntityFollower(files, self.log)
+        self.telemetry = self._telemetry()
+        found = (self.policies, self.candidate, self.entities, self.routes)
+        self.followed: list[Follower[Any]] = [each for each in found if each is not None]
         self.revisions = Newest(self._revision())
 
     async def run(self, started: Started | None = None) -> None:
         """Serve until told to stop. `started` is awaited with the opened addresses."""
+        take_over(self.log)
         orders = Orders(self._reload)
         orders.take_signals()
-        services, faces = self._services()
-        parts = self.security.listening, faces
-        self.server = Server(services, self._door(), self.settings, self.health, *parts)
-        opened = await self.server.start(self.settings.listen)
+        settings, listening = self.settings, self.security.listening
+        decisions, door = self._decisions(), self._door()
+        services, faces = self._services(decisions)
+        self.server = Server(services, door, settings, self.health, listening, faces)
+        self.http = None
+        if settings.http_listen:
+            parts = (decisions, self.entities, self.policies, door, settings, listening)
+            self.http = HTTPFace(*parts, self.log)
+        http = [] if self.http is None else self.http.open()
+        opened = await self.server.start(settings.listen)
         tasks = [asyncio.create_task(task) for task in self._tasks(orders)]
         try:
-            await self._serve(opened, orders, started)
+            if self.http is not None:
+                await self.http.start()
+            await self._serve(opened, http, orders, started)
         finally:
-            self.health.stop()
-            self.revisions.end()
-            await orders.drain([self.server.stop], self.settings.grace)
+            await self._stop(orders)
             for task in tasks:
                 task.cancel()
+            await self.telemetry.stop()
             self._end()
 
-    def _services(self) -> tuple[Mapping[str, Mapping[str, Served]], Mapping[str, Face]]:
-        decisions = Decisions(self.policies.pdp, self.settings.limits)
+    def _decisions(self) -> Decisions:
+        complete = None if self.entities is None else self.entities.complete
+        pdp, limits = self.policies.pdp, self.settings.limits
+        return Decisions(pdp, limits, self.telemetry.told, complete=complete)
+
+    def _services(
+        self, decisions: Decisions
+    ) -> tuple[Mapping[str, Mapping[str, Served]], Mapping[str, Face]]:
         services = {SERVICE: Authorization(decisions, self.revisions).methods()}
         if self.routes is None:
             return services, {}
@@ -100,28 +126,28 @@ class Sidecar:
 
     def _door(self) -> Door:
         explain = OnlyCallers("Explain", self.settings.explain_callers)
-        return Door(self.log, [*self.security.guards, explain])
+        guards: tuple[Guard, ...] = (*self.telemetry.guards, *self.security.guards, explain)
+        return Door(self.log, guards, self.telemetry.watchers)
 
     def _tasks(self, orders: Orders) -> Iterator[Coroutine[Any, Any, None]]:
         """What goes on while calls are answered."""
-        if self.settings.reload_interval > 0:
-            for followed in self.followed:
-                yield followed.follow(self.settings.reload_interval)
+        for followed in self.followed:
+            yield followed.follow(self.settings.reload_interval)
         yield self.security.follow(self.health.tell)
         if self.decisions is not None:
             yield follow_log(self.decisions, self.health)
         if self.seat is not None:
             yield self.seat.follow(self.health, orders, self.revisions)
 
-    async def _serve(self, opened: list[str], orders: Orders, started: Started | None) -> None:
-        self.health.tell(POLICIES, True)
-        self.health.tell(SECURITY, not self.security.problems())
-        if self.routes is not None:
-            self.health.tell(ROUTES, True)
-        self.health.serve(SERVICE, *(() if self.routes is None else (EXT_AUTHZ,)))
+    async def _serve(
+        self, opened: list[str], http: list[str], orders: Orders, started: Started | None
+    ) -> None:
+        metrics = self.telemetry.start()
+        shown = {} if metrics is None else {"metrics": metrics}
+        self._tell_health()
         # The supervisor of workers speaks for all of them.
         message = "serving" if self.seat is None else "worker serving"
-        self.log.info(message, listen=opened, revision=self._revision())
+        self.log.info(message, listen=opened, http_listen=http, **shown, revision=self._revision())
         if self.seat is None:
             notify("READY=1")
         if started is not None:
@@ -130,6 +156,19 @@ class Sidecar:
         if self.seat is None:
             notify("STOPPING=1")
         self.log.info("stopping", grace=self.settings.grace)
+
+    def _tell_health(self) -> None:
+        self.health.tell(POLICIES, True)
+        self.health.tell(SECURITY, not self.security.problems())
+        if self.routes is not None:
+            self.health.tell(ROUTES, True)
+        self.health.serve(SERVICE, *(() if self.routes is None else (EXT_AUTHZ,)))
+
+    async def _stop(self, orders: Orders) -> None:
+        self.health.stop()
+        self.revisions.end()
+        stops = [self.server.stop] if self.http is None else [self.server.stop, self.http.stop]
+        await orders.drain(stops, self.settings.grace)
 
     async def _reload(self) -> None:
         """Read again now what is followed."""
@@ -151,12 +190,13 @@ class Sidecar:
         if self.shadow is not None:
             self.log.info("shadow policies", **msgspec.structs.asdict(self.shadow.counts))
         self.log.info("stopped")
+        self.writer.flush()
 
     def _candidate(self) -> PolicyFollower | None:
         if self.settings.shadow_policies is None:
             return None
         log = self.log.bind(policies="shadow")
-        return PolicyFollower(FileStore(self.settings.shadow_policies), log, _tell_nobody)
+        return PolicyFollower(FileStore(self.settings.shadow_policies), log)
 
     def _routes(self) -> RoutesFollower | None:
         path, trusted = self.settings.ext_authz_routes, self.settings.ext_authz_trusted_header
@@ -172,6 +212,17 @@ class Sidecar:
         trusted = settings.ext_authz_trusted_header
         service = ExtAuthz(decisions, lambda: routes.table, denials, trusted)
         return service.methods(), Face("ext_authz", denials.refuse)
+
+    def _telemetry(self) -> Telemetry:
+        pdp = self.policies.pdp
+        return Telemetry(
+            self.settings,
+            self.log,
+            self.writer,
+            lambda: pdp.policies,
+            decision_log=self.decisions,
+            expires=self.security.expires,
+        )
 
     def _decision_log(self) -> DecisionLog | None:
         settings = self.settings
@@ -201,12 +252,9 @@ class Sidecar:
         )
 
     async def _tell_policies(self, current: bool) -> None:
+        self.telemetry.tell_policies(current)
         self.health.tell(POLICIES, current)
         self.revisions.tell(self._revision())
 
     async def _tell_routes(self, current: bool) -> None:
         self.health.tell(ROUTES, current)
-
-
-async def _tell_nobody(_current: bool) -> None:
-    """Nobody is answered by a candidate."""

@@ -241,6 +241,7 @@ lacking_servers() {
     command -v redis-server >/dev/null 2>&1 || printf 'redis-server '
     set -- /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server
     [ -f "$1" ] || printf 'rabbitmq-server '
+    command -v promtool >/dev/null 2>&1 || printf 'prometheus '
 }
 
 # The tests that need one that is not there skip, and say so.

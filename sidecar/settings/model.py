@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from taskman_authz.limits import Limits
 
 from .ext_authz import ExtAuthzSettings
+from .http import HTTPSettings
 from .observing import ObservingSettings
 from .policies import PolicySettings
 from .running import RunningSettings
@@ -23,6 +24,7 @@ class Settings(
     ObservingSettings,
     RunningSettings,
     TransportSettings,
+    HTTPSettings,
     TokenSettings,
     SecuritySettings,
     ServingSettings,

@@ -15,11 +15,14 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+import structlog
 
 from taskman_authz.errors import AuthzError
 
@@ -27,6 +30,7 @@ from ..addresses import UNIX, reserve
 from ..health import WORKERS
 from ..log import make_log
 from ..notify import notify
+from ..telemetry import Restarts, shared_metrics
 from .processes import HANDLED, Closable, fork, reaped
 from .seat import LONGEST, LoadedStore, Report, Seat, Word
 
@@ -42,6 +46,21 @@ STEADY = 60.0  # a worker that lived so many seconds had no trouble with startin
 PATIENCE = 10.0
 
 Work = Callable[["Settings", Seat], int]
+
+
+def supervise(settings: Settings, store: LoadedStore, work: Work) -> int:
+    """Run workers that count together, until told to stop. Returns the exit status. Raises what
+    keeps all of them from serving."""
+    with ExitStack() as stack:
+        restarted: Callable[[int], None] = _count_nothing
+        if settings.metrics_listen is not None:
+            stack.enter_context(shared_metrics())
+            restarted = Restarts(settings.service_name).add
+        return Supervisor(settings, store, work, restarted).run()
+
+
+def _count_nothing(_process: int) -> None:
+    """Nobody looks."""
 
 
 class Worker:
@@ -67,12 +86,11 @@ class Supervisor:
         settings: Settings,
         store: LoadedStore,
         work: Work,
-        restarted: Callable[[int], None] = lambda _process: None,
+        restarted: Callable[[int], None],
     ) -> None:
-        self._log = make_log(settings)
+        self._log = make_log(settings, structlog.WriteLogger(sys.stderr))
         self._kept: list[socket.socket] = []
-        listen = tuple(map(self._reserve, settings.listen))
-        self._settings = settings.model_copy(update={"listen": listen})
+        self._settings = settings.model_copy(update=self._reserved(settings))
         self._store = store
         self._revision = store.revision  # that a worker told last
         self._work = work
@@ -108,6 +126,16 @@ class Supervisor:
         return self._status
 
     # -- starting -------------------------------------------------------------------------------
+
+    def _reserved(self, settings: Settings) -> dict[str, Any]:
+        """The addresses, with their ports filled in: no worker chooses one of its own."""
+        reserved: dict[str, Any] = {
+            "listen": tuple(map(self._reserve, settings.listen)),
+            "http_listen": tuple(map(self._reserve, settings.http_listen)),
+        }
+        if settings.metrics_listen is not None:
+            reserved["metrics_listen"] = self._reserve(settings.metrics_listen)
+        return reserved
 
     def _reserve(self, address: str) -> str:
         if address.startswith(UNIX):
@@ -157,9 +185,13 @@ class Supervisor:
 
     def _say_serving(self) -> None:
         self._started = True
+        settings = self._settings
+        shown = {"metrics": f"http://{settings.metrics_listen}/metrics"}
         self._log.info(
             "serving",
-            listen=list(self._settings.listen),
+            listen=list(settings.listen),
+            http_listen=list(settings.http_listen),
+            **(shown if settings.metrics_listen else {}),
             revision=self._workers[0].report.revision,
             workers=len(self._workers),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import grpc
 import pytest
@@ -21,6 +23,7 @@ from taskman_authz.client import Client
 from taskman_authz.errors import UnavailableError
 from tests.sidecar.conftest import POLICIES, write_policies
 from tests.sidecar.process import NOT_SERVING, PATIENCE, SERVING, Sidecar
+from tests.sidecar.raw import CHECK
 from tests.sidecar.test_answering import question
 from tests.sidecar.test_running import DEVELOPER, OWN_TASK, fail
 
@@ -206,8 +209,7 @@ def test_each_worker_writes_a_decision_log_of_its_own_that_a_successor_goes_on_w
     for number in range(2):
         with channels(sidecar) as opened:
             for channel in opened:
-                path = "/taskman_authz.v1.AuthorizationService/Check"
-                channel.unary_unary(path, None, None)(data, timeout=PATIENCE)
+                channel.unary_unary(CHECK, None, None)(data, timeout=PATIENCE)
         os.kill(workers(sidecar)[0], signal.SIGTERM)  # in order: nothing that waits is lost
         sidecar.wait_for("worker serving", 3 + number)
     assert sidecar.stop() == 0
@@ -216,6 +218,28 @@ def test_each_worker_writes_a_decision_log_of_its_own_that_a_successor_goes_on_w
     for each in files:
         assert main(["log", "verify", str(each)]) == 0
     assert sum(len(each.read_text().splitlines()) for each in files) == 2 * MANY
+
+
+def test_http_and_metrics_are_answered_by_all_and_counts_are_those_of_all(policies, start):
+    addresses = ["--http-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]
+    sidecar = start(policies, "--workers", "2", *addresses)
+    said = sidecar.wait_for("serving")
+    (http,) = said["http_listen"]
+    for _ in range(MANY):
+        with urlopen(f"http://{http}/health/ready", timeout=PATIENCE) as answer:
+            assert answer.status == 200
+    with channels(sidecar) as opened:
+        for channel in opened:
+            check = channel.unary_unary(CHECK, None, None)
+            check(question().SerializeToString(), timeout=PATIENCE)
+    os.kill(workers(sidecar)[0], signal.SIGKILL)
+    sidecar.wait_for("worker serving", 3)
+    with urlopen(said["metrics"], timeout=PATIENCE) as answer:
+        counted = answer.read().decode()
+    calls = re.findall(r"^taskman_requests_total{(.*)} (.*)$", counted, re.M)
+    assert sum(float(count) for labels, count in calls if 'method="Check"' in labels) == MANY
+    assert re.search(r"^taskman_authz_worker_restarts_total{.*} 1.0$", counted, re.M)
+    assert sidecar.stop() == 0
 
 
 def test_the_demonstration_is_given_once(policies, start):

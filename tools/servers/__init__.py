@@ -1,5 +1,5 @@
-"""Real servers for tests and demonstrations: PostgreSQL, Redis and RabbitMQ of one's own, on free
-ports of the loopback, with all they write in one folder.
+"""Real servers for tests and demonstrations: PostgreSQL, Redis, RabbitMQ and Prometheus of one's
+own, on free ports of the loopback, with all they write in one folder.
 
 Begin with `stack`; `processes` is what they have in common, and one file a server says how it is
 started. `missing` tells what this machine has not.
@@ -12,8 +12,18 @@ from __future__ import annotations
 
 from .postgresql import PostgreSQL
 from .processes import Server, ServerError
+from .prometheus import Prometheus
 from .rabbitmq import RabbitMQ
 from .redis import Redis
 from .stack import Stack, missing
 
-__all__ = ["PostgreSQL", "RabbitMQ", "Redis", "Server", "ServerError", "Stack", "missing"]
+__all__ = [
+    "PostgreSQL",
+    "Prometheus",
+    "RabbitMQ",
+    "Redis",
+    "Server",
+    "ServerError",
+    "Stack",
+    "missing",
+]

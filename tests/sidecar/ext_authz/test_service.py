@@ -44,7 +44,7 @@ class Asker:
         self.asked: list[Any] = []
         self.logger = CapturingLogger()
         pdp = PDP(compile_documents([("p.yaml", POLICIES)]))
-        decisions = Decisions(pdp, told=[lambda request, _: self.asked.append(request)])
+        decisions = Decisions(pdp, told=[lambda request, *_: self.asked.append(request)])
         table = read_table("routes.yaml", routes, ["x-user"])
         self.denials = Denials(shown, 'Bearer realm="tasks"')
         self.service = ExtAuthz(decisions, lambda: table, self.denials, ["x-user"])

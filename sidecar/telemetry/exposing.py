@@ -1,0 +1,102 @@
+"""`/metrics` over HTTP: a route for any Starlette application, and a listener of its own.
+
+Laws: the listener lives in the loop that decides, and has an address that no caller of decisions
+uses. A look that fails is a 500 for who looked, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Iterator
+
+import uvicorn
+from prometheus_client.exposition import choose_encoder
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from .scrape import Scrape
+from .shared import shared_folder
+
+CONNECTIONS = 64  # of scrapers at a time; a Prometheus needs one
+CLOSING = 1  # seconds that an answer has to get out when stopping
+
+
+def metrics_route(scrape: Scrape) -> Route:
+    """`GET /metrics`, in the text format of Prometheus or as OpenMetrics, as is asked for."""
+
+    async def metrics(request: Request) -> Response:
+        began = time.perf_counter()
+        await asyncio.sleep(0)  # one turn of the loop: what was waiting has been answered now
+        scrape.loop_delay = time.perf_counter() - began
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(scrape.registry), headers={"content-type": content_type})
+
+    return Route("/metrics", metrics)
+
+
+class Listener:
+    """Answers `/metrics` at `address` (host:port). Processes that share their counts share it."""
+
+    def __init__(self, scrape: Scrape, address: str) -> None:
+        self._address = address
+        config = uvicorn.Config(
+            Starlette(routes=[metrics_route(scrape)]),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS,
+            timeout_graceful_shutdown=CLOSING,
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> str:
+        """Open the address and begin to answer. Returns it with its port filled in. Raises OSError
+        naming the address."""
+        opened = _open(self._address)
+        self._task = asyncio.create_task(self._server.serve(sockets=[opened]))
+        host = self._address.rpartition(":")[0]
+        return f"{host}:{opened.getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        if self._task is not None:
+            self._server.should_exit = True
+            await self._task
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the sidecar's."""
+        yield
+
+
+def _open(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        family, kind, protocol, _, place = found[0]
+        opened = socket.socket(family, kind, protocol)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared_folder() is not None:
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            opened.bind(place)
+            opened.listen(CONNECTIONS)
+        except OSError:
+            opened.close()
+            raise
+    except OSError as error:
+        number = error.errno or 0
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(number)
+        raise OSError(number, why, address) from None
+    opened.setblocking(False)
+    return opened
