@@ -22,7 +22,7 @@ Every option is also an environment variable: --log-level is TASKMAN_AUTHZ_LOG_L
 file (`log_level: debug`). Options outrank the environment, and that the file.
 
 SIGTERM or SIGINT stops it: health says not serving, calls in flight end within the grace; a second
-one ends it at once. SIGHUP reads the policies again now.
+one ends it at once. SIGHUP reads again now what is followed: policies, entities, certificates.
 
 exit status: 0 stopped when asked to, 2 an error, which standard error tells"""
 

@@ -19,7 +19,7 @@ class TransportSettings(BaseModel):
     explain_callers: Annotated[tuple[str, ...], *Listed] = Field(
         default=(),
         description="name of a caller who may call Explain, whose answers hold attribute values: "
-        "`spiffe://x/*`, `uid:1000`, or * for everybody; may be given several times",
+        "`spiffe://shop/*`, `token:ops`, or * for everybody; may be given several times",
     )
     reflection: bool = Field(
         default=False, description="describe the services to everybody who asks: true, false"
