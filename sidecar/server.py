@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds
 from .addresses import UNIX, try_address
 from .authorization import Aside, Method, Served, Stream
 from .door import Call, Caller, Door
+from .grpc_log import ClientsGo
 from .health import Health
 from .health_service import HealthService
 from .security import Listening, grpc_names
@@ -40,6 +42,7 @@ HEALTH: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 # connection is.
 STREAMS = 1_000
 DETAILS = "grpc-status-details-bin"
+_CLIENTS_GO = ClientsGo()
 _CODES = {code: grpc.StatusCode[code.name] for code in Code}
 
 
@@ -67,6 +70,7 @@ class Server:
         listening: Listening | None = None,
         faces: Mapping[str, Face] | None = None,
     ) -> None:
+        logging.getLogger("grpc._cython.cygrpc").addFilter(_CLIENTS_GO)
         self._door = door
         self._listening = listening or Listening()
         self._faces = faces or {}

@@ -135,6 +135,7 @@ def test_who_does_not_read_answers_holds_up_nobody(sidecar):
             raw.begin(BATCH_CHECK, data)
         for _ in range(20):
             assert check(sidecar, question()).allowed
+    assert sidecar.wait_for("an answer could not be sent")["level"] == "info"
 
 
 def test_who_does_not_read_holds_up_the_end_no_longer_than_the_grace(policies, start):
