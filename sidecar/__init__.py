@@ -1,10 +1,11 @@
 """The policy decision point as a process beside the service that asks: `taskman-authz serve`.
 
 Begin with `wiring` (what it is made of and how it starts and stops), `door` (what every call
-passes) and `decisions` (what all faces decide by). `authorization` is the service, `server` its
-transport, `status` what an exception becomes, `policies` follows the policy folder (as `following`
-says), `ext_authz` is what Envoy is answered, `settings` is all that can be set, `log` is how it
-speaks, `demo` is what `--demo` adds.
+passes) and `decisions` (what all faces decide by). `authorization` is the gRPC service, `server`
+its transport; `http` is AuthZEN, `ext_authz` what Envoy is answered. `status` is what an exception
+becomes, `following` keeps `policies`, `entities` and routes on what is newest, `security` says who
+may ask, `settings` is all that can be set, `log` is how it speaks, `demo` is
+what `--demo` adds.
 
 Laws: policies are loaded before an address is opened, and a change that does not compile leaves
 the last good ones in place, says everything that is wrong, and shows in the health. A handler is a

@@ -14,7 +14,7 @@ NOTES = """examples:
   taskman-authz serve --policies policies.bundle --verify-key bundle.pub
   taskman-authz serve --policies policies/ --listen unix:///run/authz.sock \\
       --decision-log decisions.jsonl --decision-log-mask subject.email
-
+  taskman-authz serve --policies policies/ --entities entities/ --http-listen 127.0.0.1:8080
   taskman-authz serve --config sidecar.yaml --print-config
 
 Every option is also an environment variable: --log-level is TASKMAN_AUTHZ_LOG_LEVEL
@@ -44,7 +44,9 @@ def _serve(argv: Sequence[str]) -> int:
         raise AuthzError(
             f"the sidecar needs `{error.name}`: pip install 'taskman-authz[sidecar]'"
         ) from None
-    parser = command_parser(PROGRAM, "Answer Check and BatchCheck over gRPC.", NOTES)
+    parser = command_parser(
+        PROGRAM, "Answer Check and BatchCheck over gRPC, and AuthZEN over HTTP.", NOTES
+    )
     add_flags(parser)
     parser.add_argument(
         "--demo", action="store_true", help="once serving, ask two questions and print the answers"

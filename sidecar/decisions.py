@@ -18,19 +18,31 @@ from taskman_authz.request import CheckRequest
 
 # With when deciding began, on the clock of `time.perf_counter`.
 Told = Callable[[CheckRequest, Decision, float], None]
+Complete = Callable[[CheckRequest], CheckRequest]
 
 
 class Decisions:
-    """Decides by the policies of `pdp`. Each of `told` learns of every decision on a request."""
+    """Decides by the policies of `pdp`. Each of `told` learns of every decision on a request.
+    `complete` gives a request the attributes that are stored; None: none are."""
 
-    def __init__(self, pdp: PDP, limits: Limits = DEFAULT, told: Sequence[Told] = ()) -> None:
+    def __init__(
+        self,
+        pdp: PDP,
+        limits: Limits = DEFAULT,
+        told: Sequence[Told] = (),
+        complete: Complete | None = None,
+    ) -> None:
         self.pdp = pdp
         self.limits = limits
+        self.complete = complete
         self._told = tuple(told)
 
     def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
-        """The decision on a request, by `policies` (None: those in force)."""
+        """The decision on a request, by `policies` (None: those in force). Raises RequestError for
+        one that cannot be completed."""
         began = time.perf_counter()
+        if self.complete is not None:
+            request = self.complete(request)
         decision = self.pdp.decide(request, policies)
         for tell in self._told:
             tell(request, decision, began)
@@ -39,12 +51,16 @@ class Decisions:
     def decide_all(self, items: Iterable[CheckRequest | RequestError]) -> list[Decision]:
         """One decision an item, in their order."""
         policies = self.pdp.policies
-        return [
-            self.invalid(item, policies)
-            if isinstance(item, RequestError)
-            else self.decide(item, policies)
-            for item in items
-        ]
+        return [self.decide_item(item, policies) for item in items]
+
+    def decide_item(self, item: CheckRequest | RequestError, policies: PolicySet) -> Decision:
+        """The decision on an item of a batch."""
+        try:
+            if isinstance(item, RequestError):
+                raise item
+            return self.decide(item, policies)
+        except RequestError as error:
+            return self.invalid(error, policies)
 
     def invalid(self, error: RequestError, policies: PolicySet) -> Decision:
         """The denial of a question that cannot be asked."""

@@ -1,4 +1,4 @@
-"""The policies of a store, followed: loaded again when they change (`following` says how)."""
+"""The policies of a store, followed: loaded again when they change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from taskman_authz.pdp import PDP
 from taskman_authz.policy import PolicySet, compile_documents
 from taskman_authz.store import Compiled, Fingerprinted, Store
 
-from .following import Follower
+from .following import Followed, Follower, tell_nobody
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -20,37 +20,33 @@ class FollowedStore(Store, Fingerprinted, Protocol):
 
 
 class PolicyFollower(Follower[PolicySet]):
-    """Keeps `pdp`, which `make` makes, on the newest good policies of `store`."""
+    """Keeps `pdp`, which `make` makes, on the newest good policies of `store`. Making one loads
+    them: raises `StoreError`, `CompileError`."""
 
-    subject = "policies"
+    pdp: PDP
 
     def __init__(
         self,
         store: FollowedStore,
         log: FilteringBoundLogger,
-        on_state: Callable[[bool], Awaitable[None]],
+        on_state: Callable[[bool], Awaitable[None]] = tell_nobody,
         make: Callable[[PolicySet], PDP] = PDP,
     ) -> None:
-        self._store = store
         self._make = make
-        self.pdp: PDP
-        super().__init__(log, on_state)
+        followed = Followed("policies", store, lambda: _load(store), self._install, self._about)
+        super().__init__(followed, log, on_state)
 
-    def fingerprint(self) -> str:
-        return self._store.fingerprint()
-
-    def load(self) -> PolicySet:
-        store = self._store
-        if isinstance(store, Compiled):
-            return store.policies()
-        return compile_documents(store.load())
-
-    def install(self, loaded: PolicySet) -> None:
+    def _install(self, policies: PolicySet) -> None:
         if hasattr(self, "pdp"):
-            self.pdp.install(loaded)
+            self.pdp.install(policies)
         else:
-            self.pdp = self._make(loaded)
+            self.pdp = self._make(policies)
 
-    @property
-    def revision(self) -> str:
-        return self.pdp.policies.revision
+    def _about(self) -> dict[str, object]:
+        return {"revision": self.pdp.policies.revision}
+
+
+def _load(store: FollowedStore) -> PolicySet:
+    if isinstance(store, Compiled):
+        return store.policies()
+    return compile_documents(store.load())

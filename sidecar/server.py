@@ -147,7 +147,7 @@ def _open(server: grpc.aio.Server, listening: Listening, address: str) -> str:
     is_unix = address.startswith("unix:")
     try:
         if is_unix:
-            _try_path(address.removeprefix("unix:").removeprefix("//"))
+            try_path(address.removeprefix("unix:").removeprefix("//"))
         else:
             _try_host(address)
         port = listening.open(server, address)
@@ -162,7 +162,8 @@ def _open(server: grpc.aio.Server, listening: Listening, address: str) -> str:
 # while somebody answers there: so both are tried before.
 
 
-def _try_path(path: str) -> None:
+def try_path(path: str) -> None:
+    """Raises OSError where no unix socket can be opened at a path, or somebody answers there."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
             if probe.connect_ex(path) == 0:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from taskman_authz.attributes import EntityFiles
 from taskman_authz.decision_log import DecisionLog
 from taskman_authz.pdp import PDP, Shadow
 from taskman_authz.store import FileStore
@@ -18,9 +19,11 @@ from taskman_authz.wire import SERVICE
 from .authorization import Authorization, Method
 from .decisions import Decisions
 from .door import Door
+from .entities import EntityFollower
 from .ext_authz import SERVICE as EXT_AUTHZ
 from .ext_authz import Denials, ExtAuthz, RoutesFollower
 from .following import Follower
+from .http.face import HTTPFace
 from .log import make_log, take_over
 from .log_writer import LogWriter
 from .policies import PolicyFollower
@@ -58,6 +61,10 @@ class Sidecar:
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
         self.routes = self._routes()
+        self.entities = None
+        if settings.entities is not None:
+            files = EntityFiles(settings.entities, settings.limits)
+            self.entities = EntityFollower(files, self.log)
         self.telemetry = self._telemetry()
 
     async def run(self, started: Started | None = None) -> None:
@@ -67,28 +74,38 @@ class Sidecar:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         telemetry = self.telemetry
-        decisions = Decisions(self.policies.pdp, self.settings.limits, telemetry.told)
+        complete = None if self.entities is None else self.entities.complete
+        limits = self.settings.limits
+        decisions = Decisions(self.policies.pdp, limits, telemetry.told, complete)
         services = {SERVICE: Authorization(decisions).methods()}
         faces: dict[str, Face] = {}
         if self.routes is not None:
             services[EXT_AUTHZ], faces[EXT_AUTHZ] = self._ext_authz(decisions, self.routes)
         door = Door(self.log, (*telemetry.guards, *self.security.guards), telemetry.watchers)
         self.server = Server(services, door, self.settings, self.security.listening, faces)
+        parts = (decisions, self.entities, self.policies, door, self.settings)
+        self.http = None
+        if self.settings.http_listen:
+            self.http = HTTPFace(*parts, self.security.listening, self.log)
+        http = [] if self.http is None else self.http.open()
         opened = await self.server.start(self.settings.listen)
-        found = (self.policies, self.candidate, self.routes)
-        followed = [each for each in found if each is not None]
-        followers = [asyncio.create_task(self._follow(each)) for each in followed]
+        interval = self.settings.reload_interval
+        followers = [asyncio.create_task(each.follow(interval)) for each in self._followers()]
         followers.append(asyncio.create_task(self.security.follow(self.server.tell_health)))
         try:
-            await self._serve(opened, stop, started)
+            if self.http is not None:
+                await self.http.start()
+            await self._serve(opened, http, stop, started)
         finally:
             for follower in followers:
                 follower.cancel()
-            await self.server.stop(self.settings.grace)
+            await self._stop()
             await telemetry.stop()
             self._end()
 
-    async def _serve(self, opened: list[str], stop: asyncio.Event, started: Started | None) -> None:
+    async def _serve(
+        self, opened: list[str], http: list[str], stop: asyncio.Event, started: Started | None
+    ) -> None:
         metrics = self.telemetry.start()
         ours = ("", SERVICE, POLICIES)
         for service in ours if self.routes is None else (*ours, EXT_AUTHZ, ROUTES):
@@ -96,11 +113,21 @@ class Sidecar:
         await self.server.tell_health(SECURITY, not self.security.problems())
         shown = {} if metrics is None else {"metrics": metrics}
         revision = self.policies.pdp.policies.revision
-        self.log.info("serving", listen=opened, **shown, revision=revision)
+        self.log.info("serving", listen=opened, http_listen=http, **shown, revision=revision)
         if started is not None:
             await started(opened)
         await stop.wait()
         self.log.info("stopping", grace=self.settings.grace)
+
+    async def _stop(self) -> None:
+        stopping = [self.server.stop(self.settings.grace)]
+        if self.http is not None:
+            stopping.append(self.http.stop())
+        await asyncio.gather(*stopping)
+
+    def _followers(self) -> list[Follower[Any]]:
+        followed = (self.policies, self.candidate, self.entities, self.routes)
+        return [each for each in followed if each is not None]
 
     def _end(self) -> None:
         if self.decisions is not None:
@@ -116,7 +143,7 @@ class Sidecar:
         if self.settings.shadow_policies is None:
             return None
         log = self.log.bind(policies="shadow")
-        return PolicyFollower(FileStore(self.settings.shadow_policies), log, _tell_nobody)
+        return PolicyFollower(FileStore(self.settings.shadow_policies), log)
 
     def _routes(self) -> RoutesFollower | None:
         path, trusted = self.settings.ext_authz_routes, self.settings.ext_authz_trusted_header
@@ -170,17 +197,9 @@ class Sidecar:
             shadow_revision=found.revision,
         )
 
-    async def _follow(self, followed: Follower[Any]) -> None:
-        if self.settings.reload_interval > 0:
-            await followed.follow(self.settings.reload_interval)
-
     async def _tell_policies(self, current: bool) -> None:
         self.telemetry.tell_policies(current)
         await self.server.tell_health(POLICIES, current)
 
     async def _tell_routes(self, current: bool) -> None:
         await self.server.tell_health(ROUTES, current)
-
-
-async def _tell_nobody(_current: bool) -> None:
-    """Nobody is answered by a candidate."""

@@ -44,7 +44,7 @@ def test_what_was_written_is_read_and_its_depth_told(value, ascii):
         ('{"a": 1, "b": {"c": 1, "c": 2}}', "`c` twice in one object"),
         ("[NaN]", "`NaN` is no JSON number"),
         ("-Infinity", "`-Infinity` is no JSON number"),
-        ("1e999", "`1e999` is larger than any double"),
+        ("1e999", "a number that is larger than any double"),
         ("9" * 5_000, "a number with thousands of digits"),
         (r'"\ud83d"', "half of a surrogate pair"),
         (r'"\\\udc00"', "half of a surrogate pair"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..following import Follower
+from ..following import Followed, Follower
 from .reading import load_table
 from .table import Table
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 class RoutesFollower(Follower[Table]):
-    """Keeps `table` the newest good one of a file; `trusted` are headers that say who asks."""
+    """Keeps `table` the newest good one of a file; `trusted` are headers that say who asks. Making
+    one reads it: raises `StoreError`, `CompileError`."""
 
-    subject = "routes"
+    table: Table
 
     def __init__(
         self,
@@ -26,23 +27,25 @@ class RoutesFollower(Follower[Table]):
         log: FilteringBoundLogger,
         on_state: Callable[[bool], Awaitable[None]],
     ) -> None:
-        self._path = path
-        self._trusted = tuple(trusted)
-        super().__init__(log, on_state)
+        def load() -> Table:
+            return load_table(path, tuple(trusted))
+
+        followed = Followed("routes", _File(path), load, self._install, self._about)
+        super().__init__(followed, log, on_state)
+
+    def _install(self, table: Table) -> None:
+        self.table = table
+
+    def _about(self) -> dict[str, object]:
+        return {"revision": self.table.revision}
+
+
+class _File(NamedTuple):
+    path: Path
 
     def fingerprint(self) -> str:
         try:
-            state = self._path.stat()
+            state = self.path.stat()
         except OSError as error:
             return type(error).__name__
         return repr((state.st_ino, state.st_size, state.st_mtime_ns))
-
-    def load(self) -> Table:
-        return load_table(self._path, self._trusted)
-
-    def install(self, loaded: Table) -> None:
-        self.table = loaded
-
-    @property
-    def revision(self) -> str:
-        return self.table.revision

@@ -50,6 +50,7 @@ class Security:
         self.certificates = self._certificates(settings, log)
         if self.certificates is None and not settings.insecure:
             refuse_plain("--listen", settings.listen)
+            refuse_plain("--http-listen", settings.http_listen)
         group = find_group(settings.unix_socket_group)
         mode = int(settings.unix_socket_mode, 8)
         self.listening = Listening(self.certificates, mode, group)

@@ -34,14 +34,6 @@ def _checked_tcp(address: str) -> str:
     return _checked_address(address)
 
 
-def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("expected `http://host:port` or `https://host:port`")
-    return url
-
-
-HttpUrl = Annotated[str, AfterValidator(_checked_url)]
 TcpAddress = Annotated[str, AfterValidator(_checked_tcp)]
 # Where a secret may rest, in place of the secret itself.
 REFERENCES = ("file:", "vault:")
@@ -54,6 +46,18 @@ def _checked_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError("expected `https://host`, with a port and a path where there are any")
+    if parts.query or parts.fragment or "?" in url or "#" in url or parts.username is not None:
+        raise ValueError("expected a URL without a query, a fragment or a user")
+    if url.endswith("/"):
+        raise ValueError("expected a URL that does not end in `/`")
+    return url
+
+
+BaseURL = Annotated[str, AfterValidator(_checked_url)]
 Address = Annotated[str, AfterValidator(_checked_address)]
 Listed = NoDecode, BeforeValidator(_listed)
 Secret = Annotated[SecretStr, AfterValidator(_checked_secret)]

@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from taskman_authz.limits import Limits
 
 from .ext_authz import ExtAuthzSettings
+from .http import HTTPSettings
 from .observing import ObservingSettings
 from .policies import PolicySettings
 from .security import SecuritySettings
@@ -19,6 +20,7 @@ PREFIX = "TASKMAN_AUTHZ_"
 class Settings(
     ExtAuthzSettings,
     ObservingSettings,
+    HTTPSettings,
     TokenSettings,
     SecuritySettings,
     ServingSettings,

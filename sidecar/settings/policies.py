@@ -32,8 +32,16 @@ class PolicySettings(BaseModel):
         default=None,
         description="Ed25519 public key (PEM): serve only a bundle that its owner signed",
     )
+    entities: Path | None = Field(
+        default=None,
+        description="folder or file of subjects and resources with their attributes, for requests "
+        "that give only ids, and for searches",
+    )
     reload_interval: float = Field(
-        default=1.0, ge=0, le=86_400, description="seconds between looks at the policies; 0: never"
+        default=1.0,
+        ge=0,
+        le=86_400,
+        description="seconds between looks at policies and entities; 0: never",
     )
     shadow_policies: Path | None = Field(
         default=None,

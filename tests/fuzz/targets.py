@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from google.protobuf.json_format import ParseDict
 
+from taskman_authz.attributes import EntityFiles
 from taskman_authz.cel import Env, ext
 from taskman_authz.cli.printing import cel_text, json_value
 from taskman_authz.cli.reading import parse_json
@@ -170,6 +171,37 @@ def http_request(data: bytes) -> None:
     assert found.HasField("ok_response") is (found.status.code == 0)
 
 
+def authzen(data: bytes) -> None:
+    """Any body is answered with JSON, or refused with the name of a field."""
+    from taskman_authz_sidecar.decisions import Decisions
+    from taskman_authz_sidecar.door import Call
+    from taskman_authz_sidecar.http.authzen import AuthZEN, Posted
+    from taskman_authz_sidecar.http.searching import Searcher
+
+    decisions = Decisions(DECIDES, LIMITS)
+    point = AuthZEN(decisions, Searcher(decisions, None))
+    searches = map(point.search, ("subject", "resource", "action"))
+    for method in (point.evaluation, point.evaluations, *searches):
+        try:
+            answer = method(Posted(data, "application/json", None), Call("http", "fuzz"))
+        except RequestError as error:
+            assert error.field and error.message
+        else:
+            msgspec.json.decode(answer)
+
+
+def entities(text: str) -> None:
+    """Any file is entities, or issues at places in it, whatever it is called."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("entities.yaml", "entities.json", "subjects.csv"):
+            path = Path(folder, name)
+            path.write_text(text, "utf-8", "replace", newline="")
+            try:
+                EntityFiles(path, LIMITS).load()
+            except CompileError as error:
+                well_said(error)
+
+
 def well_said(error: CompileError, text: str | None = None) -> None:
     """Every issue has a code, words, and a place that exists."""
     assert len(error.issues)
@@ -271,6 +303,16 @@ ROUTES = tuple(
     "/ // {id} {id:path} {} .. /a/{id} GET PUT public: true path. query. claims.?".split()
 )
 TARGET = tuple(b"/ // /. /.. %2F %2e %zz ; ? # & = .. \\ %C3 : x-user GET /health".split())
+BODY = tuple(piece.encode("utf-8", "replace") for piece in JSON) + (
+    b'"subject"',
+    b'"evaluations":[{}]',
+    b'"page":{"limit":1,"token":"AAAA"}',
+    b"\xff",
+    b"null",
+    b"1.5e3",
+)
+CELLS = ("type,id\n", ",", ";", "roles", "company_id", "7", '"""', "true", "resources")
+ENTITIES = (CORPUS / "entities.yaml").read_text("utf-8")
 
 TARGETS: dict[str, Target] = {
     "expression": Target(expression, lines("expressions.txt"), CODE),
@@ -282,4 +324,6 @@ TARGETS: dict[str, Target] = {
     "message": Target(message, requests(), WIRE),
     "routes": Target(routes, ["\n".join(lines("routes.yaml"))], YAML + CODE + ROUTES),
     "http_request": Target(http_request, http_requests(), WIRE + TARGET),
+    "authzen": Target(authzen, [line.encode() for line in lines("authzen.txt")], BODY),
+    "entities": Target(entities, [ENTITIES], YAML + JSON + CELLS),
 }

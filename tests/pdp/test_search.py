@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskman_authz import RequestError, authorize, compile_documents, make_request
+from taskman_authz import RequestError, Schema, authorize, compile_documents, make_request
 from taskman_authz.attributes import Entities, StoredEntity, complete
 from taskman_authz.pdp.paging import make_token, read_token
 from taskman_authz.pdp.search import (
@@ -21,6 +21,7 @@ from taskman_authz.pdp.search import (
     find_resources,
     find_subjects,
 )
+from taskman_authz.policy import bundle, change
 
 TEXT = """\
 policies:
@@ -170,6 +171,26 @@ def test_actions_are_known_by_the_kinds_that_rules_name_them_with():
     assert ACTIONS.of("notes") == ("notes:comment", "notes:read")
     assert ACTIONS.of("reports") == ("reports:export",)
     assert ACTIONS.of("spaceship") == ()
+
+
+SCHEMA = "resources: {tasks: {actions: [edit, archive]}}"
+WIDE = """\
+policies:
+  - {id: all, effect: allow, roles: ["*"], actions: ["tasks:*"], resources: ["tasks/*"]}
+"""
+
+
+def test_actions_of_a_schema_are_known_in_a_bundle_and_after_a_change_too():
+    policies = compile_documents([("schema.yaml", SCHEMA), ("wide.yaml", WIDE)])
+    assert KnownActions(policies).of("tasks") == ("tasks:archive", "tasks:edit")
+    assert KnownActions(bundle.read(bundle.write(policies))).of("tasks") == (
+        "tasks:archive",
+        "tasks:edit",
+    )
+    schema = Schema.of(resources={"tasks": (["edit"], {})})
+    policies = compile_documents([("wide.yaml", WIDE)], schema=schema)
+    changed = change(policies, [("wide.yaml", WIDE.replace("allow", "deny"))], schema=schema)
+    assert KnownActions(changed).of("tasks") == ("tasks:edit",)
 
 
 def test_a_caller_that_runs_out_of_time_ends_a_page():

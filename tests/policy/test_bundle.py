@@ -133,7 +133,7 @@ def with_hash(content: bytes) -> bytes:
     [
         (b"", "is no bundle"),
         (b"policies: []", "is no bundle"),
-        (GOOD.replace(b"bundle 1", b"bundle 9", 1), "another version"),
+        (GOOD.replace(b"bundle 2", b"bundle 9", 1), "another version"),
         (MAGIC, "cut off"),
         (GOOD[: HEAD - 1], "cut off"),
         (GOOD[:-1], "its hash"),

@@ -34,8 +34,10 @@ class Sidecar:
         self._is_over = False
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        self.addresses: list[str] = self.wait_for("serving")["listen"]
+        serving = self.wait_for("serving")
+        self.addresses: list[str] = serving["listen"]
         self.address = self.addresses[0]
+        self.http: list[str] = serving["http_listen"]
 
     def _listen(self) -> None:
         for line in self.process.stderr or ():

@@ -114,6 +114,15 @@ async def test_whatever_goes_wrong_while_loading_keeps_the_last_good_policies(fo
     assert followed.states == [False, True]
 
 
+async def test_a_store_that_comes_back_as_it_was_is_current_again(followed):
+    followed.store.error = StoreError("unreadable for a while")
+    await followed.change(DENYING)
+    followed.store.error = None
+    await followed.change(POLICIES)
+    assert followed.states == [False, True]
+    assert followed.follower.current
+
+
 def test_a_store_that_cannot_be_loaded_at_first_makes_no_follower():
     async def tell(_current: bool) -> None:
         raise AssertionError

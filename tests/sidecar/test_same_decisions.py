@@ -1,8 +1,11 @@
-"""The promise of all faces: the same question has the same answer, in process and over gRPC."""
+"""The promise of all faces: the same question has the same answer, in process, over gRPC and over
+HTTP."""
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from taskman_authz import PDP
 from taskman_authz.client import Client
 from tests.sidecar.conftest import write_policies
+from tests.sidecar.http.asking import EVALUATION, EVALUATIONS, ask
 from tests.sidecar.process import PATIENCE, Sidecar
 
 pytestmark = pytest.mark.process
@@ -79,24 +83,86 @@ QUESTION = st.fixed_dictionaries(
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PDP, Client]]:
-    """A decision point in this process and one behind gRPC, of the same policies."""
+def faces(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[PDP, Client, http.client.HTTPConnection]]:
+    """A decision point in this process and one behind gRPC and HTTP, of the same policies."""
     folder = tmp_path_factory.mktemp("same") / "policies"
     folder.mkdir()
     write_policies(folder, POLICIES)
-    sidecar = Sidecar(folder)
+    sidecar = Sidecar(folder, "--http-listen", "127.0.0.1:0")
+    connection = http.client.HTTPConnection(sidecar.http[0], timeout=PATIENCE)
     with Client(sidecar.address, timeout=PATIENCE) as client:
-        yield PDP.from_path(folder), client
+        yield PDP.from_path(folder), client, connection
+    connection.close()
     sidecar.kill()
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(questions=st.lists(QUESTION, max_size=8))
-def test_a_question_has_the_same_decision_in_process_and_over_grpc(both, questions):
-    pdp, client = both
+def test_a_question_has_the_same_decision_in_process_and_over_grpc(faces, questions):
+    pdp, client, _ = faces
     here = pdp.batch_check(questions)
     there = client.batch_check(questions)
     assert [(d.allowed, d.reasons) for d in there] == [(d.allowed, d.reasons) for d in here]
     for question, decision in zip(questions, here, strict=True):
         if decision.reasons[0].code != "invalid_request":
             assert client.check(**question) == pdp.check(**question) == decision
+
+
+def entity(given: Any, separator: str) -> dict[str, Any]:
+    """A subject or a resource as AuthZEN has it."""
+    if isinstance(given, str):
+        kind, _, id = given.partition(separator)
+        return {"type": kind, "id": id}
+    rest = {name: value for name, value in given.items() if name not in ("type", "id")}
+    return {"type": given["type"], "id": given["id"], "properties": rest}
+
+
+def evaluation(question: dict[str, Any]) -> dict[str, Any]:
+    """A question as AuthZEN has it."""
+    action = question["action"]
+    if not isinstance(action, str):
+        rest = {name: value for name, value in action.items() if name != "name"}
+        action = {"name": action["name"], "properties": rest}
+    return {
+        "subject": entity(question["subject"], ":"),
+        "action": {"name": action} if isinstance(action, str) else action,
+        "resource": entity(question["resource"], "/"),
+        "context": question["context"],
+    }
+
+
+def told(answer: dict[str, Any]) -> Any:
+    """What is the same on every face: the decision, the reasons, the revision."""
+    context = answer["context"]
+    reasons = [tuple(reason.values()) for reason in context["reasons"]]
+    return answer["decision"], reasons, context["revision"]
+
+
+def is_whole(question: dict[str, Any]) -> bool:
+    """Whether AuthZEN can say it at all: it has no text in which a separator could lack."""
+    return question["subject"] != "nobody" and question["resource"] != "nowhere"
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    questions=st.lists(QUESTION.filter(is_whole), min_size=1, max_size=8),
+    company=st.sampled_from([None, "acme"]),
+)
+def test_a_question_has_the_same_decision_in_process_and_over_http(faces, questions, company):
+    pdp, _, connection = faces
+    questions = [
+        {**one, "company_id": company} for one in questions if one["resource"] != "nowhere"
+    ]
+    here = [
+        (d.allowed, [(r.code, r.policy, r.message) for r in d.reasons], d.revision)
+        for d in pdp.batch_check(questions)
+    ]
+    bodies = [evaluation(question) for question in questions]
+    tenant = "" if company is None else f"/{company}"
+    answer = ask("", tenant + EVALUATIONS, {"evaluations": bodies}, connection=connection)
+    assert [told(each) for each in answer.body["evaluations"]] == here
+    for body, decision in zip(bodies, here, strict=True):
+        answer = ask("", tenant + EVALUATION, body, connection=connection)
+        assert told(answer.body) == decision

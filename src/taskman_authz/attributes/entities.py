@@ -38,7 +38,7 @@ class Entities:
         self.resource = self._shelves["resource"].find
 
     def __len__(self) -> int:
-        return sum(len(shelf.known) for shelf in self._shelves.values())
+        return sum(map(len, self._shelves.values()))
 
     def of_type(
         self, kind: Kind, type: str, company_id: str | None, after: str = ""
@@ -49,22 +49,26 @@ class Entities:
 
 
 class _Shelf:
-    """The entities of one kind: by company, type and id, and by company and type in order."""
+    """The entities of one kind: by type, id and company, and by company and type in order."""
 
     def __init__(self, entities: Iterable[StoredEntity]) -> None:
-        self.known = {(each.company_id, each.type, each.id): each for each in entities}
+        self.known: dict[tuple[str, str], dict[str | None, StoredEntity]] = {}
+        for each in entities:
+            self.known.setdefault((each.type, each.id), {})[each.company_id] = each
         self._ordered: dict[tuple[str | None, str], list[StoredEntity]] = {}
-        for each in self.known.values():
-            self._ordered.setdefault((each.company_id, each.type), []).append(each)
-        for entities in self._ordered.values():
-            entities.sort(key=_id)
+        for owners in self.known.values():
+            for each in owners.values():
+                self._ordered.setdefault((each.company_id, each.type), []).append(each)
+        for ordered in self._ordered.values():
+            ordered.sort(key=_id)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.known.values()))
 
     def find(self, type: str, id: str, company_id: str | None) -> StoredEntity | None:
         """The entity, if there is one that the company sees."""
-        known = self.known.get((None, type, id))
-        if known is None and company_id is not None:
-            known = self.known.get((company_id, type, id))
-        return known
+        owners = self.known.get((type, id))
+        return None if owners is None else owners.get(None) or owners.get(company_id)
 
     def of_type(self, type: str, company_id: str | None, after: str) -> Iterator[StoredEntity]:
         own = () if company_id is None else self._from((company_id, type), after)

@@ -14,7 +14,7 @@ from importlib import import_module
 
 __all__ = ["main", "policy_test"]
 
-# Command → what it does, in a line. The command's module has its name and a `main`.
+# Command → what it does, in a line. The command's module has its name (`_` for `-`) and a `main`.
 COMMANDS = {
     "check": "decide one request: may this subject do this on that?",
     "explain": "explain one decision: which clause decided, and what would flip it",
@@ -25,7 +25,8 @@ COMMANDS = {
     "fmt": "lay out CEL expressions, in files of their own and in policies",
     "repl": "evaluate CEL expressions as they are typed",
     "test": "run policy tests (the same as policy-test)",
-    "serve": "answer over gRPC",
+    "serve": "answer over gRPC and HTTP",
+    "authzen-check": "ask a decision point whether it conforms to AuthZEN 1.0",
     "schema": "print the JSON Schema of policy documents, for editors",
     "log": "verify decision logs",
     "routes": "list the routes of an app that no check guards",
@@ -54,7 +55,7 @@ def policy_test(argv: Sequence[str] | None = None) -> int:
 def _dispatch(arguments: list[str]) -> int:
     command = arguments[0] if arguments else ""
     if command in COMMANDS:
-        status = import_module(f"{__name__}.{command}").main(arguments[1:])
+        status = import_module(f"{__name__}.{command.replace('-', '_')}").main(arguments[1:])
         return int(status)
     if command in ("-h", "--help", "help"):
         print(_help())
@@ -69,7 +70,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _help() -> str:
-    commands = "\n".join(f"  {name:<10} {summary}" for name, summary in COMMANDS.items())
+    commands = "\n".join(f"  {name:<13} {summary}" for name, summary in COMMANDS.items())
     return f"""{USAGE}
 
 Decides who may do what, and shows why.

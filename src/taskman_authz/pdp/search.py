@@ -140,9 +140,9 @@ def _may_be_granted(policies: PolicySet, asked: CheckRequest) -> bool:
 
 
 class KnownActions:
-    """The actions that the rules of a policy set name, by kind of resource: `tasks:edit` is known
-    of tasks, `*:view` of every kind that its rule reaches, and an action of another kind where a
-    rule names both."""
+    """The actions of each kind of resource: those that a schema has, and those that rules name.
+    `tasks:edit` is known of tasks, `*:view` of every kind that its rule reaches, and an action of
+    another kind where a rule names both."""
 
     def __init__(self, policies: PolicySet) -> None:
         self.policies = policies
@@ -159,7 +159,8 @@ class KnownActions:
         known = self._known.get(kind)
         if known is None:
             named = {_named(action, reach, kind) for action, reach in self._named}
-            known = tuple(sorted(named - {""}))
+            declared = self.policies.declared.actions.get(kind, ())
+            known = tuple(sorted(named.union(declared) - {""}))
             if len(self._known) >= KINDS:
                 self._known = {}
             self._known[kind] = known

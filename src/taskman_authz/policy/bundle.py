@@ -1,6 +1,6 @@
 """A bundle: compiled policies in one file, which is loaded without parsing or checking anything.
 
-    line `taskman-authz bundle 1` · SHA-256 of the content · length of the signature (0 or 64) ·
+    line `taskman-authz bundle 2` · SHA-256 of the content · length of the signature (0 or 64) ·
     Ed25519 signature · content (msgpack of `Content`)
 
 Laws: whatever the bytes are, `read` gives a policy set or raises StoreError. What its hash or its
@@ -39,7 +39,7 @@ from .policy_set import Declared, PolicySet
 from .signing import SIGNATURE_LENGTH, is_signed, sign
 
 BEGINNING = b"taskman-authz bundle "
-MAGIC = BEGINNING + b"1\n"
+MAGIC = BEGINNING + b"2\n"
 DIGEST_LENGTH = 32
 HEAD = len(MAGIC) + DIGEST_LENGTH + 1
 # What msgspec raises for bytes that are something else: a text in them may be no UTF-8.
@@ -78,12 +78,14 @@ class Rule(_Part):
 
 
 class Content(_Part):
-    """What a bundle holds: the declared roles by company, whether a schema has checked it, the ids
-    that companies have overridden, the names of derived roles, the functions that conditions call
-    (with how many arguments), the attribute paths that they read, how many registers they need."""
+    """What a bundle holds: the declared roles by company, whether a schema has checked it and its
+    actions by kind, the ids that companies have overridden, the names of derived roles, the
+    functions that conditions call (with how many arguments), the attribute paths that they read,
+    how many registers they need."""
 
     roles: dict[str, Texts]
     typed: bool
+    actions: dict[str, Texts]
     overridden: Texts
     derived: Texts
     functions: tuple[tuple[str, Count], ...]
@@ -123,6 +125,7 @@ def _content(policies: PolicySet) -> Content:
     return Content(
         {company: tuple(sorted(roles)) for company, roles in sorted(declared.roles.items())},
         declared.typed,
+        dict(declared.actions),
         tuple(sorted(declared.overridden)),
         tuple(sorted(declared.derived)),
         tuple(sorted(functions)),
@@ -250,7 +253,7 @@ class _Loader:
         rows = [self._row(rule, nodes, required, uses) for rule in content.rules]
         roles = {company: frozenset(names) for company, names in content.roles.items()}
         overridden, derived = frozenset(content.overridden), frozenset(content.derived)
-        declared = Declared(roles, content.typed, overridden, derived)
+        declared = Declared(roles, content.typed, content.actions, overridden, derived)
         parts = (self.layout.paths, content.registers, declared, Origins({}, self.env))
         return assemble(rows, *parts, self.limits)
 

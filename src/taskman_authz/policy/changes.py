@@ -24,6 +24,7 @@ from .policy_set import PolicySet
 from .resolver import Entry
 from .revision import digest
 from .schema import Schema
+from .schema_document import Schemas
 
 Key = tuple[str, str]  # a policy's company ("" for every one) and id
 
@@ -71,8 +72,9 @@ def change(
     for path in policies.decider.paths:
         layout.slot(path.name, path.members)
     conditions = Conditions(policies.limits, layout, {})
+    schemas = Schemas(loaded.schemas, policies.limits, schema)
     try:
-        entries = compile_loaded(loaded, schema, conditions, known)
+        entries = compile_loaded(loaded, schemas, conditions, known)
     except CompileError as error:
         issues += error.issues
     if len(layout.paths) > max(len(policies.decider.paths), policies.limits.changed_paths):

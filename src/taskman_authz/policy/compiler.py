@@ -49,7 +49,8 @@ def compile_documents(
     tell("reading policies", 0, 0)
     loaded = load(texts, limits)
     conditions = Conditions(limits, policy_layout(), {}, tell)
-    entries = compile_loaded(loaded, schema, conditions)
+    schemas = Schemas(loaded.schemas, limits, schema)
+    entries = compile_loaded(loaded, schemas, conditions)
     tell("indexing policies", 0, 0)
     shared: Shared = {}
     parts = (conditions.nodes, conditions.numbers, shared)
@@ -58,7 +59,7 @@ def compile_documents(
     typed = schema is not None or bool(loaded.schemas)
     overridden = frozenset(id for each in loaded.documents for id in each.overrides)
     derived = (role.name for each in loaded.documents for _, role in each.definitions.derived_roles)
-    declared = Declared(roles, typed, overridden, frozenset(derived))
+    declared = Declared(roles, typed, schemas.actions, overridden, frozenset(derived))
     origins = Origins.of_entries(entries)
     del loaded, entries, conditions, parts  # the documents are not needed while the index grows
     return assemble(rows, layout.paths, layout.registers, declared, origins, limits)
@@ -75,13 +76,12 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 
 def compile_loaded(
-    loaded: Loaded, schema: Schema | None, conditions: Conditions, known: Known | None = None
+    loaded: Loaded, schemas: Schemas, conditions: Conditions, known: Known | None = None
 ) -> list[Entry]:
     """The policies of documents, with their conditions compiled into `conditions`; `known` is of
     the set that they change. Raises CompileError with all that is wrong."""
     limits = conditions.limits
     env = policy_env(limits)
-    schemas = Schemas(loaded.schemas, limits, schema)
     definitions = Definitions(loaded, env)
     resolved = resolve(loaded, definitions, schemas, env)
     conditions.compile_all(resolved.entries)

@@ -20,12 +20,13 @@ from .revision import Digests
 
 class Declared(msgspec.Struct, frozen=True):
     """What documents said that no rule says: the declared `roles` by company ("" for every one), if
-    any are; whether their conditions were checked against a schema; the ids that companies have
-    overridden; and the names of derived roles, which nobody is given. A change of a set must know
-    it."""
+    any are; whether their conditions were checked against a schema, and its actions by kind; the
+    ids that companies have overridden; and the names of derived roles, which nobody is given. A
+    change of a set must know it."""
 
     roles: Mapping[str, frozenset[str]]
     typed: bool
+    actions: Mapping[str, tuple[str, ...]]
     overridden: frozenset[str]
     derived: frozenset[str]
 

@@ -108,6 +108,15 @@ class Schemas:
             folder = above
         return self._by_folder[folder]
 
+    @property
+    def actions(self) -> dict[str, tuple[str, ...]]:
+        """The names of the actions of every kind that some schema describes, in order."""
+        found: dict[str, set[str]] = {}
+        for schema in [self._whole] if self._whole is not None else self._by_folder.values():
+            for kind, described in (schema.resources or {}).items():
+                found.setdefault(kind, set()).update(described.actions)
+        return {kind: tuple(sorted(names)) for kind, names in sorted(found.items())}
+
 
 def read_schema(name: str, content: str, limits: Limits = DEFAULT) -> tuple[Schema, list[Issue]]:
     """The schema that a YAML text describes, and what is wrong with it; where something is, what it
