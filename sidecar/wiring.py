@@ -75,8 +75,9 @@ class Sidecar:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         telemetry = self.telemetry
         complete = None if self.entities is None else self.entities.complete
-        limits = self.settings.limits
-        decisions = Decisions(self.policies.pdp, limits, telemetry.told, complete)
+        decisions = Decisions(
+            self.policies.pdp, self.settings.limits, telemetry.told, complete=complete
+        )
         services = {SERVICE: Authorization(decisions).methods()}
         faces: dict[str, Face] = {}
         if self.routes is not None:

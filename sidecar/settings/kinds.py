@@ -46,7 +46,7 @@ def _checked_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _checked_url(url: str) -> str:
+def _checked_base(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("expected `https://host`, with a port and a path where there are any")
@@ -57,7 +57,7 @@ def _checked_url(url: str) -> str:
     return url
 
 
-BaseURL = Annotated[str, AfterValidator(_checked_url)]
+BaseURL = Annotated[str, AfterValidator(_checked_base)]
 Address = Annotated[str, AfterValidator(_checked_address)]
 Listed = NoDecode, BeforeValidator(_listed)
 Secret = Annotated[SecretStr, AfterValidator(_checked_secret)]

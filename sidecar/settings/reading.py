@@ -18,14 +18,14 @@ from .model import PREFIX, Settings
 
 METAVARS = {
     "listen": "ADDRESS",
+    "http_listen": "ADDRESS",
+    "http_base_url": "URL",
+    "entities": "PATH",
     "metrics_listen": "ADDRESS",
     "log_calls": "SHARE",
     "otlp_endpoint": "URL",
     "otlp_protocol": "grpc|http",
     "trace_sample": "SHARE",
-    "http_listen": "ADDRESS",
-    "http_base_url": "URL",
-    "entities": "PATH",
     "shadow_policies": "PATH",
     "decision_log": "FILE",
     "decision_log_full": "drop|deny",

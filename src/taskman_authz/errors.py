@@ -91,5 +91,18 @@ class StoreError(AuthzError):
     decisions not be written to theirs."""
 
 
+class ConflictError(AuthzError):
+    """What was to be written was made for another state than there is: something changed since
+    `expected_revision`, or a name is taken. Nothing was written; `revision` is the current one."""
+
+    def __init__(self, message: str, revision: int) -> None:
+        super().__init__(message)
+        self.revision = revision
+
+
+class NotFoundError(AuthzError):
+    """There is no such policy, role, document or revision; or none that this caller may see."""
+
+
 class UnavailableError(AuthzError):
     """The decision point did not answer in time, or not at all. Treat as a deny."""

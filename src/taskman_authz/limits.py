@@ -101,6 +101,13 @@ class Limits(msgspec.Struct, frozen=True):
     search_page: int = 1_000  # entities in one answer
     search_decisions: int = 10_000  # for one answer
 
+    # -- policies in a database --------------------------------------------------------------
+    # Who waits for a database waits for a lock or a network: longer than any write takes.
+    database_seconds: int = 30
+    page_size: int = 1_000  # policies or roles of one answer: some 1 MB
+    write_edits: int = 100_000  # in one write: a whole set is imported at once
+    event_names: int = 1_000  # in one event, which is a message of a broker: some 40 kB
+
     # -- policy tests ------------------------------------------------------------------------
     # A matrix multiplies: three lists of fifty are 125,000 questions, and no one means that.
     test_cases: int = 100_000  # cases in one matrix

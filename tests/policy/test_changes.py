@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from taskman_authz import PDP
 from taskman_authz.errors import CompileError
 from taskman_authz.limits import Limits
-from taskman_authz.policy import PolicySet, Schema, bundle, change, compile_documents
+from taskman_authz.policy import PolicySet, Schema, bundle, change, compile_documents, declare
 from taskman_authz.policy.revision import Digests
 from tests.policy.helpers import compiled, document, policy, told
 
@@ -175,6 +175,54 @@ def test_paths_that_changes_gather_have_a_limit() -> None:
     assert refused(made, [("a.yaml", more)])[0][3] == "limit_exceeded"
     again = document(policy("a", condition="resource.a == 1"))
     assert len(change(made, [("a.yaml", again)])) == 1
+
+
+names = st.frozensets(st.sampled_from(["dev", "ops", "qa"]))
+declarations = st.dictionaries(st.sampled_from(COMPANIES), names.filter(bool), max_size=2)
+
+
+def with_roles(
+    roles: dict[str, frozenset[str]], some: dict[Key, dict[str, Any]], derived: bool
+) -> list[tuple[str, str]]:
+    found = texts(some)
+    for company, declared in roles.items():
+        fields: dict[str, Any] = {"company": company} if company else {}
+        listed = [{"name": name} for name in sorted(declared)]
+        found.append((f"{company}-roles.yaml", document(**fields, roles=listed)))
+    if derived:
+        owner = {"name": "qa", "roles": ["dev"], "condition": "resource.owner == subject.id"}
+        found.append(("derived.yaml", document(derived_roles=[owner])))
+    return found
+
+
+@given(sets, declarations, declarations, st.booleans())
+def test_roles_that_are_declared_anew_are_those_of_compiling_all_documents(
+    some: dict[Key, dict[str, Any]],
+    before: dict[str, frozenset[str]],
+    after: dict[str, frozenset[str]],
+    derived: bool,
+) -> None:
+    try:
+        first = compile_documents(with_roles(before, some, derived))
+    except CompileError:
+        return
+    try:
+        made = declare(first, after)
+    except CompileError:
+        if not derived:  # else it may be that only all documents can tell
+            with pytest.raises(CompileError):
+                compile_documents(with_roles(after, some, derived))
+        return
+    whole = compile_documents(with_roles(after, some, derived))
+    assert (made.revision, made.declared) == (whole.revision, whole.declared)
+    wrong = document(policy("new", roles=["nobody"]))
+    if after:
+        assert refused(made, [("new.yaml", wrong)])[0][3] == "unknown_role"
+
+
+def test_role_of_a_pattern_is_not_declared() -> None:
+    with pytest.raises(CompileError, match="`\\*` is every subject"):
+        declare(compiled(document(policy("a"))), {"": frozenset({"de*"})})
 
 
 digests = st.binary(min_size=32, max_size=32)

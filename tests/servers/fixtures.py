@@ -36,11 +36,13 @@ def postgresql(servers: Stack) -> PostgreSQL:
 
 
 @pytest.fixture
-def database(postgresql: PostgreSQL) -> str:
+def database(postgresql: PostgreSQL) -> Iterator[str]:
     """The DSN of a new and empty database, as the superuser."""
     name = f"test_{next(_numbers)}"
     postgresql.create_database(name)
-    return postgresql.dsn(name)
+    yield postgresql.dsn(name)
+    postgresql.revive()
+    postgresql.drop_database(name)
 
 
 @pytest.fixture

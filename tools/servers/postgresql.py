@@ -5,6 +5,7 @@ Law: it refuses to be run by root, so then the package's own user runs it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -46,11 +47,18 @@ class PostgreSQL(Server):
 
     def create_database(self, name: str) -> None:
         """Make an empty database."""
-        command = [str(self._programs() / "createdb"), "--host", "127.0.0.1"]
-        command += ["--port", str(self.port), "--username", SUPERUSER, "--template", "template0"]
-        made = subprocess.run([*command, name], capture_output=True, text=True)
-        if made.returncode:
-            raise ServerError(f"postgresql: {made.stderr.strip()}")
+        self._run("createdb", "--template", "template0", name)
+
+    def drop_database(self, name: str) -> None:
+        """Delete a database, whoever is connected to it."""
+        self._run("dropdb", "--force", name)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs() / program), "--host", "127.0.0.1"]
+        command += ["--port", str(self.port), "--username", SUPERUSER, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise ServerError(f"postgresql: {done.stderr.strip()}")
 
     def prepare(self) -> None:
         user = self.user()
@@ -91,26 +99,21 @@ class PostgreSQL(Server):
                 error
             )
 
+    # The processes of its connections have groups of their own. They are told before their parent
+    # is gone, or before it goes on.
+
     def kill(self) -> None:
-        """End it as a power cut does. The processes of its connections have sessions of their own,
-        so they are found before their parent is gone."""
         children = self._children()
         super().kill()
-        for pid in children:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        _tell(children, signal.SIGKILL)
 
     def freeze(self) -> None:
-        for pid in self._children():
-            os.kill(pid, signal.SIGSTOP)
-        super().freeze()
+        super().freeze()  # first, or it would start more of them
+        _tell(self._children(), signal.SIGSTOP)
 
     def thaw(self) -> None:
+        _tell(self._children(), signal.SIGCONT)
         super().thaw()
-        for pid in self._children():
-            os.kill(pid, signal.SIGCONT)
 
     def _children(self) -> list[int]:
         if self.process is None or not self.running:
@@ -125,3 +128,9 @@ class PostgreSQL(Server):
         if found is None:
             raise ServerError("there is no PostgreSQL here (no `initdb`)")
         return found
+
+
+def _tell(processes: list[int], number: signal.Signals) -> None:
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+            os.kill(pid, number)

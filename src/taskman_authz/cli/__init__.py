@@ -29,6 +29,7 @@ COMMANDS = {
     "authzen-check": "ask a decision point whether it conforms to AuthZEN 1.0",
     "schema": "print the JSON Schema of policy documents, for editors",
     "log": "verify decision logs",
+    "db": "policies in PostgreSQL: make the tables, import and export",
     "routes": "list the routes of an app that no check guards",
 }
 

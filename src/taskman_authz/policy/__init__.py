@@ -10,7 +10,7 @@ and reads it; `loading` takes whichever there is. `files` finds documents on a d
 
 from __future__ import annotations
 
-from .changes import change
+from .changes import change, declare
 from .compiler import compile_documents
 from .document import Policy, PolicyDocument, Role
 from .loading import load_policies
@@ -25,5 +25,6 @@ __all__ = [
     "Schema",
     "change",
     "compile_documents",
+    "declare",
     "load_policies",
 ]

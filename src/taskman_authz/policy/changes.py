@@ -1,6 +1,7 @@
-"""A PolicySet that differs from another one in a few policies, without compiling the others again.
+"""A PolicySet that differs from another one in a few policies (`change`), or in the roles that are
+declared (`declare`), without compiling the others again.
 
-Laws: what `change` gives is what compiling all documents anew would give: the same revision and the
+Laws: what they give is what compiling all documents anew would give: the same revision and the
 same decisions, and it is refused where that would be refused. The set that is changed stays as it
 is, and shares with the other one whatever both have.
 """
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from .._fast.rows import RuleRow, having, key_of
+import msgspec
+
+from .._fast.rows import ANYONE, RuleRow, having, key_of
 from ..cel import policy_layout
 from ..errors import ArgumentError, CompileError, require
 from ..issues import Issue, Place
@@ -83,6 +86,35 @@ def change(
     if issues:
         raise CompileError(bounded(issues, policies.limits.issues))
     return _changed(policies, list(gone.values()), entries, conditions)
+
+
+def declare(policies: PolicySet, roles: Mapping[str, frozenset[str]]) -> PolicySet:
+    """The set with these declared roles, by company ("" for every one), in the place of its own.
+    Raises CompileError where a policy is attached to one that is no more, and for what only
+    compiling all documents can tell: whether derived roles go with them."""
+    require("policies", policies, PolicySet, "a PolicySet")
+    declared = policies.declared
+    everywhere = roles.get("", frozenset())
+    names = frozenset[str]().union(*roles.values())
+    issues = []
+    before = frozenset[str]().union(*declared.roles.values())
+    if declared.derived and (names & declared.derived or before - names):
+        issues.append(Issue(Place("<change>"), "not_in_change", "there are derived roles", ANEW))
+    for name in sorted(names):
+        if "*" in name:
+            message = f"{quoted(name)} cannot be declared: `*` is every subject"
+            issues.append(Issue(Place("<change>"), "bad_role", message))
+    for row in policies.rules if roles else ():
+        for role in row.roles:
+            if role not in everywhere and role != ANYONE:
+                if row.company is None or role not in roles.get(row.company, ()):
+                    message = f"unknown role {quoted(role)}, which {{}} is attached to"
+                    issues.append(_issue((row.company or "", row.id), "unknown_role", message))
+    if issues:
+        raise CompileError(bounded(issues, policies.limits.issues))
+    return msgspec.structs.replace(
+        policies, declared=msgspec.structs.replace(declared, roles=roles)
+    )
 
 
 def _changed(
