@@ -3,12 +3,13 @@
 
 LISTEN ?= 127.0.0.1:50051
 ARGS ?=
+SECONDS ?= 600
 BIN := .venv/bin
 MYPY_PATH := .cache/mypy-path
 ADDRESSED := macros parser partial program threads
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check conformance sanitize generate build clean format
+.PHONY: help run test bench soak check conformance sanitize generate build clean format
 
 help: ## show this
 	@echo "taskman-authz: make TARGET"
@@ -24,6 +25,9 @@ test: build ## every test on the compiled core, then the tests of the core and a
 bench: build ## measure against the peers; prints the table and writes benchmarks/results/
 	@tools/bootstrap.sh bench
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: build ## a sidecar with workers under load, with reloads and killed workers, for SECONDS (600)
+	@$(BIN)/python -m benchmarks.soak $(SECONDS)
 
 check: build mypy-path ## ruff, mypy --strict, generated code fresh
 	$(BIN)/ruff check .

@@ -21,7 +21,8 @@ Every option is also an environment variable: --log-level is TASKMAN_AUTHZ_LOG_L
 (several addresses in TASKMAN_AUTHZ_LISTEN are separated by commas), and a line of a --config
 file (`log_level: debug`). Options outrank the environment, and that the file.
 
-SIGTERM or SIGINT stops it: health says not serving, calls in flight end within the grace.
+SIGTERM or SIGINT stops it: health says not serving, calls in flight end within the grace; a second
+one ends it at once. SIGHUP reads again now what is followed: policies, entities, certificates.
 
 exit status: 0 stopped when asked to, 2 an error, which standard error tells"""
 
@@ -36,8 +37,10 @@ def _serve(argv: Sequence[str]) -> int:
         import uvloop
 
         from . import demo
-        from .settings import add_flags, config_schema, printed, read_settings
-        from .wiring import Sidecar
+        from .settings import Settings, add_flags, config_schema, printed, read_settings
+        from .wiring import Sidecar, make_store
+        from .workers.seat import LoadedStore, Seat
+        from .workers.supervisor import supervise
     except ModuleNotFoundError as error:
         if str(error.name).startswith("taskman_authz"):
             raise  # a fault of ours, not a missing extra
@@ -67,9 +70,18 @@ def _serve(argv: Sequence[str]) -> int:
     if given["print_config"]:
         print(printed(settings), end="")
         return 0
-    sidecar = Sidecar(settings)
-    uvloop.run(sidecar.run(demo.ask if given["demo"] else None))
-    return 0
+    asks = bool(given["demo"])
+
+    def work(settings: Settings, seat: Seat | None = None) -> int:
+        is_first = seat is None or (seat.number == 1 and seat.is_new)
+        sidecar = Sidecar(settings, seat)
+        uvloop.run(sidecar.run(demo.ask if asks and is_first else None))
+        return 0
+
+    if settings.workers == 1:
+        return work(settings)
+    store = LoadedStore(make_store(settings))
+    return supervise(settings, store, lambda *given: guarded(PROGRAM, lambda: work(*given)))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from taskman_authz.decision import INVALID, Decision, Reason
 from taskman_authz.errors import RequestError
 from taskman_authz.limits import DEFAULT, Limits
 from taskman_authz.pdp import PDP
+from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
 
@@ -61,6 +62,13 @@ class Decisions:
             return self.decide(item, policies)
         except RequestError as error:
             return self.invalid(error, policies)
+
+    def explain(self, request: CheckRequest, others: bool) -> DecisionExplanation:
+        """Why a request is decided as it is; with `others` also why each other rule does not
+        apply. It contains attribute values. Raises RequestError as `decide`."""
+        if self.complete is not None:
+            request = self.complete(request)
+        return explain(self.pdp.policies, request, others)
 
     def invalid(self, error: RequestError, policies: PolicySet) -> Decision:
         """The denial of a question that cannot be asked."""

@@ -69,7 +69,12 @@ class Call:
         self.tracestate = tracestate
         self.span: tuple[str, str] | None = None  # our own: ids of its trace and of itself
         self.seen: Any = None  # what telemetry keeps of it
-        self.left = left  # seconds until the caller gives up; None: never
+        self.left = left  # seconds until the caller gives up, when it began; None: never
+
+    def check_time(self) -> None:
+        """Raises Refusal where the caller has given up."""
+        if self.left is not None and time.perf_counter() - self.began >= self.left:
+            raise Refusal(Code.DEADLINE_EXCEEDED, "too late to decide")
 
     def ids(self) -> dict[str, str]:
         """What logs know it by: `trace_id`, `span_id` (ours, or the caller's), `request_id`; those
@@ -111,21 +116,29 @@ class Door:
         status: Status | None = None
         token = _answered.set(call)
         try:
-            if call.left is not None and call.left <= 0:
-                raise Refusal(Code.DEADLINE_EXCEEDED, "too late to decide")
+            call.check_time()
             for guard in self._guards:
                 guard(call)
             return method(data, call)
         except Exception as error:
-            status = status_of(error)
-            self._say(call, status, error)
+            status = self._say(call, error)
             return status
         finally:
             for watch in self._watchers:
                 watch(call, status)
             _answered.reset(token)
 
-    def _say(self, call: Call, status: Status, error: Exception) -> None:
+    def refuse(self, call: Call, error: Exception) -> Status:
+        """What the caller of a stream learns of an exception that ends it."""
+        token = _answered.set(call)
+        try:
+            return self._say(call, error)
+        finally:
+            _answered.reset(token)
+
+    def _say(self, call: Call, error: Exception) -> Status:
+        """What the caller learns of an exception; the log learns the rest."""
+        status = status_of(error)
         fields: dict[str, Any] = {
             "face": call.face,
             "method": call.method,
@@ -136,3 +149,4 @@ class Door:
             self._log.error("call failed", exc_info=error, **fields)
         else:
             self._log.info("call refused", error=status.message, **fields)
+        return status

@@ -64,6 +64,7 @@ class Follower(Generic[T]):
         # Before the first load: a change made while loading is then found by the first look.
         self._read = self._last = followed.source.fingerprint()
         self._patience = PATIENCE
+        self._looking = asyncio.Lock()
         followed.install(followed.load())
         self.current = True
         self.confirmed = time.monotonic()
@@ -79,6 +80,16 @@ class Follower(Generic[T]):
 
     async def look(self) -> None:
         """Look once; load again what changed and has settled."""
+        async with self._looking:
+            await self._look()
+
+    async def reload(self) -> None:
+        """Load again, changed or not."""
+        async with self._looking:
+            self._last = await asyncio.to_thread(self._followed.source.fingerprint)
+            await self._take(self._last)
+
+    async def _look(self) -> None:
         found = await asyncio.to_thread(self._followed.source.fingerprint)
         settled = found == self._last
         self._last = found
@@ -90,6 +101,9 @@ class Follower(Generic[T]):
             self._patience -= 1
             return
         self._patience = PATIENCE
+        await self._take(found)
+
+    async def _take(self, found: str) -> None:
         self.current = await self._reload(found)
         if self.current:
             self.confirmed = time.monotonic()

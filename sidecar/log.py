@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
-def make_log(settings: Settings, writer: LogWriter | None = None) -> FilteringBoundLogger:
+def make_log(
+    settings: Settings, writer: LogWriter | structlog.WriteLogger | None = None
+) -> FilteringBoundLogger:
     """The log that the settings ask for, written by `writer`, or one of its own."""
     as_text = settings.log_format == "text" or (
         settings.log_format == "auto" and sys.stderr.isatty()

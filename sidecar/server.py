@@ -1,31 +1,46 @@
 """The transport: a grpcio server whose handlers are functions from request bytes to reply bytes.
 
-Law: an address in use is refused in words, never shared or taken over.
+Laws: whatever a method is (quick, long, a stream), the door is passed first. What ends a stream
+becomes a status as what ends a call does.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import math
-import os
-import socket
-import stat
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from google.protobuf.any_pb2 import Any as Packed
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds it in the pool
 
-from .authorization import Method
+from .addresses import UNIX, try_address
+from .authorization import Aside, Method, Served, Stream
 from .door import Call, Caller, Door
+from .health import Health
+from .health_service import HealthService
 from .security import Listening, grpc_names
 from .status import Code, Status
 
 if TYPE_CHECKING:
     from .settings import Settings
+
+A = TypeVar("A")
+Handler = Callable[[bytes, "Context"], A]
+Context = grpc.aio.ServicerContext[bytes, bytes]
+HEALTH: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+# Calls at once of one connection: grpcio leaves one without a whole message open while the
+# connection is.
+STREAMS = 1_000
+DETAILS = "grpc-status-details-bin"
+_CODES = {code: grpc.StatusCode[code.name] for code in Code}
 
 
 class Face(NamedTuple):
@@ -45,76 +60,114 @@ class Server:
 
     def __init__(
         self,
-        services: Mapping[str, Mapping[str, Method]],
+        services: Mapping[str, Mapping[str, Served]],
         door: Door,
         settings: Settings,
+        health: Health,
         listening: Listening | None = None,
         faces: Mapping[str, Face] | None = None,
     ) -> None:
         self._door = door
         self._listening = listening or Listening()
         self._faces = faces or {}
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        self._shares = settings.workers > 1
+        self._longest = settings.max_reply_bytes
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
+        compression = grpc.Compression.Gzip if settings.compression == "gzip" else None
         self._server = grpc.aio.server(
-            options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_calls
+            options=_options(settings),
+            compression=compression,
+            maximum_concurrent_rpcs=settings.max_concurrent_calls,
         )
         handlers = [self._handlers(name, methods) for name, methods in services.items()]
         self._server.add_generic_rpc_handlers(handlers)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(HealthService(health), self._server)
         if settings.reflection:
             # Of the others there is no description.
             names = [name for name in services if name not in self._faces]
-            names += [health.SERVICE_NAME, reflection.SERVICE_NAME]
+            names += [HEALTH, reflection.SERVICE_NAME]
             reflection.enable_server_reflection(names, self._server)
 
     async def start(self, addresses: Sequence[str]) -> list[str]:
         """Open the addresses and begin to answer. Returns them with their ports filled in.
         Raises OSError naming the address that cannot be opened."""
+        if not self._shares:
+            for address in addresses:
+                try_address(address)
         opened = [_open(self._server, self._listening, address) for address in addresses]
         await self._server.start()
         return opened
 
-    async def tell_health(self, service: str, serving: bool) -> None:
-        """What the standard health service answers from now on for `service` ("": all of it)."""
-        status = health_pb2.HealthCheckResponse
-        await self._health.set(service, status.SERVING if serving else status.NOT_SERVING)
-
     async def stop(self, grace: float) -> None:
-        """Say that we are not serving, take no new calls, and give those in flight `grace`
-        seconds to end."""
-        await self._health.enter_graceful_shutdown()
+        """Take no new calls, and give those in flight `grace` seconds to end."""
         await self._server.stop(grace)
 
+    # -- handlers -------------------------------------------------------------------------------
+
     def _handlers(
-        self, service: str, methods: Mapping[str, Method]
+        self, service: str, methods: Mapping[str, Served]
     ) -> grpc.GenericRpcHandler[bytes, bytes]:
-        return grpc.method_handlers_generic_handler(
-            service,
-            {
-                name: grpc.unary_unary_rpc_method_handler(self._handler(service, name, method))
-                for name, method in methods.items()
-            },
-        )
+        handlers: dict[str, Any] = {
+            name: self._handler(self._faces.get(service, OURS), name, method)
+            for name, method in methods.items()
+        }
+        return grpc.method_handlers_generic_handler(service, handlers)
 
-    def _handler(self, service: str, name: str, method: Method) -> Any:
-        face = self._faces.get(service, OURS)
+    def _handler(self, face: Face, name: str, method: Served) -> Any:
+        if isinstance(method, Stream):
+            return grpc.unary_stream_rpc_method_handler(self._streaming(face, name, method))
+        if isinstance(method, Aside):
+            return grpc.unary_unary_rpc_method_handler(self._waiting(face, name, method))
+        return grpc.unary_unary_rpc_method_handler(self._answering(face, name, method))
 
-        async def handle(data: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+    def _answering(self, face: Face, name: str, method: Method) -> Handler[Awaitable[bytes]]:
+        async def handle(data: bytes, context: Context) -> bytes:
             answer = self._door.answer(_call(face, name, context), method, data)
-            if type(answer) is bytes:
+            if type(answer) is bytes and len(answer) <= self._longest:
                 return answer
-            assert isinstance(answer, Status)
-            if face.refuse is not None:
+            if face.refuse is not None and isinstance(answer, Status):
                 return face.refuse(answer)
-            await context.abort(_CODES[answer.code], answer.message, _trailers(answer))
+            await self._abort(answer, context)
 
         return handle
 
+    def _waiting(self, face: Face, name: str, aside: Aside) -> Handler[Awaitable[bytes]]:
+        async def handle(data: bytes, context: Context) -> bytes:
+            arguments = _call(face, name, context), aside.method, data
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._aside, self._door.answer, *arguments)
+            if type(answer) is bytes and len(answer) <= self._longest:
+                return answer
+            await self._abort(answer, context)
 
-_CODES = {code: grpc.StatusCode[code.name] for code in Code}
+        return handle
+
+    def _streaming(self, face: Face, name: str, stream: Stream) -> Handler[AsyncIterator[bytes]]:
+        async def handle(data: bytes, context: Context) -> AsyncIterator[bytes]:
+            call = _call(face, name, context)
+            answers = self._door.answer(call, stream.method, data)
+            if isinstance(answers, Status):
+                await self._abort(answers, context)
+            try:
+                async for answer in answers:
+                    yield answer
+            except Exception as error:
+                status = self._door.refuse(call, error)
+            else:
+                return
+            await self._abort(status, context)
+
+        return handle
+
+    async def _abort(self, answer: bytes | Status, context: Context) -> NoReturn:
+        """End a call with a status: why there is no answer, or that it is too long."""
+        if not isinstance(answer, Status):
+            message = f"the answer is longer than {self._longest} bytes"
+            answer = Status(Code.RESOURCE_EXHAUSTED, message)
+        await context.abort(_CODES[answer.code], answer.message, _trailers(answer))
 
 
-def _call(face: Face, method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
+def _call(face: Face, method: str, context: Context) -> Call:
     metadata: dict[Any, Any] = dict(context.invocation_metadata() or ())
     return Call(
         face.name,
@@ -128,65 +181,60 @@ def _call(face: Face, method: str, context: grpc.aio.ServicerContext[bytes, byte
     )
 
 
-def _trailers(status: Status) -> tuple[tuple[str, str], ...]:
-    """When to come again, as gRPC's own retries read it (gRFC A6)."""
-    if status.retry_after is None:
-        return ()
-    return (("grpc-retry-pushback-ms", str(math.ceil(status.retry_after * 1_000))),)
+def _trailers(status: Status) -> tuple[tuple[str, str | bytes], ...]:
+    """What a status says to programs: the fields at fault, and when to come again, as gRPC's own
+    retries read it (gRFC A6)."""
+    told: list[tuple[str, str | bytes]] = []
+    if status.fields:
+        told.append((DETAILS, _details(status)))
+    if status.retry_after is not None:
+        told.append(("grpc-retry-pushback-ms", str(math.ceil(status.retry_after * 1_000))))
+    return tuple(told)
+
+
+def _details(status: Status) -> bytes:
+    wrong = error_details_pb2.BadRequest()
+    for field, description in status.fields:
+        wrong.field_violations.add(field=field, description=description)
+    packed = Packed()
+    packed.Pack(wrong)
+    told = status_pb2.Status(code=status.code.number, message=status.message, details=[packed])
+    encoded: bytes = told.SerializeToString()
+    return encoded
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
-    return [
+    options = [
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         # Otherwise a second sidecar would silently share the port and answer half of the calls.
-        ("grpc.so_reuseport", 0),
+        ("grpc.max_concurrent_streams", STREAMS),
+        # Workers do share it, and their supervisor has looked whether it was free.
+        ("grpc.so_reuseport", int(settings.workers > 1)),
+        ("grpc.keepalive_time_ms", _milliseconds(settings.keepalive)),
+        ("grpc.keepalive_permit_without_calls", 1),
+        (
+            "grpc.http2.min_ping_interval_without_data_ms",
+            _milliseconds(settings.min_ping_interval),
+        ),
     ]
+    if settings.max_connection_age:
+        grace = settings.max_connection_age_grace
+        options += [
+            ("grpc.max_connection_age_ms", _milliseconds(settings.max_connection_age)),
+            ("grpc.max_connection_age_grace_ms", _milliseconds(grace)),
+        ]
+    return options
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1_000)
 
 
 def _open(server: grpc.aio.Server, listening: Listening, address: str) -> str:
-    is_unix = address.startswith("unix:")
     try:
-        if is_unix:
-            try_path(address.removeprefix("unix:").removeprefix("//"))
-        else:
-            _try_host(address)
         port = listening.open(server, address)
     except OSError as error:
         raise OSError(error.errno, error.strerror, address) from None
     except RuntimeError:
         raise OSError(errno.EADDRNOTAVAIL, "cannot be opened", address) from None
-    return address if is_unix else f"{address.rpartition(':')[0]}:{port}"
-
-
-# grpcio does not say why an address cannot be opened, and replaces the file of a unix socket even
-# while somebody answers there: so both are tried before.
-
-
-def try_path(path: str) -> None:
-    """Raises OSError where no unix socket can be opened at a path, or somebody answers there."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
-            if probe.connect_ex(path) == 0:
-                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-            return  # left behind by a process that was killed; grpcio removes it
-        probe.bind(path)
-    os.unlink(path)
-
-
-def _try_host(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    errors = []
-    found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
-    for family, kind, protocol, _, place in found:
-        try:
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(place)
-                probe.listen()
-        except OSError as error:
-            errors.append(error)
-    # A name may stand for an address that this machine has not (::1): one that opens is enough,
-    # unless another one is taken.
-    taken = [error for error in errors if error.errno in (errno.EADDRINUSE, errno.EACCES)]
-    if taken or len(errors) == len(found):
-        raise (taken or errors)[0]
+    return address if address.startswith(UNIX) else f"{address.rpartition(':')[0]}:{port}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +15,23 @@ from taskman_authz.pdp import PDP, Shadow
 from taskman_authz.store import FileStore
 from taskman_authz.wire import SERVICE
 
-from .authorization import Authorization, Method
+from .authorization import Authorization, Served
 from .decisions import Decisions
-from .door import Door
+from .door import Door, Guard
 from .entities import EntityFollower
 from .ext_authz import SERVICE as EXT_AUTHZ
 from .ext_authz import Denials, ExtAuthz, RoutesFollower
 from .following import Follower
+from .health import POLICIES, ROUTES, Health
 from .http.face import HTTPFace
 from .log import make_log, take_over
 from .log_writer import LogWriter
+from .logged import follow_log
+from .newest import Newest
+from .notify import notify
+from .orders import Orders
 from .policies import PolicyFollower
-from .security import SECURITY, Security
+from .security import SECURITY, OnlyCallers, Security
 from .server import Face, Server
 from .settings import Settings
 from .telemetry import Facts, Telemetry
@@ -36,27 +40,36 @@ if TYPE_CHECKING:
     from taskman_authz.decision import Decision
     from taskman_authz.request import CheckRequest
 
-# Serving: the policies in place are those in the folder. Not serving: they are the last good ones.
-POLICIES = "taskman_authz.policies"
-ROUTES = "taskman_authz.routes"  # the same of the table of routes
+    from .workers.seat import Seat
+
+
+def make_store(settings: Settings) -> FileStore:
+    """Where the policies are."""
+    return FileStore(settings.policies, verify_key=settings.verify_key)
+
 
 Started = Callable[[list[str]], Awaitable[None]]
 
 
 class Sidecar:
-    """A decision point with its transport. Policies are loaded when it is made, so that one that
-    has none never opens an address. Raises `StoreError`, `CompileError`."""
+    """A decision point with its transport, in a process of its own or at a worker's `seat`.
+    Policies are loaded when it is made, so that one that has none never opens an address. Raises
+    `StoreError`, `CompileError`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, seat: Seat | None = None) -> None:
         self.settings = settings
         self.writer = LogWriter()
         self.log = make_log(settings, self.writer)
+        if seat is not None:
+            self.log = self.log.bind(worker=seat.number)
+        self.seat = seat
+        self.health = Health()
         self.security = Security(settings, self.log)
         self.candidate = self._candidate()
         self.shadow = None
         if self.candidate is not None:
             self.shadow = Shadow(self.candidate.pdp, self._tell_difference)
-        store = FileStore(settings.policies, verify_key=settings.verify_key)
+        store = make_store(settings) if seat is None else seat.store
         self.decisions = self._decision_log()
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
         self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
@@ -66,69 +79,108 @@ class Sidecar:
             files = EntityFiles(settings.entities, settings.limits)
             self.entities = EntityFollower(files, self.log)
         self.telemetry = self._telemetry()
+        found = (self.policies, self.candidate, self.entities, self.routes)
+        self.followed: list[Follower[Any]] = [each for each in found if each is not None]
+        self.revisions = Newest(self._revision())
 
     async def run(self, started: Started | None = None) -> None:
-        """Serve until SIGTERM or SIGINT. `started` is awaited with the opened addresses."""
+        """Serve until told to stop. `started` is awaited with the opened addresses."""
         take_over(self.log)
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        telemetry = self.telemetry
-        complete = None if self.entities is None else self.entities.complete
-        decisions = Decisions(
-            self.policies.pdp, self.settings.limits, telemetry.told, complete=complete
-        )
-        services = {SERVICE: Authorization(decisions).methods()}
-        faces: dict[str, Face] = {}
-        if self.routes is not None:
-            services[EXT_AUTHZ], faces[EXT_AUTHZ] = self._ext_authz(decisions, self.routes)
-        door = Door(self.log, (*telemetry.guards, *self.security.guards), telemetry.watchers)
-        self.server = Server(services, door, self.settings, self.security.listening, faces)
-        parts = (decisions, self.entities, self.policies, door, self.settings)
+        orders = Orders(self._reload)
+        orders.take_signals()
+        settings, listening = self.settings, self.security.listening
+        decisions, door = self._decisions(), self._door()
+        services, faces = self._services(decisions)
+        self.server = Server(services, door, settings, self.health, listening, faces)
         self.http = None
-        if self.settings.http_listen:
-            self.http = HTTPFace(*parts, self.security.listening, self.log)
+        if settings.http_listen:
+            parts = (decisions, self.entities, self.policies, door, settings, listening)
+            self.http = HTTPFace(*parts, self.log)
         http = [] if self.http is None else self.http.open()
-        opened = await self.server.start(self.settings.listen)
-        interval = self.settings.reload_interval
-        followers = [asyncio.create_task(each.follow(interval)) for each in self._followers()]
-        followers.append(asyncio.create_task(self.security.follow(self.server.tell_health)))
+        opened = await self.server.start(settings.listen)
+        tasks = [asyncio.create_task(task) for task in self._tasks(orders)]
         try:
             if self.http is not None:
                 await self.http.start()
-            await self._serve(opened, http, stop, started)
+            await self._serve(opened, http, orders, started)
         finally:
-            for follower in followers:
-                follower.cancel()
-            await self._stop()
-            await telemetry.stop()
+            await self._stop(orders)
+            for task in tasks:
+                task.cancel()
+            await self.telemetry.stop()
             self._end()
 
+    def _decisions(self) -> Decisions:
+        complete = None if self.entities is None else self.entities.complete
+        pdp, limits = self.policies.pdp, self.settings.limits
+        return Decisions(pdp, limits, self.telemetry.told, complete=complete)
+
+    def _services(
+        self, decisions: Decisions
+    ) -> tuple[Mapping[str, Mapping[str, Served]], Mapping[str, Face]]:
+        services = {SERVICE: Authorization(decisions, self.revisions).methods()}
+        if self.routes is None:
+            return services, {}
+        service, face = self._ext_authz(decisions, self.routes)
+        return {**services, EXT_AUTHZ: service}, {EXT_AUTHZ: face}
+
+    def _door(self) -> Door:
+        explain = OnlyCallers("Explain", self.settings.explain_callers)
+        guards: tuple[Guard, ...] = (*self.telemetry.guards, *self.security.guards, explain)
+        return Door(self.log, guards, self.telemetry.watchers)
+
+    def _tasks(self, orders: Orders) -> Iterator[Coroutine[Any, Any, None]]:
+        """What goes on while calls are answered."""
+        for followed in self.followed:
+            yield followed.follow(self.settings.reload_interval)
+        yield self.security.follow(self.health.tell)
+        if self.decisions is not None:
+            yield follow_log(self.decisions, self.health)
+        if self.seat is not None:
+            yield self.seat.follow(self.health, orders, self.revisions)
+
     async def _serve(
-        self, opened: list[str], http: list[str], stop: asyncio.Event, started: Started | None
+        self, opened: list[str], http: list[str], orders: Orders, started: Started | None
     ) -> None:
         metrics = self.telemetry.start()
-        ours = ("", SERVICE, POLICIES)
-        for service in ours if self.routes is None else (*ours, EXT_AUTHZ, ROUTES):
-            await self.server.tell_health(service, True)
-        await self.server.tell_health(SECURITY, not self.security.problems())
         shown = {} if metrics is None else {"metrics": metrics}
-        revision = self.policies.pdp.policies.revision
-        self.log.info("serving", listen=opened, http_listen=http, **shown, revision=revision)
+        self._tell_health()
+        # The supervisor of workers speaks for all of them.
+        message = "serving" if self.seat is None else "worker serving"
+        self.log.info(message, listen=opened, http_listen=http, **shown, revision=self._revision())
+        if self.seat is None:
+            notify("READY=1")
         if started is not None:
             await started(opened)
-        await stop.wait()
+        await orders.stopping.wait()
+        if self.seat is None:
+            notify("STOPPING=1")
         self.log.info("stopping", grace=self.settings.grace)
 
-    async def _stop(self) -> None:
-        stopping = [self.server.stop(self.settings.grace)]
-        if self.http is not None:
-            stopping.append(self.http.stop())
-        await asyncio.gather(*stopping)
+    def _tell_health(self) -> None:
+        self.health.tell(POLICIES, True)
+        self.health.tell(SECURITY, not self.security.problems())
+        if self.routes is not None:
+            self.health.tell(ROUTES, True)
+        self.health.serve(SERVICE, *(() if self.routes is None else (EXT_AUTHZ,)))
 
-    def _followers(self) -> list[Follower[Any]]:
-        followed = (self.policies, self.candidate, self.entities, self.routes)
-        return [each for each in followed if each is not None]
+    async def _stop(self, orders: Orders) -> None:
+        self.health.stop()
+        self.revisions.end()
+        stops = [self.server.stop] if self.http is None else [self.server.stop, self.http.stop]
+        await orders.drain(stops, self.settings.grace)
+
+    async def _reload(self) -> None:
+        """Read again now what is followed."""
+        self.security.reload()
+        for followed in self.followed:
+            try:
+                await followed.reload()
+            except Exception as error:  # the others are read all the same
+                self.log.error("reading again failed", exc_info=error)
+
+    def _revision(self) -> str:
+        return self.policies.pdp.policies.revision
 
     def _end(self) -> None:
         if self.decisions is not None:
@@ -154,7 +206,7 @@ class Sidecar:
 
     def _ext_authz(
         self, decisions: Decisions, routes: RoutesFollower
-    ) -> tuple[Mapping[str, Method], Face]:
+    ) -> tuple[Mapping[str, Served], Face]:
         settings = self.settings
         denials = Denials(settings.ext_authz_reasons, settings.ext_authz_challenge)
         trusted = settings.ext_authz_trusted_header
@@ -174,8 +226,9 @@ class Sidecar:
         settings = self.settings
         if settings.decision_log is None:
             return None
+        path = settings.decision_log
         return DecisionLog(
-            settings.decision_log,
+            path if self.seat is None else self.seat.own(path),
             mask=settings.decision_log_mask,
             full=settings.decision_log_full,
             limits=settings.limits,
@@ -198,7 +251,8 @@ class Sidecar:
 
     async def _tell_policies(self, current: bool) -> None:
         self.telemetry.tell_policies(current)
-        await self.server.tell_health(POLICIES, current)
+        self.health.tell(POLICIES, current)
+        self.revisions.tell(self._revision())
 
     async def _tell_routes(self, current: bool) -> None:
-        await self.server.tell_health(ROUTES, current)
+        self.health.tell(ROUTES, current)

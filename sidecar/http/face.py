@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 
+from ..addresses import UNIX
 from ..decisions import Decisions
 from ..door import Door
 from ..entities import EntityFollower
@@ -17,7 +18,7 @@ from .app import Facts, make_app
 from .authzen import AuthZEN
 from .health import Readiness
 from .searching import Searcher
-from .server import UNIX, HTTPServer, address_of, open_sockets
+from .server import HTTPServer, address_of, open_sockets
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -58,7 +59,8 @@ class HTTPFace:
         """Open the addresses of the settings. Returns them with their ports filled in. Raises
         OSError naming the one that cannot be opened."""
         addresses = self._settings.http_listen
-        self._sockets = open_sockets(addresses, self._listening)
+        shares = self._settings.workers > 1
+        self._sockets = open_sockets(addresses, self._listening, shares)
         self._opened = [address_of(*each) for each in zip(self._sockets, addresses, strict=True)]
         return self._opened
 
@@ -75,11 +77,11 @@ class HTTPFace:
         self._server = HTTPServer(app, settings, self._listening, self._log)
         await self._server.start(self._sockets)
 
-    async def stop(self) -> None:
+    async def stop(self, grace: float) -> None:
         """Say that we are not ready, take no new calls, and give those in flight the grace."""
         self._readiness.stopping = True
         if self._server is not None:
-            await self._server.stop()
+            await self._server.stop(grace)
 
     def _url_of(self, address: str) -> str:
         """The URL of an address, if it is one that callers can reach."""

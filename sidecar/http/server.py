@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ..addresses import UNIX, try_path
 from ..security import Listening, connection_names
-from ..server import try_path
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 HEADER_BYTES = 32_768  # of a request, its first line included
 NAMES = "taskman_authz.names"  # in a scope: what the connection says that the caller is
-UNIX = "unix:"
 
 
 class HTTPServer:
@@ -70,22 +69,26 @@ class HTTPServer:
                 self._task.result()
             await asyncio.sleep(0)
 
-    async def stop(self) -> None:
-        """Take no new calls, and let those in flight end within the grace."""
+    async def stop(self, grace: float) -> None:
+        """Take no new calls, and let those in flight end within the grace; at once if that is 0."""
         self._server.should_exit = True
+        self._server.force_exit = grace == 0
         if self._task is not None:
-            await self._task
+            await asyncio.shield(self._task)  # whoever does not wait any longer ends it by 0
         for path in self._paths:
             with contextlib.suppress(OSError):
                 os.unlink(path)
 
 
-def open_sockets(addresses: Sequence[str], listening: Listening) -> list[socket.socket]:
-    """A bound socket an address. Raises OSError naming the one that cannot be opened."""
+def open_sockets(
+    addresses: Sequence[str], listening: Listening, shares: bool = False
+) -> list[socket.socket]:
+    """A bound socket an address, which workers may share. Raises OSError naming the one that cannot
+    be opened."""
     opened: list[socket.socket] = []
     try:
         for address in addresses:
-            opened.append(_open(address, listening))
+            opened.append(_open(address, listening, shares))
     except BaseException:
         for each in opened:
             each.close()
@@ -100,9 +103,11 @@ def address_of(opened: socket.socket, address: str) -> str:
     return f"{address.rpartition(':')[0]}:{opened.getsockname()[1]}"
 
 
-def _open(address: str, listening: Listening) -> socket.socket:
+def _open(address: str, listening: Listening, shares: bool) -> socket.socket:
     try:
-        return _open_path(address, listening) if address.startswith(UNIX) else open_host(address)
+        if address.startswith(UNIX):
+            return _open_path(address, listening)
+        return open_host(address, shares)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), address) from None
 
@@ -118,7 +123,7 @@ def _open_path(address: str, listening: Listening) -> socket.socket:
     return opened
 
 
-def open_host(address: str, shared: bool = False) -> socket.socket:
+def open_host(address: str, shares: bool) -> socket.socket:
     """A listening socket at host:port, which several processes may share. Raises OSError."""
     host, _, port = address.rpartition(":")
     found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
@@ -126,7 +131,7 @@ def open_host(address: str, shared: bool = False) -> socket.socket:
     opened = socket.socket(family, kind, protocol)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
+        if shares:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         opened.bind(place)
         opened.listen()

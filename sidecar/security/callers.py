@@ -38,6 +38,19 @@ class AllowedCallers:
         raise Refusal(Code.PERMISSION_DENIED, f"{call.method} is not for this caller")
 
 
+class OnlyCallers:
+    """The guard of one method that nobody may call but who has one of these names."""
+
+    def __init__(self, method: str, names: Collection[str]) -> None:
+        self._method = method
+        self._allowed = _Names(names)
+
+    def __call__(self, call: Call) -> None:
+        """Raises Refusal."""
+        if call.method == self._method and not self._allowed.include(call.caller):
+            raise Refusal(Code.PERMISSION_DENIED, f"{call.method} is not for this caller")
+
+
 def require_name(call: Call) -> None:
     """The guard that refuses strangers."""
     if not call.caller.names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # again, or is no longer in force.
 SECURITY = "taskman_authz.security"
 
-TellHealth = Callable[[str, bool], Awaitable[None]]
+TellHealth = Callable[[str, bool], None]
 
 
 class Followed(Protocol):
@@ -70,6 +70,12 @@ class Security:
         """When the certificate in place does. None: there is no TLS."""
         return self.certificates.identity.expires if self.certificates is not None else None
 
+    def reload(self) -> None:
+        """Read again now what may change."""
+        for each in self._followed:
+            if isinstance(each, Kept):
+                each.again(0.0)
+
     async def follow(self, tell_health: TellHealth) -> None:
         """Read again what may change, until cancelled; the health of `SECURITY` is told."""
         was_good = not self.problems()
@@ -81,7 +87,7 @@ class Security:
                 looked.clear()
                 is_good = not self.problems()
                 if is_good != was_good:
-                    await tell_health(SECURITY, is_good)
+                    tell_health(SECURITY, is_good)
                 was_good = is_good
         finally:
             for task in tasks:

@@ -10,9 +10,11 @@ from .ext_authz import ExtAuthzSettings
 from .http import HTTPSettings
 from .observing import ObservingSettings
 from .policies import PolicySettings
+from .running import RunningSettings
 from .security import SecuritySettings
 from .serving import ServingSettings
 from .tokens import TokenSettings
+from .transport import TransportSettings
 
 PREFIX = "TASKMAN_AUTHZ_"
 
@@ -20,6 +22,8 @@ PREFIX = "TASKMAN_AUTHZ_"
 class Settings(
     ExtAuthzSettings,
     ObservingSettings,
+    RunningSettings,
+    TransportSettings,
     HTTPSettings,
     TokenSettings,
     SecuritySettings,

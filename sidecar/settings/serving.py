@@ -1,4 +1,4 @@
-"""Where the sidecar answers, what it accepts, and how it stops."""
+"""Where the sidecar answers, and what it accepts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,9 @@ class ServingSettings(BaseModel):
         description="address to answer at: host:port (port 0: any free one) or unix:///path; "
         "may be given several times",
     )
-    grace: float = Field(
-        default=10.0, ge=0, le=3_600, description="seconds that calls have to end when stopping"
-    )
     max_message_bytes: int = Field(
         default=DEFAULT.message_bytes, gt=0, lt=2**31, description="longest request message"
     )
     max_batch_size: int = Field(
         default=DEFAULT.batch_size, gt=0, description="most items of a BatchCheck"
-    )
-    reflection: bool = Field(
-        default=True, description="describe the service to tools that ask: true, false"
     )

@@ -81,7 +81,7 @@ class _Server(uvicorn.Server):
 
 def _open(address: str) -> socket.socket:
     try:
-        opened = open_host(address, shared=shared_folder() is not None)
+        opened = open_host(address, shares=shared_folder() is not None)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), address) from None
     opened.setblocking(False)

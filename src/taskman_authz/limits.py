@@ -149,6 +149,10 @@ class Limits(msgspec.Struct, frozen=True):
     # What a client remembers, where it is told to: some ten thousand questions with answers.
     remembered_bytes: int = 16_777_216
 
+    # -- the sidecar -------------------------------------------------------------------------
+    # Streams that tell of new revisions: each is some kB, and all are woken at a change.
+    revision_watchers: int = 1_000
+
     # -- routes of a proxy -------------------------------------------------------------------
     routes: int = 10_000  # in one table; a platform has some hundred
     target_length: int = 16_384  # code points of a path with its query; servers stop at half of it

@@ -40,15 +40,14 @@ def test_a_signal_stops_it_with_status_0(policies, start, number):
     assert [event["message"] for event in sidecar.said][-2:] == ["stopping", "stopped"]
 
 
-def test_health_says_not_serving_while_it_stops(policies, start):
-    sidecar = start(policies)
+def test_who_watches_the_health_learns_that_it_stops_and_does_not_hold_it_up(policies, start):
+    sidecar = start(policies, "--grace", "600")
     with grpc.insecure_channel(sidecar.address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         watch = stub.Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
         next(watch)
         sidecar.process.send_signal(signal.SIGTERM)
-        assert next(watch).status == NOT_SERVING
-        watch.cancel()
+        assert [answer.status for answer in watch] == [NOT_SERVING]
     assert sidecar.process.wait(PATIENCE) == 0
 
 

@@ -13,6 +13,7 @@ import structlog
 from structlog.testing import CapturingLogger
 from taskman_authz_sidecar.authorization import Method
 from taskman_authz_sidecar.door import Call, Door
+from taskman_authz_sidecar.health import Health
 from taskman_authz_sidecar.server import Server
 from taskman_authz_sidecar.settings import Settings
 
@@ -39,7 +40,7 @@ def serve(logger: CapturingLogger) -> Iterator[Callable[[Mapping[str, Method]], 
         stop = asyncio.Event()
 
         async def run() -> None:
-            server = Server({"test.Service": methods}, Door(log), Settings())
+            server = Server({"test.Service": methods}, Door(log), Settings(), Health())
             opened.extend(await server.start(["127.0.0.1:0"]))
             is_open.set()
             await stop.wait()

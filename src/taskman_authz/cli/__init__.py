@@ -26,6 +26,7 @@ COMMANDS = {
     "repl": "evaluate CEL expressions as they are typed",
     "test": "run policy tests (the same as policy-test)",
     "serve": "answer over gRPC and HTTP",
+    "health": "ask whether a sidecar serves",
     "authzen-check": "ask a decision point whether it conforms to AuthZEN 1.0",
     "schema": "print the JSON Schema of policy documents, for editors",
     "log": "verify decision logs",

@@ -65,6 +65,7 @@ class DecisionLog:
         self._process = os.getpid()
         self.written = 0  # lines
         self.dropped = 0  # decisions that were not taken
+        self.failing = False  # what is queued could not be written, and is tried again
         self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -117,18 +118,17 @@ class DecisionLog:
         self.close()
 
     def _run(self) -> None:
-        failing = False
         while records := self._next():
             try:
                 self._file.write(records)
             except OSError as error:
-                if not failing:
+                if not self.failing:
                     self._tell(f"the decision log cannot be written: {error.strerror}")
-                failing = True
+                self.failing = True
                 if not self._patient():
                     break
                 continue
-            failing = False
+            self.failing = False
             with self._changed:
                 for _ in records:
                     self._bytes -= len(self._queue.popleft())

@@ -1,8 +1,8 @@
 """protobuf ↔ requests and decisions. The only room that knows both.
 
 Begin with `messages` (what a server reads and writes, and the same for a client); `properties` is
-attributes ↔ Struct. All of it is functions from bytes and to bytes, so that a transport never sees
-a message. Needs the extra `[protobuf]`.
+attributes ↔ Struct. Nearly all of it is functions from bytes and to bytes, so that a transport
+never sees a message. Needs the extra `[protobuf]`.
 
 Laws: what cannot be read is a `RequestError` that names the field and never its value; whatever
 arrives is bounded before it is looked at; the same request means the same on both sides.
@@ -11,10 +11,12 @@ arrives is bounded before it is looked at; the same request means the same on bo
 from __future__ import annotations
 
 from .messages import (
+    decision_message,
     read_batch,
     read_check,
     read_decision,
     read_decisions,
+    read_explain,
     write_batch,
     write_check,
     write_decision,
@@ -25,10 +27,12 @@ SERVICE = "taskman_authz.v1.AuthorizationService"
 
 __all__ = [
     "SERVICE",
+    "decision_message",
     "read_batch",
     "read_check",
     "read_decision",
     "read_decisions",
+    "read_explain",
     "write_batch",
     "write_check",
     "write_decision",

@@ -36,14 +36,21 @@ def read_batch(data: bytes, limits: Limits = DEFAULT) -> list[CheckRequest | Req
     return [_read_item(item, now, limits) for item in message.items]
 
 
+def read_explain(data: bytes, limits: Limits = DEFAULT) -> tuple[CheckRequest, bool]:
+    """The question in the bytes of an ExplainRequest, stamped now, and whether the policies that
+    do not apply are to be explained too."""
+    message = _parse(pb.ExplainRequest, data, limits)
+    return _read_request(message.request, time.time_ns(), limits), message.others
+
+
 def write_decision(decision: Decision) -> bytes:
     """The bytes of a CheckResponse."""
-    return _response(decision).SerializeToString()
+    return decision_message(decision).SerializeToString()
 
 
 def write_decisions(decisions: Iterable[Decision]) -> bytes:
     """The bytes of a BatchCheckResponse."""
-    results = [_response(decision) for decision in decisions]
+    results = [decision_message(decision) for decision in decisions]
     return pb.BatchCheckResponse(results=results).SerializeToString()
 
 
@@ -89,7 +96,8 @@ def _read_context(message: pb.CheckRequest, limits: Limits) -> dict[str, Any]:
     return context
 
 
-def _response(decision: Decision) -> pb.CheckResponse:
+def decision_message(decision: Decision) -> pb.CheckResponse:
+    """A decision as a message, to be a part of others."""
     return pb.CheckResponse(
         allowed=decision.allowed,
         reasons=[reason.message for reason in decision.reasons],

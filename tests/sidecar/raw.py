@@ -1,0 +1,87 @@
+"""HTTP/2 without gRPC's manners: streams whose frames are whatever a test likes."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from types import TracebackType
+
+import h2.config
+import h2.connection
+import h2.events
+import h2.settings
+
+from tests.sidecar.process import PATIENCE
+
+CHECK = "/taskman_authz.v1.AuthorizationService/Check"
+BATCH_CHECK = "/taskman_authz.v1.AuthorizationService/BatchCheck"
+
+
+def framed(data: bytes, length: int | None = None, flag: int = 0) -> bytes:
+    """A gRPC message: a flag, a length, which may be a lie, and the data."""
+    return struct.pack(">BI", flag, len(data) if length is None else length) + data
+
+
+class Raw:
+    """A connection to a sidecar. `window` is how many bytes of a stream it lets the other send."""
+
+    def __init__(self, address: str, window: int = 65_535) -> None:
+        host, _, port = address.rpartition(":")
+        self.socket = socket.create_connection((host, int(port)), PATIENCE)
+        self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        self.ended: dict[int, dict[str, str]] = {}  # streams, and what they ended with
+        self._told: dict[int, dict[str, str]] = {}
+        self.http.initiate_connection()
+        self.http.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
+        self.flush()
+
+    def __enter__(self) -> Raw:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.socket.close()
+
+    def flush(self) -> None:
+        """Send what waits to be sent."""
+        self.socket.sendall(self.http.data_to_send())
+
+    def begin(
+        self, path: str, data: bytes, content_type: str = "application/grpc", end: bool = True
+    ) -> int:
+        """Begin a call and send data as it is. Gives its stream."""
+        stream = self.http.get_next_available_stream_id()
+        headers = [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":path", path),
+            (":authority", "sidecar"),
+            ("content-type", content_type),
+            ("te", "trailers"),
+        ]
+        self.http.send_headers(stream, headers)
+        self.http.send_data(stream, data, end_stream=end)
+        self.flush()
+        return stream
+
+    def end(self, stream: int) -> dict[str, str]:
+        """The headers and trailers that a call ends with; `reset` where it is broken off."""
+        while stream not in self.ended:
+            data = self.socket.recv(65_536)
+            if not data:
+                return {"reset": "connection"}
+            for event in self.http.receive_data(data):
+                self._see(event)
+            self.flush()
+        return self.ended[stream]
+
+    def _see(self, event: h2.events.Event) -> None:
+        if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+            self._told.setdefault(event.stream_id, {}).update(dict(event.headers))
+        if isinstance(event, h2.events.StreamReset):
+            self.ended[event.stream_id] = {"reset": str(event.error_code)}
+        if isinstance(event, h2.events.StreamEnded):
+            self.ended[event.stream_id] = self._told.get(event.stream_id, {})
+
+    def ask(self, path: str, data: bytes, content_type: str = "application/grpc") -> dict[str, str]:
+        """`begin`, and `end`."""
+        return self.end(self.begin(path, data, content_type))
