@@ -199,3 +199,12 @@ def test_a_call_over_http_is_a_span_of_its_callers_trace_too(policies, start, ov
     assert SECRET not in str(over_grpc.found)
     found = look(metrics_of(sidecar))
     assert value(found, "taskman_requests_total", method="http/evaluation", status="OK") == 1
+
+
+def test_workers_send_their_spans_too(policies, start, over_grpc):
+    sidecar = start(policies, *over_grpc.settings, "--workers", "2", "--log-calls", "1")
+    ask(sidecar, traced())
+    assert {span.trace_id.hex() for span in over_grpc.wait_for(4)} == {TRACE}
+    line = sidecar.wait_for("call answered", trace_id=TRACE)
+    assert line["worker"] in (1, 2)
+    assert sidecar.stop() == 0
