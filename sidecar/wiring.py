@@ -34,7 +34,7 @@ from .policies import PolicyFollower
 from .security import SECURITY, OnlyCallers, Security
 from .server import Face, Server
 from .settings import Settings
-from .telemetry import Telemetry
+from .telemetry import Facts, Telemetry
 
 if TYPE_CHECKING:
     from taskman_authz.decision import Decision
@@ -214,15 +214,13 @@ class Sidecar:
         return service.methods(), Face("ext_authz", denials.refuse)
 
     def _telemetry(self) -> Telemetry:
-        pdp = self.policies.pdp
-        return Telemetry(
-            self.settings,
-            self.log,
-            self.writer,
-            lambda: pdp.policies,
-            decision_log=self.decisions,
-            expires=self.security.expires,
+        policies, looks = self.policies, self.settings.reload_interval > 0
+        facts = Facts(
+            lambda: policies.pdp.policies,
+            (lambda: policies.confirmed) if looks else None,
+            self.security.expires,
         )
+        return Telemetry(self.settings, self.log, self.writer, facts, self.decisions)
 
     def _decision_log(self) -> DecisionLog | None:
         settings = self.settings

@@ -119,6 +119,7 @@ def _call(name: str, request: Request) -> Call:
         request_id=_request_id(request.scope).decode("latin-1"),
         traceparent=request.headers.get("traceparent", ""),
         authorization=request.headers.get("authorization", ""),
+        tracestate=request.headers.get("tracestate", ""),
     )
 
 

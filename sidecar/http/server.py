@@ -107,7 +107,7 @@ def _open(address: str, listening: Listening, shares: bool) -> socket.socket:
     try:
         if address.startswith(UNIX):
             return _open_path(address, listening)
-        return _open_host(address, shares)
+        return open_host(address, shares)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), address) from None
 
@@ -123,7 +123,8 @@ def _open_path(address: str, listening: Listening) -> socket.socket:
     return opened
 
 
-def _open_host(address: str, shares: bool) -> socket.socket:
+def open_host(address: str, shares: bool) -> socket.socket:
+    """A listening socket at host:port, which several processes may share. Raises OSError."""
     host, _, port = address.rpartition(":")
     found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
     family, kind, protocol, _, place = found[0]

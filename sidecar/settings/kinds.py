@@ -34,14 +34,6 @@ def _checked_tcp(address: str) -> str:
     return _checked_address(address)
 
 
-def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("expected `http://host:port` or `https://host:port`")
-    return url
-
-
-HttpUrl = Annotated[str, AfterValidator(_checked_url)]
 TcpAddress = Annotated[str, AfterValidator(_checked_tcp)]
 # Where a secret may rest, in place of the secret itself.
 REFERENCES = ("file:", "vault:")

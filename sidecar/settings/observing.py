@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from .kinds import HttpUrl, TcpAddress
+from .kinds import BaseURL, TcpAddress
 
 
 class ObservingSettings(BaseModel):
@@ -39,7 +39,7 @@ class ObservingSettings(BaseModel):
         le=10_000,
         description="companies that metrics tell apart; those after are one, `other`",
     )
-    otlp_endpoint: HttpUrl | None = Field(
+    otlp_endpoint: BaseURL | None = Field(
         default=None,
         description="collector that traces are sent to, such as http://localhost:4317",
     )

@@ -119,4 +119,4 @@ def make_exporter(endpoint: str, protocol: str) -> SpanExporter:
         return OTLPSpanExporter(endpoint=endpoint, timeout=TIMEOUT)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as OverHttp
 
-    return OverHttp(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=TIMEOUT)
+    return OverHttp(endpoint=f"{endpoint}/v1/traces", timeout=TIMEOUT)

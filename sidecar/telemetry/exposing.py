@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..http.server import open_host
 from .scrape import Scrape
 from .shared import shared_folder
 
@@ -80,23 +80,9 @@ class _Server(uvicorn.Server):
 
 
 def _open(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
     try:
-        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
-        family, kind, protocol, _, place = found[0]
-        opened = socket.socket(family, kind, protocol)
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if shared_folder() is not None:
-                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            opened.bind(place)
-            opened.listen(CONNECTIONS)
-        except OSError:
-            opened.close()
-            raise
+        opened = open_host(address, shares=shared_folder() is not None)
     except OSError as error:
-        number = error.errno or 0
-        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(number)
-        raise OSError(number, why, address) from None
+        raise OSError(error.errno, error.strerror or str(error), address) from None
     opened.setblocking(False)
     return opened

@@ -7,16 +7,14 @@ what is said of policies here is said of the process that was asked.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from taskman_authz.policy import PolicySet
-
+from .facts import Facts
 from .metrics import Metrics
 from .shared import processes, shared_folder
 from .usage import Meter
@@ -24,24 +22,16 @@ from .usage import Meter
 
 class Scrape(Collector):
     """All that is told: the counts of `metrics`, or of all processes that share theirs, and what
-    is found out for it. `policies` are those in force, `expires` is when the server's certificate
-    does."""
+    is found out for it."""
 
-    def __init__(
-        self,
-        metrics: Metrics,
-        service: str,
-        policies: Callable[[], PolicySet],
-        expires: Callable[[], datetime | None] = lambda: None,
-    ) -> None:
+    def __init__(self, metrics: Metrics, service: str, facts: Facts) -> None:
         folder = shared_folder()
         self._counts: Collector = metrics.registry
         if folder is not None:
             self._counts = MultiProcessCollector(None, path=str(folder))
         self._metrics = metrics
         self._service = service
-        self._policies = policies
-        self._expires = expires
+        self._facts = facts
         self._meter = Meter(processes)
         self._errors = _ErrorRate()
         self.policies_loaded = time.time()  # seconds since the Unix epoch
@@ -77,13 +67,13 @@ class Scrape(Collector):
             self.loop_delay,
         )
         yield from self._of_policies()
-        expires = self._expires()
+        expires = self._facts.expires()
         if expires is not None:
             name = "taskman_authz_certificate_expiry_timestamp_seconds"
             yield self._gauge(name, "When the server's certificate ends.", expires.timestamp())
 
     def _of_policies(self) -> Iterator[Metric]:
-        policies = self._policies()
+        policies = self._facts.policies()
         info = GaugeMetricFamily(
             "taskman_authz_policy_info",
             "The policies in force.",
@@ -94,6 +84,12 @@ class Scrape(Collector):
         yield self._gauge("taskman_authz_policies", "Policies in force.", len(policies))
         age = max(0.0, time.time() - self.policies_loaded)
         yield self._gauge("taskman_authz_policy_age_seconds", "Since they were loaded.", age)
+        if self._facts.confirmed is not None:
+            yield self._gauge(
+                "taskman_authz_policy_staleness_seconds",
+                "Since they were last found to be those in the store.",
+                time.monotonic() - self._facts.confirmed(),
+            )
 
     def _gauge(self, name: str, what: str, value: float) -> Metric:
         gauge = GaugeMetricFamily(name, what, labels=("service",))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from taskman_authz.errors import AuthzError
@@ -19,28 +17,25 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from taskman_authz.decision_log import DecisionLog
-    from taskman_authz.policy import PolicySet
 
     from ..log_writer import LogWriter
     from ..settings import Settings
     from .exporting import Processor
+    from .facts import Facts
     from .tracing import Tracing
 
 
 class Telemetry:
     """What is told of a sidecar: `guards` (which refuse nothing) and `watchers` learn of its calls,
-    `told` of its decisions. `expires` says when the certificate does. Raises AuthzError where what
-    traces need is not installed."""
+    `told` of its decisions. Raises AuthzError where what traces need is not installed."""
 
     def __init__(
         self,
         settings: Settings,
         log: FilteringBoundLogger,
         writer: LogWriter,
-        policies: Callable[[], PolicySet],
-        *,
-        decision_log: DecisionLog | None,
-        expires: Callable[[], datetime | None],
+        facts: Facts,
+        decision_log: DecisionLog | None = None,
     ) -> None:
         self.guards: list[Guard] = []
         self.watchers: list[Watcher] = []
@@ -54,7 +49,7 @@ class Telemetry:
             from .scrape import Scrape
 
             self._metrics = Metrics(settings.service_name, settings.metrics_companies)
-            self._scrape = Scrape(self._metrics, settings.service_name, policies, expires)
+            self._scrape = Scrape(self._metrics, settings.service_name, facts)
             self._listener = Listener(self._scrape, settings.metrics_listen)
             self.watchers.append(self._metrics.watch)
             self.told.append(self._metrics.tell)

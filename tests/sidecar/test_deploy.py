@@ -181,6 +181,16 @@ def test_the_probes_of_the_pod_ask_what_the_sidecar_answers(monkeypatch):
     assert pod["terminationGracePeriodSeconds"] >= settings.grace + 10
 
 
+def test_the_metrics_of_the_pod_are_let_out_to_who_watches(monkeypatch):
+    found = container()
+    said = {each["name"]: each["value"] for each in found["env"]}
+    ports = {each["name"]: each["containerPort"] for each in found["ports"]}
+    assert settings_of(said, monkeypatch).metrics_listen == f"0.0.0.0:{ports['metrics']}"
+    (policy,) = [each for each in manifests() if each["kind"] == "NetworkPolicy"]
+    (watching,) = [each for each in policy["spec"]["ingress"] if "from" in each]
+    assert [each["port"] for each in watching["ports"]] == ["metrics"]
+
+
 def test_the_policies_of_the_manifest_compile(tmp_path):
     (config,) = [each for each in manifests() if each["kind"] == "ConfigMap"]
     for name, text in config["data"].items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import generate_latest
 from taskman_authz_sidecar.door import Call
 from taskman_authz_sidecar.status import Code, Status
+from taskman_authz_sidecar.telemetry import Facts
 from taskman_authz_sidecar.telemetry.metrics import METHODS, Metrics
 from taskman_authz_sidecar.telemetry.scrape import Scrape
 
@@ -108,7 +110,7 @@ def test_what_others_count_is_caught_up_with(metrics):
 
 def test_the_error_rate_is_that_since_the_last_look(metrics):
     policies = PDP.from_path("policies/taskman").policies
-    scrape = Scrape(metrics, "authorization-service", lambda: policies)
+    scrape = Scrape(metrics, "authorization-service", Facts(lambda: policies))
 
     def rate():
         return value(samples_of(generate_latest(scrape.registry).decode()), "taskman_error_rate")
@@ -126,8 +128,18 @@ def test_the_error_rate_is_that_since_the_last_look(metrics):
 def test_a_certificate_is_told_of_where_there_is_one(metrics):
     policies = PDP.from_path("policies/taskman").policies
     name = "taskman_authz_certificate_expiry_timestamp_seconds"
-    scrape = Scrape(metrics, "authorization-service", lambda: policies)
+    scrape = Scrape(metrics, "authorization-service", Facts(lambda: policies))
     assert name not in generate_latest(scrape.registry).decode()
     moment = datetime.fromtimestamp(1_800_000_000, UTC)
-    scrape = Scrape(metrics, "authorization-service", lambda: policies, lambda: moment)
+    scrape = Scrape(metrics, "authorization-service", Facts(lambda: policies, None, lambda: moment))
     assert value(samples_of(generate_latest(scrape.registry).decode()), name) == 1_800_000_000
+
+
+def test_staleness_is_told_where_somebody_looks_at_the_store(metrics):
+    policies = PDP.from_path("policies/taskman").policies
+    name = "taskman_authz_policy_staleness_seconds"
+    unseen = Scrape(metrics, "authorization-service", Facts(lambda: policies))
+    assert name not in generate_latest(unseen.registry).decode()
+    confirmed = time.monotonic() - 7
+    scrape = Scrape(metrics, "authorization-service", Facts(lambda: policies, lambda: confirmed))
+    assert value(samples_of(generate_latest(scrape.registry).decode()), name) >= 7

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import urllib.request
 
 import grpc
 import pytest
@@ -172,4 +174,37 @@ def test_an_endpoint_that_is_no_url_is_refused_in_words(policies, wrong):
     from tests.sidecar.test_running import fail
 
     said = fail("--policies", str(policies), "--otlp-endpoint", wrong)
-    assert "--otlp-endpoint: expected `http://host:port`" in said
+    assert "--otlp-endpoint: expected `https://host`" in said
+
+
+def test_a_call_over_http_is_a_span_of_its_callers_trace_too(policies, start, over_grpc):
+    sidecar = start(policies, *over_grpc.settings, "--http-listen", "127.0.0.1:0", *METRICS)
+    (address,) = sidecar.wait_for("serving")["http_listen"]
+    question = {
+        "subject": {"type": "user", "id": "1", "properties": {"email": SECRET}},
+        "action": {"name": "tasks:view"},
+        "resource": {"type": "tasks", "id": "1", "properties": {"size": 3, "labels": []}},
+    }
+    request = urllib.request.Request(
+        f"http://{address}/access/v1/evaluation",
+        json.dumps(question).encode(),
+        {"content-type": "application/json", traced()[0]: traced()[1]},
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        assert json.load(answer)["decision"] is True
+    spans = {span.name: span for span in over_grpc.wait_for(4)}
+    span = spans["http evaluation"]
+    assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, PARENT)
+    assert attributes(span)["taskman_authz.decision"] == "allow"
+    assert SECRET not in str(over_grpc.found)
+    found = look(metrics_of(sidecar))
+    assert value(found, "taskman_requests_total", method="http/evaluation", status="OK") == 1
+
+
+def test_workers_send_their_spans_too(policies, start, over_grpc):
+    sidecar = start(policies, *over_grpc.settings, "--workers", "2", "--log-calls", "1")
+    ask(sidecar, traced())
+    assert {span.trace_id.hex() for span in over_grpc.wait_for(4)} == {TRACE}
+    line = sidecar.wait_for("call answered", trace_id=TRACE)
+    assert line["worker"] in (1, 2)
+    assert sidecar.stop() == 0
