@@ -133,9 +133,11 @@ def test_keys_are_in_sorted_order():
     message = pb.CheckRequest(context={"b": "1", "a": "2", "c": "3"})
     message.resource_properties.update({"b": 1, "a": {"z": 1, "y": 2}, "c": 3})
     found = read_check(message.SerializeToString(), DEEPEST)
+    assert found is not None
+    properties: Any = found.resource_properties
     assert list(found.context) == ["a", "b", "c"]
-    assert list(found.resource_properties) == ["a", "b", "c"]
-    assert list(found.resource_properties["a"]) == ["y", "z"]
+    assert list(properties) == ["a", "b", "c"]
+    assert list(properties["a"]) == ["y", "z"]
 
 
 def test_items_of_a_batch_with_the_same_subject_share_what_was_read():
@@ -143,7 +145,8 @@ def test_items_of_a_batch_with_the_same_subject_share_what_was_read():
     for number, item in enumerate(items):
         item.subject_properties.update({"roles": ["a"]})
         item.resource_properties.update({"n": number})
-    found = read_batch(pb.BatchCheckRequest(items=items).SerializeToString(), DEEPEST, 3)
+    data = pb.BatchCheckRequest(items=items).SerializeToString()
+    found: Any = read_batch(data, DEEPEST, 3)
     assert found[0].subject_properties is found[2].subject_properties
     assert [fields.resource_properties for fields in found] == [{"n": 0}, {"n": 1}, {"n": 2}]
 
