@@ -44,21 +44,18 @@ def frame(message: bytes) -> bytes:
     return b"\0" + len(message).to_bytes(4, "big") + message
 
 
-def sample(
-    server: Server, question: Question, clients: int, seconds: float, folder: Path
-) -> Sample:
-    """Warm up for a third of the time, then measure. `folder` is for files in between."""
+def sample(server: Server, question: Question, clients: int, seconds: int, folder: Path) -> Sample:
+    """Warm up for a second, then measure. `folder` is for files in between."""
     data = folder / "request"
     data.write_bytes(frame(question.data))
-    _h2load(server, question, clients, max(1, round(seconds / 3)), folder)
+    _h2load(server, question, clients, 1, folder)
     before = cpu_seconds(server.pid)
-    whole = max(1, round(seconds))
-    said, times = _h2load(server, question, clients, whole, folder)
+    said, times = _h2load(server, question, clients, seconds, folder)
     used = cpu_seconds(server.pid) - before
     _check(said, len(times), server.reply_bytes)
     times.sort()
     return Sample(
-        len(times) / whole,
+        len(times) / seconds,
         times[len(times) // 2],
         times[len(times) * 99 // 100],
         used / len(times),

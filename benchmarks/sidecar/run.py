@@ -68,7 +68,7 @@ def cases() -> set[str]:
     return {f"{measure}-{clients}" for measure in MEASURES for clients in CLIENTS}
 
 
-def run(many: int, rounds: int, seconds: float, tell: Callable[[str], None]) -> Run:
+def run(many: int, rounds: int, seconds: int, tell: Callable[[str], None]) -> Run:
     """Measure `rounds` times each, `seconds` a time."""
     made, began = Run(many), time.monotonic()
     with TemporaryDirectory() as folder, _asked(made, Path(folder), tell) as asked:
@@ -81,7 +81,7 @@ def run(many: int, rounds: int, seconds: float, tell: Callable[[str], None]) -> 
     return made
 
 
-def _measure(made: Run, each: Asked, clients: int, seconds: float, folder: Path) -> None:
+def _measure(made: Run, each: Asked, clients: int, seconds: int, folder: Path) -> None:
     if each.column in made.absent:
         return
     with each.server.running():
