@@ -38,7 +38,7 @@ cdef class Reader:
     cdef int context_entry(self, dict into, Py_ssize_t end) except -1
     @cython.locals(text=bytes, former=tuple, made=dict)
     cdef dict properties(self, int tag, Py_ssize_t end, int depth)
-    @cython.locals(made=dict, stop=Py_ssize_t, key=str)
+    @cython.locals(made=dict, stop=Py_ssize_t, key=str, former=str, is_sorted=bint)
     cdef dict struct(self, Py_ssize_t end, int depth)
     @cython.locals(key=str)
     cdef str key(self, Py_ssize_t end)

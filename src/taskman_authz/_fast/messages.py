@@ -153,6 +153,8 @@ class Reader:
         if depth == 0:
             raise Unusual
         made: dict[str, object] = {}
+        former = ""
+        is_sorted = True  # as our own client sends them
         while self.position < end:
             if self.byte() != FIELD:
                 raise Unusual
@@ -161,7 +163,10 @@ class Reader:
             if self.stop(stop) != stop:
                 raise Unusual
             made[key] = self.value(stop, depth)
-        return made if len(made) < 2 else {key: made[key] for key in sorted(made)}
+            if key < former:
+                is_sorted = False
+            former = key
+        return made if is_sorted else {key: made[key] for key in sorted(made)}
 
     def key(self, end: int) -> str:
         """The key of an entry, and the tag of its value."""

@@ -163,7 +163,9 @@ def _result(decision: Decision) -> bytes:
 def write_check(request: CheckRequest, limits: Limits = DEFAULT) -> bytes:
     """The bytes of a CheckRequest message. The request's `now` is not sent: the decision point
     has its own clock."""
-    return _bounded(_message(request, limits).SerializeToString(), limits)
+    # Keys in sorted order: the same question has the same bytes, and they need not be sorted again.
+    data = _message(request, limits).SerializeToString(deterministic=True)
+    return _bounded(data, limits)
 
 
 def write_batch(
@@ -175,7 +177,7 @@ def write_batch(
         raise RequestError("items", f"more than {limits.batch_size} items")
     message = pb.BatchCheckRequest()
     errors = [_add_item(message, item, limits) for item in items]
-    return _bounded(message.SerializeToString(), limits), errors
+    return _bounded(message.SerializeToString(deterministic=True), limits), errors
 
 
 def _add_item(
