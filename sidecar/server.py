@@ -100,7 +100,7 @@ class Server:
         face = self._faces.get(service, OURS)
 
         async def handle(data: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-            answer = self._door.answer(_call(face, name, context), method, data)
+            answer = self._door.answer(_GrpcCall(face, name, context), method, data)
             if type(answer) is bytes:
                 return answer
             assert isinstance(answer, Status)
@@ -114,18 +114,38 @@ class Server:
 _CODES = {code: grpc.StatusCode[code.name] for code in Code}
 
 
-def _call(face: Face, method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> Call:
-    metadata: dict[Any, Any] = dict(context.invocation_metadata() or ())
-    return Call(
-        face.name,
-        method,
-        Caller(grpc_names(context)),
-        request_id=metadata.get("x-request-id", ""),
-        traceparent=metadata.get("traceparent", ""),
-        left=context.time_remaining(),
-        authorization=metadata.get("authorization", ""),
-        tracestate=metadata.get("tracestate", ""),
-    )
+_HEADERS = {
+    "request_id": "x-request-id",
+    "traceparent": "traceparent",
+    "tracestate": "tracestate",
+    "authorization": "authorization",
+}
+
+
+class _GrpcCall(Call):
+    """A call whose headers and whose caller's names are read when somebody asks for them: with
+    grpcio that takes longer than to decide."""
+
+    __slots__ = ("_context",)
+
+    def __init__(
+        self, face: Face, method: str, context: grpc.aio.ServicerContext[bytes, bytes]
+    ) -> None:
+        super().__init__(face.name, method, left=context.time_remaining())
+        self._context = context
+        del self.caller, self.request_id, self.traceparent, self.tracestate, self.authorization
+
+    def __getattr__(self, name: str) -> Any:
+        """The value of a slot that is empty."""
+        if name == "caller":
+            self.caller = Caller(grpc_names(self._context))
+        elif name in _HEADERS:
+            metadata: dict[Any, Any] = dict(self._context.invocation_metadata() or ())
+            for slot, header in _HEADERS.items():
+                setattr(self, slot, metadata.get(header, ""))
+        else:
+            raise AttributeError(name)
+        return getattr(self, name)
 
 
 def _trailers(status: Status) -> tuple[tuple[str, str], ...]:
