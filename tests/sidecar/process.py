@@ -49,11 +49,12 @@ class Sidecar:
             self._is_over = True
             self._heard.notify_all()
 
-    def wait_for(self, message: str, count: int = 1) -> dict[str, Any]:
-        """The `count`th event with that message."""
+    def wait_for(self, message: str, count: int = 1, **fields: Any) -> dict[str, Any]:
+        """The `count`th event with that message, and with these fields."""
+        wanted = {"message": message, **fields}
 
         def events() -> list[dict[str, Any]]:
-            return [event for event in self.said if event["message"] == message]
+            return [event for event in self.said if wanted.items() <= event.items()]
 
         def over() -> bool:
             return len(events()) >= count or self._is_over

@@ -129,7 +129,7 @@ def test_a_refused_call_is_logged_with_its_request_id_and_without_values(sidecar
         ask = channel.unary_unary("/taskman_authz.v1.AuthorizationService/Check", None, None)
         with pytest.raises(grpc.RpcError):
             ask(bad, timeout=PATIENCE, metadata=(("x-request-id", "req-789"),))
-    sidecar.wait_for("call refused")
+    sidecar.wait_for("call refused", request_id="req-789")
     events = [event for event in sidecar.said if event.get("request_id") == "req-789"]
     assert [(event["method"], event["status"]) for event in events] == [
         ("Check", "INVALID_ARGUMENT")
