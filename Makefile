@@ -9,11 +9,11 @@ MYPY_PATH := .cache/mypy-path
 ADDRESSED := macros parser partial program threads
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench soak check conformance sanitize generate build clean format
+.PHONY: help run test bench bench-sidecar soak check conformance sanitize generate build clean format
 
 help: ## show this
 	@echo "taskman-authz: make TARGET"
-	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: build ## start the sidecar with policies/taskman, ask it two questions, go on serving (LISTEN=host:port)
 	@exec $(BIN)/taskman-authz serve --demo --listen $(LISTEN)
@@ -25,6 +25,10 @@ test: build ## every test on the compiled core, then the tests of the core and a
 bench: build ## measure against the peers; prints the table and writes benchmarks/results/
 	@tools/bootstrap.sh bench
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-sidecar: build ## measure the sidecar against a bare echo server and Cerbos, with h2load (apt: nghttp2-client)
+	@tools/bootstrap.sh bench-sidecar
+	@$(BIN)/python -m benchmarks.sidecar $(ARGS)
 
 soak: build ## a sidecar with workers under load, with reloads and killed workers, for SECONDS (600)
 	@$(BIN)/python -m benchmarks.soak $(SECONDS)

@@ -3,7 +3,7 @@ met, and says what was missing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean
 
@@ -11,6 +11,7 @@ from .cases import EVALUATIONS
 from .compare import OURS, Run
 
 Measure = Callable[[str, str], float]
+Found = Callable[[str, str], float | None]  # what a column has for a case, if anything
 
 
 class Missing(Exception):
@@ -194,13 +195,17 @@ BARS = (
 
 def verdicts(run: Run) -> list[Verdict]:
     """Every bar whose cases were asked for."""
-    asked = {case.name for case in run.cases}
-    return [_verdict(bar, run) for bar in BARS if asked.issuperset(bar.cases)]
+    return judged(BARS, {case.name for case in run.cases}, run.least)
 
 
-def _verdict(bar: Bar, run: Run) -> Verdict:
+def judged(bars: Sequence[Bar], asked: Collection[str], found: Found) -> list[Verdict]:
+    """Each of the bars whose cases were asked for, by what was found."""
+    return [_verdict(bar, found) for bar in bars if set(asked).issuperset(bar.cases)]
+
+
+def _verdict(bar: Bar, found: Found) -> Verdict:
     def least(case: str, column: str) -> float:
-        seconds = run.least(case, column)
+        seconds = found(case, column)
         if seconds is None:
             raise Missing(f"{column} has no time for {case}")
         return seconds

@@ -39,7 +39,7 @@ def markdown(run: Run, verdicts: Sequence[Verdict]) -> str:
 def as_json(run: Run, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """The same as data: seconds by case and column."""
     return {
-        "machine": _machine(),
+        "machine": machine(),
         "seconds": round(run.seconds, 1),
         "versions": {column.peer: column.version for column in run.columns},
         "absent": run.absent,
@@ -82,14 +82,15 @@ def _heading(run: Run) -> str:
     )
     return (
         "# Benchmarks\n\n"
-        f"{_machine()}; one run of {run.seconds:.0f} s, least of interleaved rounds, every answer "
+        f"{machine()}; one run of {run.seconds:.0f} s, least of interleaved rounds, every answer "
         "checked before it is timed. Absolute figures drift with the machine: compare columns of "
         "one run. In brackets: how many times as long as ours.\n\n"
         f"{versions}."
     )
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it ran on."""
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
 
 

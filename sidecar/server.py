@@ -126,7 +126,7 @@ class Server:
 
     def _answering(self, face: Face, name: str, method: Method) -> Handler[Awaitable[bytes]]:
         async def handle(data: bytes, context: Context) -> bytes:
-            answer = self._door.answer(_call(face, name, context), method, data)
+            answer = self._door.answer(_GrpcCall(face, name, context), method, data)
             if type(answer) is bytes and len(answer) <= self._longest:
                 return answer
             if face.refuse is not None and isinstance(answer, Status):
@@ -137,7 +137,7 @@ class Server:
 
     def _waiting(self, face: Face, name: str, aside: Aside) -> Handler[Awaitable[bytes]]:
         async def handle(data: bytes, context: Context) -> bytes:
-            arguments = _call(face, name, context), aside.method, data
+            arguments = _GrpcCall(face, name, context), aside.method, data
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self._aside, self._door.answer, *arguments)
             if type(answer) is bytes and len(answer) <= self._longest:
@@ -148,7 +148,7 @@ class Server:
 
     def _streaming(self, face: Face, name: str, stream: Stream) -> Handler[AsyncIterator[bytes]]:
         async def handle(data: bytes, context: Context) -> AsyncIterator[bytes]:
-            call = _call(face, name, context)
+            call = _GrpcCall(face, name, context)
             answers = self._door.answer(call, stream.method, data)
             if isinstance(answers, Status):
                 await self._abort(answers, context)
@@ -171,18 +171,36 @@ class Server:
         await context.abort(_CODES[answer.code], answer.message, _trailers(answer))
 
 
-def _call(face: Face, method: str, context: Context) -> Call:
-    metadata: dict[Any, Any] = dict(context.invocation_metadata() or ())
-    return Call(
-        face.name,
-        method,
-        Caller(grpc_names(context)),
-        request_id=metadata.get("x-request-id", ""),
-        traceparent=metadata.get("traceparent", ""),
-        left=context.time_remaining(),
-        authorization=metadata.get("authorization", ""),
-        tracestate=metadata.get("tracestate", ""),
-    )
+_HEADERS = {
+    "request_id": "x-request-id",
+    "traceparent": "traceparent",
+    "tracestate": "tracestate",
+    "authorization": "authorization",
+}
+
+
+class _GrpcCall(Call):
+    """A call whose headers and whose caller's names are read when somebody asks for them: with
+    grpcio that takes longer than to decide."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, face: Face, method: str, context: Context) -> None:
+        super().__init__(face.name, method, left=context.time_remaining())
+        self._context = context
+        del self.caller, self.request_id, self.traceparent, self.tracestate, self.authorization
+
+    def __getattr__(self, name: str) -> Any:
+        """The value of a slot that is empty."""
+        if name == "caller":
+            self.caller = Caller(grpc_names(self._context))
+        elif name in _HEADERS:
+            metadata: dict[Any, Any] = dict(self._context.invocation_metadata() or ())
+            for slot, header in _HEADERS.items():
+                setattr(self, slot, metadata.get(header, ""))
+        else:
+            raise AttributeError(name)
+        return getattr(self, name)
 
 
 def _trailers(status: Status) -> tuple[tuple[str, str | bytes], ...]:

@@ -5,6 +5,7 @@
 #   tools/bootstrap.sh              what every target needs
 #   tools/bootstrap.sh bench        and the peers that the benchmarks measure
 #   tools/bootstrap.sh servers      and the servers that tests talk to
+#   tools/bootstrap.sh bench-sidecar   and h2load, which asks the sidecar
 #
 # PYTHON=...               the interpreter to use (default: python3, if it is 3.11 or later)
 # TASKMAN_AUTHZ_PURE=1     do not compile; use the plain Python twin of the core
@@ -258,6 +259,18 @@ servers() {
     ! is_debian || say "!!  as root: RUNLEVEL=1 apt-get install --no-install-recommends $lacking"
 }
 
+# The load generator of the benchmarks of the sidecar.
+loader() {
+    if command -v h2load >/dev/null 2>&1; then
+        return 0
+    fi
+    if is_debian && [ "$(id -u)" = 0 ]; then
+        step "installing nghttp2-client (apt-get)" apt_install nghttp2-client
+        return
+    fi
+    fail "missing: h2load" "as root, on Debian or Ubuntu: apt-get install --no-install-recommends nghttp2-client"
+}
+
 # -- the core -----------------------------------------------------------------------------------
 
 core_now() { { pwd; "$VENV/bin/python" --version; cat setup.py "$CORE"/*.py "$CORE"/*.pxd; } 2>&1 | cksum; }
@@ -312,4 +325,5 @@ fi
 case ${1:-} in
     bench) peers ;;
     servers) servers ;;
+    bench-sidecar) loader ;;
 esac

@@ -46,7 +46,7 @@ _servers: dict[int, tuple[int, Callable[[], bool]]] = {}
 
 def version() -> str:
     """The pinned version; fetches the binary where it is not cached yet."""
-    _binary()
+    binary()
     return VERSION
 
 
@@ -64,7 +64,8 @@ def prepare(case: Case, variant: str) -> Timed:
     return Timed("ask()", {"ask": ask})
 
 
-def _binary() -> Path:
+def binary() -> Path:
+    """The pinned server, fetched where it is not cached yet. Raises Cannot."""
     path = cache_folder(f"cerbos-{VERSION}") / BINARY
     if path.exists():
         return path
@@ -104,8 +105,16 @@ def _pack(npm: str, folder: Path) -> Path:
 def _start(case: Decision) -> tuple[int, Callable[[], bool]]:
     folder = Path(tempfile.mkdtemp(prefix="cerbos-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _write_policies(case, folder)
-    http_port, grpc_port = _free_ports(2)
+    write_policies(case, folder)
+    http_port, grpc_port = free_ports(2)
+    process = subprocess.Popen(command(folder, http_port, grpc_port), stdout=2)
+    atexit.register(_stop, process)
+    _wait(process, http_port)
+    return process.pid, _asker(http_port, json.dumps(_request(case)).encode())
+
+
+def command(folder: Path, http_port: int, grpc_port: int) -> list[str]:
+    """How the server is started with the policies of a folder. Raises Cannot."""
     settings = {
         "storage.driver": "disk",
         "storage.disk.directory": str(folder),
@@ -114,12 +123,8 @@ def _start(case: Decision) -> tuple[int, Callable[[], bool]]:
         "server.grpcListenAddr": f"127.0.0.1:{grpc_port}",
         "telemetry.disabled": "true",
     }
-    command = [str(_binary()), "server", "--log-level=error"]
-    command += [f"--set={key}={value}" for key, value in settings.items()]
-    process = subprocess.Popen(command, stdout=2)
-    atexit.register(_stop, process)
-    _wait(process, http_port)
-    return process.pid, _asker(http_port, json.dumps(_request(case)).encode())
+    start = [str(binary()), "server", "--log-level=error"]
+    return start + [f"--set={key}={value}" for key, value in settings.items()]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -177,7 +182,8 @@ def _request(case: Decision) -> dict[str, Any]:
     }
 
 
-def _write_policies(case: Decision, folder: Path) -> None:
+def write_policies(case: Decision, folder: Path) -> None:
+    """The rules of a case as policies of Cerbos, a file a kind of resource."""
     kinds: dict[str, list[Rule]] = {}
     for rule in case.rules:
         kinds.setdefault(rule.resource, []).append(rule)
@@ -209,7 +215,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that nobody uses."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports: list[int] = [server.getsockname()[1] for server in sockets]
     for server in sockets:

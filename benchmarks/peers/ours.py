@@ -161,8 +161,9 @@ def _memory(case: Memory) -> Timed:
     return Timed("load()", {"load": load, "folder": folder}, clock=lambda: shown[0])
 
 
-def _pdp(rules: Iterable[Rule]) -> PDP:
-    policies = [
+def policies(rules: Iterable[Rule]) -> list[dict[str, Any]]:
+    """Rules as the policies of a document."""
+    return [
         {
             "id": rule.id,
             "effect": rule.effect,
@@ -173,5 +174,8 @@ def _pdp(rules: Iterable[Rule]) -> PDP:
         }
         for rule in rules
     ]
+
+
+def _pdp(rules: Iterable[Rule]) -> PDP:
     # JSON is YAML.
-    return PDP(compile_documents([("policies.yaml", json.dumps({"policies": policies}))]))
+    return PDP(compile_documents([("policies.yaml", json.dumps({"policies": policies(rules)}))]))

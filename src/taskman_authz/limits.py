@@ -128,6 +128,7 @@ class Limits(msgspec.Struct, frozen=True):
     batch_size: int = 1_000  # items; one message of 4 MiB at 4 kB an item
     message_bytes: int = 4_194_304  # grpc's own default
     property_depth: int = 32  # levels of nested properties; a Struct deeper than that is hostile
+    reply_memory: int = 1_000  # decisions whose bytes are kept; some 300 each
     # Reasons are for people; a default deny names this many rules that did not apply.
     reasons: int = 8
     # Looked-up (company, action, kind, roles) kept ready, and what they may hold in all: the rules

@@ -184,6 +184,8 @@ def _role_names(roles: Any, limits: Limits) -> tuple[str, ...]:
 
 def _get(field: str, value: Any, name: str) -> Any:
     """What a caller's mapping or object has under a name; None where it has nothing."""
+    if type(value) is dict:
+        return value.get(name)
     try:
         if isinstance(value, Mapping):
             return value.get(name)

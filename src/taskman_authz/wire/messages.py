@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from google.protobuf.message import DecodeError
 
+from .._fast import messages as plain
 from ..decision import Decision, Reason
 from ..errors import RequestError
 from ..limits import DEFAULT, Limits
@@ -23,16 +25,23 @@ from .properties import read_properties, write_properties
 
 def read_check(data: bytes, limits: Limits = DEFAULT) -> CheckRequest:
     """The question in the bytes of a CheckRequest message, stamped now."""
-    return _read_request(_parse(pb.CheckRequest, data, limits), time.time_ns(), limits)
+    now = time.time_ns()
+    fields = plain.read_check(_bounded(data, limits), limits.property_depth)
+    if fields is not None:
+        return _request(fields, now, limits)
+    return _read_request(_parse(pb.CheckRequest, data, limits), now, limits)
 
 
 def read_batch(data: bytes, limits: Limits = DEFAULT) -> list[CheckRequest | RequestError]:
     """The questions in the bytes of a BatchCheckRequest, all stamped with one time; in the place
     of an item that cannot be asked, what is wrong with it."""
+    now = time.time_ns()
+    fields = plain.read_batch(_bounded(data, limits), limits.property_depth, limits.batch_size)
+    if fields is not None:
+        return [_item(each, now, limits) for each in fields]
     message = _parse(pb.BatchCheckRequest, data, limits)
     if len(message.items) > limits.batch_size:
         raise RequestError("items", f"more than {limits.batch_size} items")
-    now = time.time_ns()
     return [_read_item(item, now, limits) for item in message.items]
 
 
@@ -45,13 +54,42 @@ def read_explain(data: bytes, limits: Limits = DEFAULT) -> tuple[CheckRequest, b
 
 def write_decision(decision: Decision) -> bytes:
     """The bytes of a CheckResponse."""
-    return decision_message(decision).SerializeToString()
+    return _reply(decision)
 
 
 def write_decisions(decisions: Iterable[Decision]) -> bytes:
     """The bytes of a BatchCheckResponse."""
-    results = [decision_message(decision) for decision in decisions]
-    return pb.BatchCheckResponse(results=results).SerializeToString()
+    return b"".join(map(_result, decisions))
+
+
+def _item(fields: plain.Fields, now: int, limits: Limits) -> CheckRequest | RequestError:
+    try:
+        return _request(fields, now, limits)
+    except RequestError as error:
+        return error
+
+
+def _request(fields: plain.Fields, now: int, limits: Limits) -> CheckRequest:
+    """What `_read_request` makes of a message, of fields that were read without one."""
+    context = _joined_context(fields.context, fields.context_properties)
+    subject_type, colon, subject_id = fields.subject.partition(":")
+    resource_type, slash, resource_id = fields.resource.partition("/")
+    if not colon or not slash:
+        return make_request(fields.subject, fields.action, fields.resource)  # says what is wrong
+    return CheckRequest(
+        subject_type,
+        subject_id,
+        fields.action,
+        resource_type,
+        resource_id,
+        subject=fields.subject_properties,
+        action_attributes=fields.action_properties,
+        resource=fields.resource_properties,
+        context=context,
+        company_id=fields.company_id or None,
+        now=now,
+        limits=limits,
+    )
 
 
 def _read_item(message: pb.CheckRequest, now: int, limits: Limits) -> CheckRequest | RequestError:
@@ -90,10 +128,18 @@ def _read_context(message: pb.CheckRequest, limits: Limits) -> dict[str, Any]:
     context: dict[str, Any] = dict(sorted(message.context.items()))
     if message.HasField("context_properties"):
         properties = read_properties(message.context_properties, "context_properties", limits)
-        if not context.keys().isdisjoint(properties):
-            raise RequestError("context_properties", "a key that is in `context` too")
-        context.update(properties)
+        return _joined_context(context, properties)
     return context
+
+
+def _joined_context(context: dict[str, Any], properties: dict[str, Any] | None) -> dict[str, Any]:
+    if properties is None:
+        return context
+    if not context:
+        return properties
+    if not context.keys().isdisjoint(properties):
+        raise RequestError("context_properties", "a key that is in `context` too")
+    return {**context, **properties}
 
 
 def decision_message(decision: Decision) -> pb.CheckResponse:
@@ -109,13 +155,27 @@ def decision_message(decision: Decision) -> pb.CheckResponse:
     )
 
 
+# A PDP makes the same few decisions again and again.
+@lru_cache(maxsize=DEFAULT.reply_memory)
+def _reply(decision: Decision) -> bytes:
+    return decision_message(decision).SerializeToString()
+
+
+@lru_cache(maxsize=DEFAULT.reply_memory)
+def _result(decision: Decision) -> bytes:
+    """A reply as a field of a BatchCheckResponse: messages that follow each other are merged."""
+    return pb.BatchCheckResponse(results=[decision_message(decision)]).SerializeToString()
+
+
 # -- what a client does --------------------------------------------------------------------------
 
 
 def write_check(request: CheckRequest, limits: Limits = DEFAULT) -> bytes:
     """The bytes of a CheckRequest message. The request's `now` is not sent: the decision point
     has its own clock."""
-    return _bounded(_message(request, limits).SerializeToString(), limits)
+    # Keys in sorted order: the same question has the same bytes, and they need not be sorted again.
+    data = _message(request, limits).SerializeToString(deterministic=True)
+    return _bounded(data, limits)
 
 
 def write_batch(
@@ -127,7 +187,7 @@ def write_batch(
         raise RequestError("items", f"more than {limits.batch_size} items")
     message = pb.BatchCheckRequest()
     errors = [_add_item(message, item, limits) for item in items]
-    return _bounded(message.SerializeToString(), limits), errors
+    return _bounded(message.SerializeToString(deterministic=True), limits), errors
 
 
 def _add_item(

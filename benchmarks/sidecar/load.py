@@ -1,0 +1,96 @@
+"""One sample: h2load sends one question again and again, and tells of every request."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from .questions import Question
+from .servers import Server
+from .usage import cpu_seconds, resident_bytes
+
+PACKAGE = "nghttp2-client"  # of Debian and Ubuntu
+HEADERS = ("content-type: application/grpc", "te: trailers")
+
+
+class LoadError(Exception):
+    """h2load, or the server under it, did not do what is measured; the text says what."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was seen in some seconds."""
+
+    rps: float  # requests a second
+    p50: float  # seconds of a request
+    p99: float
+    cpu: float  # seconds of a request that the server's processes used
+    rss: int  # bytes, at the end
+
+
+def require_h2load() -> str:
+    """Its path. Raises LoadError saying how to install it."""
+    path = shutil.which("h2load")
+    if path is None:
+        raise LoadError(f"`h2load` is not installed: apt-get install {PACKAGE}")
+    return path
+
+
+def frame(message: bytes) -> bytes:
+    """A message as gRPC frames it: not compressed, its length, itself."""
+    return b"\0" + len(message).to_bytes(4, "big") + message
+
+
+def sample(server: Server, question: Question, clients: int, seconds: int, folder: Path) -> Sample:
+    """Warm up for a second, then measure. `folder` is for files in between."""
+    data = folder / "request"
+    data.write_bytes(frame(question.data))
+    _h2load(server, question, clients, 1, folder)
+    before = cpu_seconds(server.pid)
+    said, times = _h2load(server, question, clients, seconds, folder)
+    used = cpu_seconds(server.pid) - before
+    _check(said, len(times), server.reply_bytes)
+    times.sort()
+    return Sample(
+        len(times) / seconds,
+        times[len(times) // 2],
+        times[len(times) * 99 // 100],
+        used / len(times),
+        resident_bytes(server.pid),
+    )
+
+
+def _h2load(
+    server: Server, question: Question, clients: int, seconds: int, folder: Path
+) -> tuple[str, list[float]]:
+    log = folder / "requests.tsv"
+    log.unlink(missing_ok=True)
+    command = [require_h2load(), f"--clients={clients}", f"--duration={seconds}"]
+    command += ["--threads=1", "--max-concurrent-streams=1", f"--data={folder / 'request'}"]
+    command += [f"--header={header}" for header in HEADERS] + [f"--log-file={log}"]
+    command.append(f"http://127.0.0.1:{server.port}{question.path}")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
+    if done.returncode:
+        raise LoadError(f"h2load ended with status {done.returncode}: {done.stderr.strip()}")
+    return done.stdout, latencies(log.read_text())
+
+
+def latencies(log: str) -> list[float]:
+    """Seconds of each request of a log. Raises LoadError for one that failed."""
+    rows = [line.split("\t") for line in log.splitlines()]
+    if any(row[1] != "200" for row in rows):
+        raise LoadError("not every request was answered")
+    return [int(row[2]) / 1e6 for row in rows]
+
+
+def _check(said: str, answered: int, reply_bytes: int) -> None:
+    """A gRPC error is an HTTP success without data: so as many bytes must have come as answers."""
+    found = re.search(r"\((\d+)\) data", said)
+    if not found or not answered:
+        raise LoadError(f"h2load had no answers: {said[-500:]}")
+    expected = answered * (reply_bytes + 5)
+    if int(found[1]) < 0.99 * expected:
+        raise LoadError(f"{answered} answers of {expected} bytes, and only {found[1]} came")

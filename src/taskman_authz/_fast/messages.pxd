@@ -1,0 +1,56 @@
+cimport cython
+
+cdef int SUBJECT, ACTION, RESOURCE, CONTEXT
+cdef int SUBJECT_PROPERTIES, ACTION_PROPERTIES, RESOURCE_PROPERTIES
+cdef int CONTEXT_PROPERTIES, COMPANY
+cdef int ITEM, FIELD, ELEMENT, KEY
+cdef int VALUE
+cdef int NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST
+cdef double INT_LOW, INT_HIGH
+
+@cython.final
+cdef class Fields:
+    cdef readonly str subject
+    cdef readonly str action
+    cdef readonly str resource
+    cdef readonly dict context
+    cdef readonly dict subject_properties
+    cdef readonly dict action_properties
+    cdef readonly dict resource_properties
+    cdef readonly dict context_properties
+    cdef readonly str company_id
+
+cpdef Fields read_check(bytes data, int depth)
+cpdef list read_batch(bytes data, int depth, Py_ssize_t most)
+
+@cython.final
+cdef class Reader:
+    cdef bytes data
+    cdef Py_ssize_t end
+    cdef Py_ssize_t position
+    cdef dict former
+
+    @cython.locals(found=list)
+    cdef list batch(self, int depth, Py_ssize_t most)
+    @cython.locals(made=Fields, seen=int, tag=int)
+    cdef Fields check(self, Py_ssize_t end, int depth)
+    @cython.locals(stop=Py_ssize_t, key=str)
+    cdef int context_entry(self, dict into, Py_ssize_t end) except -1
+    @cython.locals(text=bytes, former=tuple, made=dict)
+    cdef dict properties(self, int tag, Py_ssize_t end, int depth)
+    @cython.locals(made=dict, stop=Py_ssize_t, key=str, former=str, is_sorted=bint)
+    cdef dict struct(self, Py_ssize_t end, int depth)
+    @cython.locals(key=str)
+    cdef str key(self, Py_ssize_t end)
+    @cython.locals(kind=int, bit=int, number=double)
+    cdef object value(self, Py_ssize_t end, int depth)
+    @cython.locals(made=list)
+    cdef list elements(self, Py_ssize_t end, int depth)
+    @cython.locals(start=Py_ssize_t, stop=Py_ssize_t)
+    cdef str text(self, Py_ssize_t end)
+    @cython.locals(length=Py_ssize_t)
+    cdef Py_ssize_t stop(self, Py_ssize_t end) except -1
+    @cython.locals(shift=int, byte=int)
+    cdef Py_ssize_t rest(self, Py_ssize_t low) except -1
+    @cython.locals(byte=int)
+    cdef int byte(self) except -1

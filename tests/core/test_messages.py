@@ -1,0 +1,163 @@
+"""What is read of the bytes of a request is what protobuf reads of them, or nothing is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from google.protobuf.message import DecodeError
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from taskman_authz._fast.messages import DEEPEST, Fields, read_batch, read_check
+from taskman_authz.errors import RequestError
+from taskman_authz.limits import Limits
+from taskman_authz.v1 import authorization_pb2 as pb
+from taskman_authz.wire.properties import read_properties
+
+NAMES = ("subject", "action", "resource", "company_id")
+PROPERTIES = ("subject", "action", "resource", "context")
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+numbers = st.floats() | st.integers(-(2**70), 2**70).map(float)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+attributes = st.dictionaries(texts, values, max_size=5)
+
+
+@st.composite
+def messages(draw: Any) -> pb.CheckRequest:
+    """What a client may send."""
+    message = pb.CheckRequest(**{name: draw(texts) for name in NAMES if draw(st.booleans())})
+    message.context.update(draw(st.dictionaries(texts, texts, max_size=3)))
+    for name in PROPERTIES:
+        if draw(st.booleans()):
+            struct = getattr(message, f"{name}_properties")
+            struct.SetInParent()
+            struct.update(draw(attributes))
+    return message
+
+
+def by_protobuf(message: pb.CheckRequest, depth: int) -> dict[str, Any]:
+    """The fields of a message. Raises RequestError where one cannot be read."""
+    limits = Limits(property_depth=depth)
+    read: dict[str, Any] = {name: getattr(message, name) for name in NAMES}
+    read["context"] = sorted(message.context.items())
+    for name in PROPERTIES:
+        field = f"{name}_properties"
+        sent = message.HasField(field)
+        read[field] = read_properties(getattr(message, field), field, limits) if sent else None
+    return read
+
+
+def as_read(fields: Fields) -> dict[str, Any]:
+    """The same of what was read here."""
+    read: dict[str, Any] = {name: getattr(fields, name) for name in NAMES}
+    read["context"] = list(fields.context.items())
+    for name in PROPERTIES:
+        read[f"{name}_properties"] = getattr(fields, f"{name}_properties")
+    return read
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal with their types, their order, and what is not a number."""
+    return repr(one) == repr(other)
+
+
+@given(messages())
+def test_what_a_client_sends_is_read_as_protobuf_reads_it(message):
+    found = read_check(message.SerializeToString(), DEEPEST)
+    assert found is not None
+    assert same(as_read(found), by_protobuf(message, DEEPEST))
+
+
+@given(st.lists(messages(), max_size=4))
+def test_a_batch_is_read_item_by_item(items):
+    data = pb.BatchCheckRequest(items=items).SerializeToString()
+    found = read_batch(data, DEEPEST, 4)
+    assert found is not None
+    assert same([as_read(f) for f in found], [by_protobuf(item, DEEPEST) for item in items])
+
+
+def agrees(data: bytes, depth: int) -> None:
+    found = read_check(data, depth)
+    if found is not None:
+        assert same(as_read(found), by_protobuf(pb.CheckRequest.FromString(data), depth))
+
+
+@given(messages(), st.integers(0, 4))
+def test_what_is_deeper_than_it_may_be_is_not_read(message, depth):
+    agrees(message.SerializeToString(), depth)
+
+
+@given(messages(), st.data())
+def test_bytes_that_were_changed_are_read_as_protobuf_reads_them_or_not_at_all(message, data):
+    changed = bytearray(message.SerializeToString())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(changed)))
+        inserted = data.draw(st.binary(max_size=3))
+        changed[place : place + data.draw(st.integers(0, 3))] = inserted
+    agrees(bytes(changed), DEEPEST)
+
+
+@given(st.binary(max_size=60))
+@example(b"\x0a\x01")
+@example(b"\x0a\xff\xff\xff\xff\x0f")
+@example(b"\x0a\x02\xff\xff")
+@example(b"\x0a\x01a\x0a\x01b")
+@example(b"\x2a\x00\x2a\x00")
+@example(b"\x2a\x07\x0a\x05\x0a\x01a\x12\x00")  # a value of no kind
+@example(b"\x2a\x09\x0a\x07\x0a\x01a\x12\x02\x20\x02")  # a bool of two
+@example(b"\x22\x03\x0a\x01a")  # an entry without a value
+@example(b"\x50\x01")  # a field that nobody knows
+def test_any_bytes_are_read_as_protobuf_reads_them_or_not_at_all(data):
+    try:
+        agrees(data, DEEPEST)
+    except (DecodeError, RequestError) as error:
+        raise AssertionError("what protobuf refuses was read") from error
+
+
+def test_every_truncation_is_refused():
+    message = pb.CheckRequest(subject="user:1", action="a:b", resource="t/1")
+    message.subject_properties.update({"roles": ["a" * 200], "level": 3, "x": {"y": None}})
+    data = message.SerializeToString()
+    assert read_check(data, DEEPEST) is not None
+    for end in range(len(data)):
+        agrees(data[:end], DEEPEST)
+
+
+def test_keys_are_in_sorted_order():
+    message = pb.CheckRequest(context={"b": "1", "a": "2", "c": "3"})
+    message.resource_properties.update({"b": 1, "a": {"z": 1, "y": 2}, "c": 3})
+    found = read_check(message.SerializeToString(), DEEPEST)
+    assert found is not None
+    properties: Any = found.resource_properties
+    assert list(found.context) == ["a", "b", "c"]
+    assert list(properties) == ["a", "b", "c"]
+    assert list(properties["a"]) == ["y", "z"]
+
+
+def test_items_of_a_batch_with_the_same_subject_share_what_was_read():
+    items = [pb.CheckRequest(resource=f"t/{n}") for n in range(3)]
+    for number, item in enumerate(items):
+        item.subject_properties.update({"roles": ["a"]})
+        item.resource_properties.update({"n": number})
+    data = pb.BatchCheckRequest(items=items).SerializeToString()
+    found: Any = read_batch(data, DEEPEST, 3)
+    assert found[0].subject_properties is found[2].subject_properties
+    assert [fields.resource_properties for fields in found] == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+def test_a_batch_of_too_many_is_left_to_who_says_so():
+    data = pb.BatchCheckRequest(items=[pb.CheckRequest()] * 3).SerializeToString()
+    assert len(read_batch(data, DEEPEST, 3)) == 3
+    assert read_batch(data, DEEPEST, 2) is None
+
+
+@pytest.mark.parametrize("depth", [DEEPEST + 1, 10**9])
+def test_what_may_be_deeper_than_the_stack_bears_is_left_to_protobuf(depth):
+    assert read_check(b"", depth) is None
+    assert read_batch(b"", depth, 1) is None
