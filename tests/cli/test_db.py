@@ -67,7 +67,7 @@ def test_status_says_what_is_to_be_done_and_what_is_there(database, policies, ca
     assert main(["db", "status", "--dsn", database]) == 0
     printed = capsys.readouterr().out
     assert f"revision 1 ({revision(policies)}): 2 policies, 1 role, 0 documents" in printed
-    assert "2 events to be sent" in printed
+    assert "2 events to be told" in printed
 
 
 def test_documents_that_do_not_compile_are_told_with_their_places(migrated, policies, capsys):

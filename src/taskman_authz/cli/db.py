@@ -27,7 +27,7 @@ and out. The database is that of --dsn, or of $TASKMAN_AUTHZ_DSN."""
 NOTES = """\
 commands:
   migrate      make the tables, or bring them to this version's state
-  status       the migrations, the revision, and how many events wait to be sent
+  status       the migrations, the revision, and how many events wait to be told
   import PATH  put the roles, policies and definitions of documents in place of those of their names
   export PATH  write everything to a new folder, as documents of the same revision
 
@@ -110,7 +110,7 @@ async def _status(options: argparse.Namespace) -> int:
             counted(state.documents, "document", "documents"),
         )
         lines.append(f"revision {state.revision} ({state.content_hash}): {', '.join(counts)}")
-        lines.append(f"{counted(state.unpublished, 'event', 'events')} to be sent")
+        lines.append(f"{counted(state.untold, 'event', 'events')} to be told")
     _tell(options, "\n".join(lines), data)
     return 1 if waiting else 0
 
@@ -188,7 +188,7 @@ async def _export(options: argparse.Namespace) -> int:
 _COMMANDS = {"migrate": _migrate, "status": _status, "import": _import, "export": _export}
 _SUMMARIES = {
     "migrate": "make the tables, or bring them to this version's state",
-    "status": "the migrations, the revision, and how many events wait to be sent",
+    "status": "the migrations, the revision, and how many events wait to be told",
     "import": "put the items of policy documents in place of those of their names",
     "export": "write everything to a new folder, as documents of the same revision",
 }

@@ -87,8 +87,8 @@ async def test_rows_of_others_do_not_change(as_acme, owner_dsn: str, table: str,
             " VALUES (1, 9, 'role', 'x', {})"
         ),
         (
-            "INSERT INTO outbox (id, exchange, routing_key, payload, company_id)"
-            " VALUES (gen_random_uuid(), 'e', 'k', '{{}}', {})"
+            "INSERT INTO outbox (id, exchange, routing_key, body, company_id)"
+            " VALUES (gen_random_uuid(), 'e', 'k', '', {})"
         ),
     ],
 )

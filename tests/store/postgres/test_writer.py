@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import pytest
 
@@ -237,27 +236,6 @@ async def test_no_id_makes_a_policy_something_else(platform: PolicyWriter, works
     await platform.create(policy(id, effect="deny"))
     _, policies = await from_scratch(workshop.database)
     assert [row.id for row in policies.rules] == [id]
-
-
-async def test_event_is_written_for_every_write(platform: PolicyWriter, acme, owner_dsn: str):
-    await platform.write([Create(DEV), Create(policy("a")), Create(policy("b"))])
-    await acme.create(policy("c"))
-    await acme.attach("c", "dev")
-    await acme.delete("policy", "c")
-    rows = await query(owner_dsn, "SELECT * FROM outbox ORDER BY position")
-    told = [json.loads(row["payload"]) for row in rows]
-    assert [row["routing_key"] for row in rows] == [event["type"] for event in told]
-    assert [(e["type"], e["company_id"], e["revision"], e["ids"]) for e in told] == [
-        ("iam.role.created", "", 1, ["dev"]),
-        ("iam.policy.created", "", 1, ["a", "b"]),
-        ("iam.policy.created", "acme", 2, ["c"]),
-        ("iam.policy.updated", "acme", 3, ["c"]),
-        ("iam.policy.deleted", "acme", 4, ["c"]),
-    ]
-    assert [str(row["id"]) for row in rows] == [event["event_id"] for event in told]
-    assert {row["exchange"] for row in rows} == {"iam.events"}
-    assert {event["actor"] for event in told} == {"user:root", "user:ann"}
-    assert all(row["published_at"] is None for row in rows)
 
 
 async def test_one_of_two_writers_who_saw_the_same_is_told(workshop: Workshop):
