@@ -43,6 +43,7 @@ who migrates owns the tables; a service's user owns none and takes a role for ea
 exit status: 0 done, 1 (status) there are migrations to apply, 2 an error, and nothing written"""
 
 DSN = "TASKMAN_AUTHZ_DSN"
+NOTE = 200  # characters of a note
 
 
 def main(arguments: list[str]) -> int:
@@ -131,7 +132,7 @@ async def _import(options: argparse.Namespace) -> int:
         if options.dry_run:
             written = await writer.plan(edits)
         else:
-            note = f"import of {', '.join(options.path)}"
+            note = f"import of {', '.join(options.path)}"[:NOTE]
             written = await writer.write(edits, expected_revision=seen, note=note)
     _tell(options, _imported(written, options.dry_run), _imported_data(written))
     return 0

@@ -17,6 +17,7 @@ from taskman_authz.errors import (
 from taskman_authz.policy import Role
 from taskman_authz.store.postgres import (
     Create,
+    Database,
     Delete,
     Filter,
     PolicyWriter,
@@ -27,8 +28,17 @@ from taskman_authz.store.postgres import (
     Update,
     Workshop,
 )
+from taskman_authz.store.postgres.writer import LOCK
 from tests.policy.helpers import policy
-from tests.store.postgres.states import DEV, POLICY, counts, from_scratch, query
+from tests.store.postgres.states import (
+    DEV,
+    POLICY,
+    backend_that_waits,
+    counts,
+    from_scratch,
+    held,
+    query,
+)
 
 SCHEMA = """\
 resources:
@@ -262,6 +272,24 @@ async def test_revisions_have_no_gaps_whoever_writes(workshop: Workshop):
     assert [each.number for each in found] == list(range(12, 0, -1))
     snapshot, policies = await from_scratch(workshop.database)
     assert (snapshot.number, len(policies)) == (12, 12)
+
+
+async def test_writers_who_wait_leave_connections_to_readers(dsn: str, owner_dsn: str):
+    async with (
+        await Database.connect(dsn, size=2) as database,
+        held(owner_dsn, f"SELECT pg_advisory_xact_lock({LOCK})") as holder,
+    ):
+        workshop = Workshop(database)
+        writers = [workshop.writer(f"user:{number}") for number in range(8)]
+        writing = [
+            asyncio.create_task(writer.create(policy(f"p{number}")))
+            for number, writer in enumerate(writers)
+        ]
+        await backend_that_waits(owner_dsn)
+        assert (await writers[0].page("policy")).entries == ()
+        await holder.execute("ROLLBACK")
+        written = await asyncio.gather(*writing)
+    assert sorted(each.revision for each in written) == list(range(1, 9))
 
 
 async def test_another_process_finds_what_was_written_meanwhile(workshop: Workshop):

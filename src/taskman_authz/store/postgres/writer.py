@@ -34,6 +34,7 @@ from ...policy import PolicySet, compile_documents
 from ...request import CheckRequest
 from . import history, listing
 from .compiled import Compiled, compile_state
+from .connecting import TOO_LONG
 from .database import Database, Head, become, head_of
 from .edits import (
     Attach,
@@ -84,6 +85,8 @@ class Workshop:
         self.database = database
         self.empty = compile_documents([], database.limits).revision
         self._last: Compiled | None = None
+        # Who waits for a turn here holds no connection meanwhile, which readers need.
+        self._turns = asyncio.Lock()
 
     def writer(self, actor: str, company: str = "") -> PolicyWriter:
         """A writer for a company, or ("") for the platform; `actor` is who is behind it, as
@@ -119,12 +122,25 @@ class Workshop:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Connection]:
         """A transaction of the platform in which nobody else writes."""
-        async with self.database.transaction(None) as connection:
+        async with self._turn_here(), self.database.transaction(None) as connection:
             # A little less than the driver waits, so that what is told is why.
             wait = self.database.limits.database_seconds * 900
             await connection.execute(f"SET LOCAL lock_timeout = {wait}")
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             yield connection
+
+    @asynccontextmanager
+    async def _turn_here(self) -> AsyncIterator[None]:
+        """A turn among the writers of this process."""
+        try:
+            async with asyncio.timeout(self.database.limits.database_seconds):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise StoreError(TOO_LONG) from error
+        try:
+            yield
+        finally:
+            self._turns.release()
 
 
 class PolicyWriter:
@@ -181,6 +197,10 @@ class PolicyWriter:
     ) -> Written:
         """All of some edits, or none. Raises as `update`."""
         edits = self._checked(edits)
+        require("note", note, str, "a text")
+        if len(note) > self._limits.name_length:
+            longest = f"a text of up to {self._limits.name_length} characters"
+            raise ArgumentError("note", longest, "a longer one")
         async with self._workshop.turn() as connection:
             current = await self._workshop.current(connection)
             await self._expect(connection, expected_revision, current.number)
