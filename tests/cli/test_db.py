@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from taskman_authz.cli import main
 from taskman_authz.policy import compile_documents
 from taskman_authz.policy.files import read_documents
+from tests.store.postgres.states import query
 
 
 @pytest.fixture
@@ -74,6 +76,17 @@ def test_documents_that_do_not_compile_are_told_with_their_places(migrated, poli
     (policies / "notes.yaml").write_text("policies: [{id: a}]")
     assert main(["db", "import", str(policies)]) == 2
     assert "notes.yaml:1:12: error: the key `effect` is missing" in capsys.readouterr().err
+
+
+def test_rows_that_were_written_by_hand_are_adopted(migrated, policies, capsys):
+    main(["db", "import", str(policies)])
+    asyncio.run(query(migrated, "UPDATE policies SET effect = 'deny'"))
+    assert main(["db", "import", str(policies)]) == 2
+    assert "what is stored is not revision 1" in capsys.readouterr().err
+    assert main(["db", "adopt"]) == 0
+    assert capsys.readouterr().out.startswith("adopted; revision 2 (")
+    assert main(["db", "adopt"]) == 0
+    assert capsys.readouterr().out.startswith("nothing to adopt; revision 2 (")
 
 
 def test_folder_that_is_not_empty_is_not_written_into(migrated, policies, capsys):

@@ -29,6 +29,7 @@ commands:
   migrate      make the tables, or bring them to this version's state
   status       the migrations, the revision, and how many events wait to be told
   import PATH  put the roles, policies and definitions of documents in place of those of their names
+  adopt        make a revision of rows that were changed by hand, or by another version
   export PATH  write everything to a new folder, as documents of the same revision
 
 examples:
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument(
                 "--prune", action="store_true", help="delete what is in no document, of any company"
             )
+        if name in ("import", "adopt"):
             one.add_argument("--actor", metavar="WHO", help="who does it (default: user:LOGIN)")
         if name == "export":
             one.add_argument("path", metavar="PATH", help="a folder that is new, or empty")
@@ -123,9 +125,8 @@ async def _import(options: argparse.Namespace) -> int:
     from ..store.postgres import Database, PostgresStore, Put, Workshop, items_of
 
     items = items_of(read_all(options.path))
-    actor = options.actor or f"user:{getpass.getuser()}"
     async with await Database.connect(options.dsn) as database:
-        writer = Workshop(database).writer(actor)
+        writer = Workshop(database).writer(_actor(options))
         # What is there no more goes first: an id may have gone from one company to all.
         edits, seen = await _prunings(PostgresStore(database), items, options.prune)
         edits += (Put(item, key.company) for key, item in items.items())
@@ -166,6 +167,22 @@ def _imported_data(written: Written) -> dict[str, Any]:
     }
 
 
+def _actor(options: argparse.Namespace) -> str:
+    return options.actor or f"user:{getpass.getuser()}"
+
+
+async def _adopt(options: argparse.Namespace) -> int:
+    from ..store.postgres import Database, PostgresStore, Workshop
+
+    async with await Database.connect(options.dsn) as database:
+        before = await PostgresStore(database).status()
+        written = await Workshop(database).writer(_actor(options)).adopt("adopted")
+    said = "nothing to adopt" if written.revision == before.revision else "adopted"
+    text = f"{said}; revision {written.revision} ({written.content_hash})"
+    _tell(options, text, {"revision": written.revision, "content_hash": written.content_hash})
+    return 0
+
+
 async def _export(options: argparse.Namespace) -> int:
     from ..store.postgres import Database, PostgresStore
 
@@ -186,10 +203,17 @@ async def _export(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"migrate": _migrate, "status": _status, "import": _import, "export": _export}
+_COMMANDS = {
+    "migrate": _migrate,
+    "status": _status,
+    "import": _import,
+    "adopt": _adopt,
+    "export": _export,
+}
 _SUMMARIES = {
     "migrate": "make the tables, or bring them to this version's state",
     "status": "the migrations, the revision, and how many events wait to be told",
     "import": "put the items of policy documents in place of those of their names",
+    "adopt": "make a revision of rows that were changed by hand, or by another version",
     "export": "write everything to a new folder, as documents of the same revision",
 }

@@ -92,6 +92,11 @@ async def test_rows_that_somebody_wrote_by_hand_are_not_built_on(
     await query(owner_dsn, "UPDATE policies SET effect = 'deny'")
     with pytest.raises(StoreError, match="what is stored is not revision 1"):
         await Workshop(workshop.database).writer("user:1").create(policy("b"))
+    adopted = await Workshop(workshop.database).writer("user:1").adopt()
+    assert (adopted.revision, adopted.content_hash) == (2, await content_hash(workshop))
+    assert (await counts(owner_dsn))["outbox"] == 2
+    assert await platform.adopt() == adopted
+    await platform.create(policy("c"))
     await query(owner_dsn, "UPDATE policies SET condition = 'x +'")
     with pytest.raises(StoreError, match="what is stored does not compile"):
         await Workshop(workshop.database).writer("user:1").create(policy("b"))

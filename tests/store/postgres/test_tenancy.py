@@ -260,6 +260,11 @@ async def test_rollback_of_a_company_leaves_what_is_others(three, acme, globex, 
     assert (await platform.get("policy", "global")).item.effect == "deny"
 
 
+async def test_company_adopts_nothing(acme: PolicyWriter):
+    with pytest.raises(ArgumentError, match="expected the platform's writer"):
+        await acme.adopt()
+
+
 @pytest.mark.parametrize("company", ["a b", "a\0", "x" * 256, 7, None])
 async def test_what_is_no_company_has_no_writer(workshop: Workshop, company):
     with pytest.raises(ArgumentError, match="company: expected"):

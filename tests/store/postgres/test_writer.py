@@ -241,6 +241,20 @@ async def test_policies_are_checked_against_the_schema_that_is_stored(
     await from_scratch(workshop.database)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "names.yaml", "constants": {"n": 2**70}},
+        {"name": "names.yaml", "constants": {"n": [float("inf")]}},
+        {"name": "names.yaml", "text": "resources: {}"},
+        {"name": "schema.yaml", "text": "resources: {}", "constants": {"n": 1}},
+    ],
+)
+async def test_document_that_would_say_something_else_is_refused(platform: PolicyWriter, wrong):
+    with pytest.raises(CompileError, match="bad_value"):
+        await platform.create(StoredDocument.model_validate(wrong))
+
+
 @pytest.mark.parametrize("id", ["schema.yaml", "../schema.yaml", "..", "a_test.yaml", "on", "1"])
 async def test_no_id_makes_a_policy_something_else(platform: PolicyWriter, workshop: Workshop, id):
     await platform.create(policy(id, effect="deny"))

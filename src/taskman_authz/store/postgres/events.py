@@ -63,6 +63,11 @@ def events_of(
             yield Event(type, str(uuid4()), at, company or None, actor, told)
 
 
+def adopted(head: Head, actor: str, at: datetime) -> Event:
+    """The event of a revision of rows that somebody changed past the writer."""
+    return Event("iam.policy.updated", str(uuid4()), at, None, actor, Told(*head, [], [], []))
+
+
 def _told(head: Head, changes: Sequence[Change]) -> Told:
     named = [each for each in changes if each.key.kind != "document"]
     uuids = [stored.uuid for each in named if (stored := each.after or each.before)]
