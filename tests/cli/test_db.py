@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from taskman_authz.cli import main
 from taskman_authz.policy import compile_documents
 from taskman_authz.policy.files import read_documents
+from tests.store.postgres.states import query
 
 
 @pytest.fixture
@@ -67,13 +69,24 @@ def test_status_says_what_is_to_be_done_and_what_is_there(database, policies, ca
     assert main(["db", "status", "--dsn", database]) == 0
     printed = capsys.readouterr().out
     assert f"revision 1 ({revision(policies)}): 2 policies, 1 role, 0 documents" in printed
-    assert "2 events to be sent" in printed
+    assert "2 events to be told" in printed
 
 
 def test_documents_that_do_not_compile_are_told_with_their_places(migrated, policies, capsys):
     (policies / "notes.yaml").write_text("policies: [{id: a}]")
     assert main(["db", "import", str(policies)]) == 2
     assert "notes.yaml:1:12: error: the key `effect` is missing" in capsys.readouterr().err
+
+
+def test_rows_that_were_written_by_hand_are_adopted(migrated, policies, capsys):
+    main(["db", "import", str(policies)])
+    asyncio.run(query(migrated, "UPDATE policies SET effect = 'deny'"))
+    assert main(["db", "import", str(policies)]) == 2
+    assert "what is stored is not revision 1" in capsys.readouterr().err
+    assert main(["db", "adopt"]) == 0
+    assert capsys.readouterr().out.startswith("adopted; revision 2 (")
+    assert main(["db", "adopt"]) == 0
+    assert capsys.readouterr().out.startswith("nothing to adopt; revision 2 (")
 
 
 def test_folder_that_is_not_empty_is_not_written_into(migrated, policies, capsys):

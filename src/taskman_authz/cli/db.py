@@ -27,8 +27,9 @@ and out. The database is that of --dsn, or of $TASKMAN_AUTHZ_DSN."""
 NOTES = """\
 commands:
   migrate      make the tables, or bring them to this version's state
-  status       the migrations, the revision, and how many events wait to be sent
+  status       the migrations, the revision, and how many events wait to be told
   import PATH  put the roles, policies and definitions of documents in place of those of their names
+  adopt        make a revision of rows that were changed by hand, or by another version
   export PATH  write everything to a new folder, as documents of the same revision
 
 examples:
@@ -43,6 +44,7 @@ who migrates owns the tables; a service's user owns none and takes a role for ea
 exit status: 0 done, 1 (status) there are migrations to apply, 2 an error, and nothing written"""
 
 DSN = "TASKMAN_AUTHZ_DSN"
+NOTE = 200  # characters of a note
 
 
 def main(arguments: list[str]) -> int:
@@ -68,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument(
                 "--prune", action="store_true", help="delete what is in no document, of any company"
             )
+        if name in ("import", "adopt"):
             one.add_argument("--actor", metavar="WHO", help="who does it (default: user:LOGIN)")
         if name == "export":
             one.add_argument("path", metavar="PATH", help="a folder that is new, or empty")
@@ -110,7 +113,7 @@ async def _status(options: argparse.Namespace) -> int:
             counted(state.documents, "document", "documents"),
         )
         lines.append(f"revision {state.revision} ({state.content_hash}): {', '.join(counts)}")
-        lines.append(f"{counted(state.unpublished, 'event', 'events')} to be sent")
+        lines.append(f"{counted(state.untold, 'event', 'events')} to be told")
     _tell(options, "\n".join(lines), data)
     return 1 if waiting else 0
 
@@ -122,16 +125,15 @@ async def _import(options: argparse.Namespace) -> int:
     from ..store.postgres import Database, PostgresStore, Put, Workshop, items_of
 
     items = items_of(read_all(options.path))
-    actor = options.actor or f"user:{getpass.getuser()}"
     async with await Database.connect(options.dsn) as database:
-        writer = Workshop(database).writer(actor)
+        writer = Workshop(database).writer(_actor(options))
         # What is there no more goes first: an id may have gone from one company to all.
         edits, seen = await _prunings(PostgresStore(database), items, options.prune)
         edits += (Put(item, key.company) for key, item in items.items())
         if options.dry_run:
             written = await writer.plan(edits)
         else:
-            note = f"import of {', '.join(options.path)}"
+            note = f"import of {', '.join(options.path)}"[:NOTE]
             written = await writer.write(edits, expected_revision=seen, note=note)
     _tell(options, _imported(written, options.dry_run), _imported_data(written))
     return 0
@@ -165,6 +167,22 @@ def _imported_data(written: Written) -> dict[str, Any]:
     }
 
 
+def _actor(options: argparse.Namespace) -> str:
+    return options.actor or f"user:{getpass.getuser()}"
+
+
+async def _adopt(options: argparse.Namespace) -> int:
+    from ..store.postgres import Database, PostgresStore, Workshop
+
+    async with await Database.connect(options.dsn) as database:
+        before = await PostgresStore(database).status()
+        written = await Workshop(database).writer(_actor(options)).adopt("adopted")
+    said = "nothing to adopt" if written.revision == before.revision else "adopted"
+    text = f"{said}; revision {written.revision} ({written.content_hash})"
+    _tell(options, text, {"revision": written.revision, "content_hash": written.content_hash})
+    return 0
+
+
 async def _export(options: argparse.Namespace) -> int:
     from ..store.postgres import Database, PostgresStore
 
@@ -185,10 +203,17 @@ async def _export(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"migrate": _migrate, "status": _status, "import": _import, "export": _export}
+_COMMANDS = {
+    "migrate": _migrate,
+    "status": _status,
+    "import": _import,
+    "adopt": _adopt,
+    "export": _export,
+}
 _SUMMARIES = {
     "migrate": "make the tables, or bring them to this version's state",
-    "status": "the migrations, the revision, and how many events wait to be sent",
+    "status": "the migrations, the revision, and how many events wait to be told",
     "import": "put the items of policy documents in place of those of their names",
+    "adopt": "make a revision of rows that were changed by hand, or by another version",
     "export": "write everything to a new folder, as documents of the same revision",
 }

@@ -16,7 +16,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     `id` stays the same however often it is told."""
 
     type: str
-    id: str = msgspec.field(name="event_id", default_factory=lambda: str(uuid.uuid4()))
+    id: str = msgspec.field(default_factory=lambda: str(uuid.uuid4()))
     occurred_at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
     company_id: str | None = None  # None: of no company, or of every one
     actor: str = ""  # who did it, `user:123`; "" for the system itself

@@ -25,17 +25,17 @@ CHANNEL = "outbox"  # notified when something is written
 
 TABLES = """
 CREATE TABLE outbox (
-    id uuid PRIMARY KEY,
-    position bigint GENERATED ALWAYS AS IDENTITY,
+    sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id uuid NOT NULL UNIQUE,
     exchange text NOT NULL,
     routing_key text NOT NULL,
-    payload json NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    published_at timestamptz,
+    body bytea NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT now(),
+    told_at timestamptz,
     attempts integer NOT NULL DEFAULT 0,
     not_before timestamptz NOT NULL DEFAULT '-infinity'
 );
-CREATE INDEX outbox_unpublished ON outbox (position) WHERE published_at IS NULL;
+CREATE INDEX outbox_waiting ON outbox (sequence) WHERE told_at IS NULL;
 CREATE TABLE inbox (
     consumer text NOT NULL,
     id text NOT NULL,
@@ -44,21 +44,21 @@ CREATE TABLE inbox (
 );
 """
 
-_WRITE = "INSERT INTO outbox (id, exchange, routing_key, payload) VALUES ($1::uuid, $2, $3, $4)"
+_WRITE = "INSERT INTO outbox (id, exchange, routing_key, body) VALUES ($1::uuid, $2, $3, $4)"
 _WAITING = """
-SELECT id::text, exchange, routing_key, payload::text FROM outbox
-WHERE published_at IS NULL AND not_before <= now()
-ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED
+SELECT id::text, exchange, routing_key, body FROM outbox
+WHERE told_at IS NULL AND not_before <= now()
+ORDER BY sequence LIMIT $1 FOR UPDATE SKIP LOCKED
 """
-_TOLD = "UPDATE outbox SET published_at = now() WHERE id = ANY($1::uuid[])"
+_TOLD = "UPDATE outbox SET told_at = now() WHERE id = ANY($1::uuid[])"
 # Pauses grow from a second to some minutes: a queue may yet be made.
 _REFUSED = """
 UPDATE outbox SET attempts = attempts + 1,
     not_before = now() + make_interval(secs => least(300, power(2, least(attempts, 10))))
 WHERE id = ANY($1::uuid[])
 """
-_UNPUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
-_FORGET = "DELETE FROM outbox WHERE published_at < now() - make_interval(secs => $1)"
+_COUNT = "SELECT count(*) FROM outbox WHERE told_at IS NULL"
+_FORGET = "DELETE FROM outbox WHERE told_at < now() - make_interval(secs => $1)"
 _FIRST = "INSERT INTO inbox (consumer, id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id"
 
 Connection = Any  # an asyncpg connection, or one of its pool
@@ -66,7 +66,7 @@ Connection = Any  # an asyncpg connection, or one of its pool
 
 async def write(connection: Connection, exchange: str, event: Event) -> None:
     """Put an event into the outbox, in the transaction that it tells of."""
-    await connection.execute(_WRITE, event.id, exchange, event.type, event.encode().decode())
+    await connection.execute(_WRITE, event.id, exchange, event.type, event.encode())
     await connection.execute(f"NOTIFY {CHANNEL}")  # told when the transaction is committed
 
 
@@ -89,7 +89,7 @@ class PostgresOutbox:
         body: BaseException | None = None
         async with self._transaction() as connection:
             rows = await connection.fetch(_WAITING, most)
-            events = [Outgoing(row[0], row[1], row[2], row[3].encode()) for row in rows]
+            events = [Outgoing(*row) for row in rows]
             try:
                 yield PostgresBatch(connection, events)
             except BaseException as error:
@@ -120,7 +120,7 @@ class PostgresOutbox:
     async def waiting(self) -> int:
         """How many events wait to be told. Raises UnavailableError."""
         async with self._transaction() as connection:
-            return int(await connection.fetchval(_UNPUBLISHED))
+            return int(await connection.fetchval(_COUNT))
 
     async def forget(self, seconds: float) -> None:
         """Delete what was told longer ago than this. Raises UnavailableError."""

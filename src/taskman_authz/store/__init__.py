@@ -1,6 +1,7 @@
 """Where policies rest. A store gives texts; compiling and installing them is others' work.
 
-Begin with `Store`; `files` reads a folder, `memory` holds texts that a program made. What a store
+Begin with `Store`; `files` reads a folder, `memory` holds texts that a program made.
+`postgres` is a database that is written too, with a door of its own. What a store
 can do beyond giving its texts is a protocol of its own.
 """
 

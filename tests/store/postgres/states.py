@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -9,6 +13,9 @@ import asyncpg
 from taskman_authz.policy import PolicySet, Role, compile_documents
 from taskman_authz.store.postgres import Database, PostgresStore, Snapshot, Workshop
 from tests.policy.helpers import policy
+
+PATIENCE = 30.0  # seconds
+WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1"
 
 POLICY = policy("edits", roles=["dev"], actions=["tasks:edit"], resources=["tasks/*"])
 DEV = Role(name="dev")
@@ -41,3 +48,26 @@ async def counts(owner_dsn: str) -> dict[str, int]:
     tables = ("policies", "roles", "role_policies", "documents", "revisions", "changes", "outbox")
     columns = ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)
     return dict((await query(owner_dsn, f"SELECT {columns}"))[0])
+
+
+@contextlib.asynccontextmanager
+async def held(owner_dsn: str, statement: str) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction that holds what a statement locks."""
+    connection = await asyncpg.connect(owner_dsn)
+    try:
+        await connection.execute("BEGIN")
+        await connection.execute(statement)
+        yield connection
+    finally:
+        connection.terminate()
+
+
+async def backend_that_waits(owner_dsn: str) -> int:
+    """The process of the connection that waits for a lock, once there is one."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        rows = await query(owner_dsn, WAITING, owner_dsn.rpartition("/")[2])
+        if rows:
+            return rows[0]["pid"]
+        assert time.monotonic() < end, "nobody waits"
+        await asyncio.sleep(0.01)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from collections.abc import AsyncIterator
 
-import asyncpg
 import msgspec
 import pytest
 
@@ -16,34 +12,16 @@ from taskman_authz.limits import DEFAULT
 from taskman_authz.store.postgres import Create, Database, PolicyWriter, Workshop
 from taskman_authz.store.postgres.writer import LOCK
 from tests.policy.helpers import policy
-from tests.store.postgres.states import DEV, POLICY, content_hash, counts, query
+from tests.store.postgres.states import (
+    DEV,
+    POLICY,
+    backend_that_waits,
+    content_hash,
+    counts,
+    held,
+    query,
+)
 from tools.servers import PostgreSQL
-
-PATIENCE = 30.0  # seconds
-WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1"
-
-
-@contextlib.asynccontextmanager
-async def held(owner_dsn: str, statement: str) -> AsyncIterator[asyncpg.Connection]:
-    """A transaction that holds what a statement locks."""
-    connection = await asyncpg.connect(owner_dsn)
-    try:
-        await connection.execute("BEGIN")
-        await connection.execute(statement)
-        yield connection
-    finally:
-        connection.terminate()
-
-
-async def backend_that_waits(owner_dsn: str) -> int:
-    """The process of the connection that waits for a lock, once there is one."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        rows = await query(owner_dsn, WAITING, owner_dsn.rpartition("/")[2])
-        if rows:
-            return rows[0]["pid"]
-        assert time.monotonic() < end, "nobody waits"
-        await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("table", ["roles", "role_policies", "revisions", "changes", "outbox"])
@@ -114,6 +92,11 @@ async def test_rows_that_somebody_wrote_by_hand_are_not_built_on(
     await query(owner_dsn, "UPDATE policies SET effect = 'deny'")
     with pytest.raises(StoreError, match="what is stored is not revision 1"):
         await Workshop(workshop.database).writer("user:1").create(policy("b"))
+    adopted = await Workshop(workshop.database).writer("user:1").adopt()
+    assert (adopted.revision, adopted.content_hash) == (2, await content_hash(workshop))
+    assert (await counts(owner_dsn))["outbox"] == 2
+    assert await platform.adopt() == adopted
+    await platform.create(policy("c"))
     await query(owner_dsn, "UPDATE policies SET condition = 'x +'")
     with pytest.raises(StoreError, match="what is stored does not compile"):
         await Workshop(workshop.database).writer("user:1").create(policy("b"))

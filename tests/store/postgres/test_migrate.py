@@ -11,6 +11,7 @@ import pytest
 from taskman_authz.errors import ArgumentError, StoreError
 from taskman_authz.store.postgres import Database, PostgresStore, migrate, migrations_of
 from taskman_authz.store.postgres.migrate import Migration, known
+from tests.store.postgres.states import query
 
 ONE = Migration(1, "one", "CREATE TABLE one (x int); CREATE TABLE another (x int);")
 TWO = Migration(2, "two", "CREATE TABLE two (x int);")
@@ -72,6 +73,14 @@ async def test_user_who_may_not_is_told_what_it_takes(database: str):
     await connection.close()
     with pytest.raises(StoreError, match="permission denied.*let a user migrate who may"):
         await migrate(database.replace("postgres@", "nobody_much@"))
+
+
+async def test_user_who_has_not_the_roles_is_told_how_to_get_them(migrated: str, postgresql):
+    dsn = postgresql.dsn(migrated, "outsider")
+    await query(postgresql.dsn(migrated), "CREATE ROLE outsider LOGIN")
+    async with await Database.connect(dsn) as connected:
+        with pytest.raises(StoreError, match="GRANT authz_service, authz_platform TO"):
+            await PostgresStore(connected).load()
 
 
 async def test_database_without_tables_says_what_to_run(database: str):

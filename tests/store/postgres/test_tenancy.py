@@ -87,8 +87,8 @@ async def test_rows_of_others_do_not_change(as_acme, owner_dsn: str, table: str,
             " VALUES (1, 9, 'role', 'x', {})"
         ),
         (
-            "INSERT INTO outbox (id, exchange, routing_key, payload, company_id)"
-            " VALUES (gen_random_uuid(), 'e', 'k', '{{}}', {})"
+            "INSERT INTO outbox (id, exchange, routing_key, body, company_id)"
+            " VALUES (gen_random_uuid(), 'e', 'k', '', {})"
         ),
     ],
 )
@@ -258,6 +258,11 @@ async def test_rollback_of_a_company_leaves_what_is_others(three, acme, globex, 
     assert (await acme.get("policy", "own")).item.roles == ["ops"]
     assert (await globex.get("policy", "own")).item.effect == "deny"
     assert (await platform.get("policy", "global")).item.effect == "deny"
+
+
+async def test_company_adopts_nothing(acme: PolicyWriter):
+    with pytest.raises(ArgumentError, match="expected the platform's writer"):
+        await acme.adopt()
 
 
 @pytest.mark.parametrize("company", ["a b", "a\0", "x" * 256, 7, None])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import pytest
 
@@ -18,6 +17,7 @@ from taskman_authz.errors import (
 from taskman_authz.policy import Role
 from taskman_authz.store.postgres import (
     Create,
+    Database,
     Delete,
     Filter,
     PolicyWriter,
@@ -28,8 +28,17 @@ from taskman_authz.store.postgres import (
     Update,
     Workshop,
 )
+from taskman_authz.store.postgres.writer import LOCK
 from tests.policy.helpers import policy
-from tests.store.postgres.states import DEV, POLICY, counts, from_scratch, query
+from tests.store.postgres.states import (
+    DEV,
+    POLICY,
+    backend_that_waits,
+    counts,
+    from_scratch,
+    held,
+    query,
+)
 
 SCHEMA = """\
 resources:
@@ -232,34 +241,25 @@ async def test_policies_are_checked_against_the_schema_that_is_stored(
     await from_scratch(workshop.database)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "names.yaml", "constants": {"n": 2**70}},
+        {"name": "names.yaml", "constants": {"n": [float("inf")]}},
+        {"name": "names.yaml", "text": "resources: {}"},
+        {"name": "schema.yaml", "text": "resources: {}", "constants": {"n": 1}},
+    ],
+)
+async def test_document_that_would_say_something_else_is_refused(platform: PolicyWriter, wrong):
+    with pytest.raises(CompileError, match="bad_value"):
+        await platform.create(StoredDocument.model_validate(wrong))
+
+
 @pytest.mark.parametrize("id", ["schema.yaml", "../schema.yaml", "..", "a_test.yaml", "on", "1"])
 async def test_no_id_makes_a_policy_something_else(platform: PolicyWriter, workshop: Workshop, id):
     await platform.create(policy(id, effect="deny"))
     _, policies = await from_scratch(workshop.database)
     assert [row.id for row in policies.rules] == [id]
-
-
-async def test_event_is_written_for_every_write(platform: PolicyWriter, acme, owner_dsn: str):
-    await platform.write([Create(DEV), Create(policy("a")), Create(policy("b"))])
-    await acme.create(policy("c"))
-    await acme.attach("c", "dev")
-    await acme.delete("policy", "c")
-    rows = await query(owner_dsn, "SELECT * FROM outbox ORDER BY position")
-    told = [json.loads(row["payload"]) for row in rows]
-    assert [row["routing_key"] for row in rows] == [event["type"] for event in told]
-    assert [
-        (e["type"], e["company_id"], e["data"]["revision"], e["data"]["ids"]) for e in told
-    ] == [
-        ("iam.role.created", None, 1, ["dev"]),
-        ("iam.policy.created", None, 1, ["a", "b"]),
-        ("iam.policy.created", "acme", 2, ["c"]),
-        ("iam.policy.updated", "acme", 3, ["c"]),
-        ("iam.policy.deleted", "acme", 4, ["c"]),
-    ]
-    assert [str(row["id"]) for row in rows] == [event["event_id"] for event in told]
-    assert {row["exchange"] for row in rows} == {"iam.events"}
-    assert {event["actor"] for event in told} == {"user:root", "user:ann"}
-    assert all(row["published_at"] is None for row in rows)
 
 
 async def test_one_of_two_writers_who_saw_the_same_is_told(workshop: Workshop):
@@ -286,6 +286,24 @@ async def test_revisions_have_no_gaps_whoever_writes(workshop: Workshop):
     assert [each.number for each in found] == list(range(12, 0, -1))
     snapshot, policies = await from_scratch(workshop.database)
     assert (snapshot.number, len(policies)) == (12, 12)
+
+
+async def test_writers_who_wait_leave_connections_to_readers(dsn: str, owner_dsn: str):
+    async with (
+        await Database.connect(dsn, size=2) as database,
+        held(owner_dsn, f"SELECT pg_advisory_xact_lock({LOCK})") as holder,
+    ):
+        workshop = Workshop(database)
+        writers = [workshop.writer(f"user:{number}") for number in range(8)]
+        writing = [
+            asyncio.create_task(writer.create(policy(f"p{number}")))
+            for number, writer in enumerate(writers)
+        ]
+        await backend_that_waits(owner_dsn)
+        assert (await writers[0].page("policy")).entries == ()
+        await holder.execute("ROLLBACK")
+        written = await asyncio.gather(*writing)
+    assert sorted(each.revision for each in written) == list(range(1, 9))
 
 
 async def test_another_process_finds_what_was_written_meanwhile(workshop: Workshop):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 NOT_MIGRATED = "the database has not the tables of this version: run `taskman-authz db migrate`"
+TOO_LONG = "another write is taking too long"
+NO_MEMBER = "GRANT authz_service, authz_platform TO the user who connects"
 SCHEMES = ("postgresql://", "postgres://")
 EXPECTED = "postgresql://USER@HOST:PORT/DATABASE"
 
@@ -92,10 +94,12 @@ def _refused(error: asyncpg.PostgresError) -> str:
     if isinstance(error, asyncpg.UndefinedObjectError | asyncpg.InvalidParameterValueError):
         return f"{NOT_MIGRATED} ({_message(error)})"
     if isinstance(error, asyncpg.LockNotAvailableError):
-        return "another write is taking too long"
+        return TOO_LONG
     if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError):
         return f"the connection to the database was lost: {_message(error)}"
-    return f"the database refused: {_message(error)}"
+    said = _message(error)
+    hint = f"; {NO_MEMBER}" if "set role" in said else ""
+    return f"the database refused: {said}{hint}"
 
 
 def _message(error: asyncpg.PostgresError) -> str:

@@ -1,9 +1,9 @@
 """What a write tells others, as rows of the outbox: they are written with what they tell of, and
-sent by whoever relays them.
+told by a relay of `taskman_authz.messaging`, whose events and table these are. (Its pool takes the
+role `authz_platform`.)
 
 Laws: the routing key is the event's full name (`iam.policy.created`). An event is about one company
-or about all of them, and names at most `Limits.event_names` items, so that it stays a message. An
-event may be sent twice: `event_id` tells.
+or about all of them, and names at most `Limits.event_names` items, so that it stays a message.
 """
 
 from __future__ import annotations
@@ -22,30 +22,31 @@ if TYPE_CHECKING:
     from .connecting import Connection
 
 EXCHANGE = "iam.events"
+CHANNEL = "outbox"  # notified when something is written
 
 
-class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was changed by the write that made a revision: `ids` are ids of policies and names of
-    roles, `uuids` their rows'. A changed document changes the policies that use its names: it is an
-    `iam.policy.updated` that has `documents` instead."""
+class Told(msgspec.Struct, frozen=True):
+    """What was written: the revision that it made, ids of policies or names of roles, and the UUIDs
+    of their rows. A changed document changes the policies that use its names: that is an
+    `iam.policy.updated` which names `documents` instead."""
 
     revision: int
     content_hash: str
-    ids: tuple[str, ...] = ()
-    uuids: tuple[str, ...] = ()
-    documents: tuple[str, ...] = ()
+    ids: list[str]
+    uuids: list[str]
+    documents: list[str]
 
 
 class Event(msgspec.Struct, frozen=True):
     """That policies or roles of a company (None: of every one) were created, updated or deleted.
-    All events of the house have these fields (`messaging.Event`)."""
+    It may be told twice: `id` stays the same."""
 
-    event_id: str
     type: str
+    id: str
     occurred_at: datetime
     company_id: str | None
     actor: str
-    data: Changed
+    data: Told
 
 
 def events_of(
@@ -55,33 +56,36 @@ def events_of(
     groups: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
         groups.setdefault((_type(change), change.key.company), []).append(change)
+    step = max(1, most)
     for (type, company), some in groups.items():
-        for start in range(0, len(some), max(1, most)):
-            part = some[start : start + max(1, most)]
-            named = [each for each in part if each.key.kind != "document"]
-            data = Changed(
-                *head,
-                ids=tuple(each.key.name for each in named),
-                uuids=tuple(stored.uuid for each in named if (stored := each.after or each.before)),
-                documents=tuple(each.key.name for each in part if each.key.kind == "document"),
-            )
-            yield Event(str(uuid4()), type, at, company or None, actor, data)
+        for start in range(0, len(some), step):
+            told = _told(head, some[start : start + step])
+            yield Event(type, str(uuid4()), at, company or None, actor, told)
+
+
+def adopted(head: Head, actor: str, at: datetime) -> Event:
+    """The event of a revision of rows that somebody changed past the writer."""
+    return Event("iam.policy.updated", str(uuid4()), at, None, actor, Told(*head, [], [], []))
+
+
+def _told(head: Head, changes: Sequence[Change]) -> Told:
+    named = [each for each in changes if each.key.kind != "document"]
+    uuids = [stored.uuid for each in named if (stored := each.after or each.before)]
+    documents = [each.key.name for each in changes if each.key.kind == "document"]
+    return Told(*head, [each.key.name for each in named], uuids, documents)
 
 
 async def write_events(connection: Connection, events: Sequence[Event]) -> None:
     """Put events into the outbox."""
     await connection.executemany(
-        "INSERT INTO outbox (id, exchange, routing_key, payload, company_id)"
+        "INSERT INTO outbox (id, exchange, routing_key, body, company_id)"
         " VALUES ($1, $2, $3, $4, $5)",
         [
-            (
-                *(event.event_id, EXCHANGE, event.type, msgspec.json.encode(event).decode()),
-                event.company_id,
-            )
+            (event.id, EXCHANGE, event.type, msgspec.json.encode(event), event.company_id)
             for event in events
         ],
     )
-    await connection.execute("NOTIFY outbox")  # whoever relays need not look for it
+    await connection.execute(f"NOTIFY {CHANNEL}")  # heard when the transaction is committed
 
 
 def _type(change: Change) -> str:

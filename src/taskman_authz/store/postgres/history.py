@@ -37,11 +37,11 @@ class Revision(msgspec.Struct, frozen=True):
 
 
 async def last_seen(connection: Connection, company: str) -> int:
-    """The last revision in which something changed that a company sees ("": the last one); the
-    transaction is the platform's."""
+    """The last revision in which something changed that a company sees; the transaction is the
+    platform's."""
     found = await connection.fetchval(
-        "SELECT max(revision) FROM changes"
-        " WHERE $1::text = '' OR company_id IS NULL OR company_id = $1",
+        "SELECT greatest((SELECT max(revision) FROM changes WHERE company_id IS NULL),"
+        " (SELECT max(revision) FROM changes WHERE company_id = $1))",
         company,
     )
     return found or 0

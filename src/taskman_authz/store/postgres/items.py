@@ -12,6 +12,7 @@ wrong in the words of documents.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
 
@@ -103,7 +104,7 @@ class Stored(NamedTuple):
     def image(self) -> str:
         """All of it as JSON, from which `stored` makes it again."""
         data = self.item.model_dump(exclude_defaults=True)
-        return msgspec.json.encode({"uuid": self.uuid, **data}).decode()
+        return json.dumps({"uuid": self.uuid, **data}, ensure_ascii=False)
 
 
 State = dict[Key, Stored]
@@ -143,12 +144,11 @@ def item_of(given: Given) -> Item:
                 for each in findings(error)[: DEFAULT.issues]
             )
         ) from None
-    if isinstance(item, StoredDocument) and _is_no_file(item.name):
-        message = "it has not the name of a policy document: `names.yaml`, `folder/names.yaml`"
-        raise CompileError(Issues((Issue(place, "bad_value", message),)))
+    wrong = _wrong_document(item) if isinstance(item, StoredDocument) else ""
     if _holds_nul(data):
-        message = "the character U+0000 in it cannot be stored"
-        raise CompileError(Issues((Issue(place, "bad_value", message),)))
+        wrong = "the character U+0000 in it cannot be stored"
+    if wrong:
+        raise CompileError(Issues((Issue(place, "bad_value", wrong),)))
     return _normal(item)
 
 
@@ -177,6 +177,16 @@ def _normal(item: Item) -> Item:
         "condition": item.condition.rstrip() or item.condition,
     }
     return item.model_copy(update=normal)
+
+
+def _wrong_document(document: StoredDocument) -> str:
+    """What is wrong with a document, "" if nothing."""
+    if _is_no_file(document.name):
+        return "it has not the name of a policy document: `names.yaml`, `folder/names.yaml`"
+    if document.is_schema:
+        others = document.model_dump(exclude={"name", "text"}, exclude_defaults=True)
+        return "a schema is a text, and defines no names" if others else ""
+    return f"only `{SCHEMA}` is a text" if document.text else ""
 
 
 def _is_no_file(name: str) -> bool:

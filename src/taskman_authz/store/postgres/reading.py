@@ -5,6 +5,8 @@ Law: one transaction reads all of a state, so that it is the one of one revision
 
 from __future__ import annotations
 
+import asyncio
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,14 +36,15 @@ FROM policies p LEFT JOIN (
 
 async def state_of(connection: Connection) -> State:
     """Everything that the transaction sees. Raises StoreError for rows that are no items."""
-    state: State = {}
-    for row in await connection.fetch(ALL_POLICIES):
-        state.update([policy_of(row)])
-    for row in await connection.fetch(ROLES):
-        state.update([role_of(row)])
-    for row in await connection.fetch(DOCUMENTS):
-        state.update([document_of(row)])
-    return state
+    policies = await connection.fetch(ALL_POLICIES)
+    roles = await connection.fetch(ROLES)
+    documents = await connection.fetch(DOCUMENTS)
+
+    def items() -> State:
+        found = (map(policy_of, policies), map(role_of, roles), map(document_of, documents))
+        return dict(chain(*found))
+
+    return await asyncio.to_thread(items)
 
 
 def policy_of(row: Record) -> tuple[Key, Stored]:

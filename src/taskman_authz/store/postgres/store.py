@@ -27,20 +27,20 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The current revision, how much is in it, and how many events wait to be sent."""
+    """The current revision, how much is in it, and how many events wait to be told."""
 
     revision: int
     content_hash: str
     policies: int
     roles: int
     documents: int
-    unpublished: int
+    untold: int
 
 
 COUNTS = """
 SELECT (SELECT count(*) FROM policies) AS policies, (SELECT count(*) FROM roles) AS roles,
   (SELECT count(*) FROM documents) AS documents,
-  (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS unpublished"""
+  (SELECT count(*) FROM outbox WHERE told_at IS NULL) AS untold"""
 
 
 class PostgresStore:

@@ -34,6 +34,7 @@ from ...policy import PolicySet, compile_documents
 from ...request import CheckRequest
 from . import history, listing
 from .compiled import Compiled, compile_state
+from .connecting import TOO_LONG
 from .database import Database, Head, become, head_of
 from .edits import (
     Attach,
@@ -47,7 +48,7 @@ from .edits import (
     check_company,
     resolve,
 )
-from .events import events_of, write_events
+from .events import adopted, events_of, write_events
 from .history import Revision
 from .items import Given, Key, Kind
 from .listing import Entry, Filter, Page
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
     from .connecting import Connection
 
 LOCK = 0x7A3A_0002  # of this database, while somebody writes policies
+ADOPT = (
+    "it was written by hand, or by another version; where it is as it should be,"
+    " `taskman-authz db adopt` makes a revision of it"
+)
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -84,6 +89,8 @@ class Workshop:
         self.database = database
         self.empty = compile_documents([], database.limits).revision
         self._last: Compiled | None = None
+        # Who waits for a turn here holds no connection meanwhile, which readers need.
+        self._turns = asyncio.Lock()
 
     def writer(self, actor: str, company: str = "") -> PolicyWriter:
         """A writer for a company, or ("") for the platform; `actor` is who is behind it, as
@@ -99,18 +106,20 @@ class Workshop:
         head = await head_of(connection, self.empty)
         last = self._last
         if last is None or last.head != head:
-            state = await state_of(connection)
-            limits = self.database.limits
-            try:
-                last = await asyncio.to_thread(compile_state, head.number, state, limits)
-            except CompileError as error:
-                raise StoreError(f"what is stored does not compile:\n{error}") from error
+            last = await self.read(connection, head.number)
             if last.head != head:
-                raise StoreError(
-                    f"what is stored is not revision {head.number}: it was not written by a writer"
-                )
+                raise StoreError(f"what is stored is not revision {head.number}: {ADOPT}")
             self._last = last
         return last
+
+    async def read(self, connection: Connection, number: int) -> Compiled:
+        """What is stored, as revision `number`; the transaction is the platform's. Raises
+        StoreError where it does not compile."""
+        state = await state_of(connection)
+        try:
+            return await asyncio.to_thread(compile_state, number, state, self.database.limits)
+        except CompileError as error:
+            raise StoreError(f"what is stored does not compile:\n{error}") from error
 
     def keep(self, compiled: Compiled) -> None:
         """What was compiled for a write, once it is written."""
@@ -119,12 +128,25 @@ class Workshop:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Connection]:
         """A transaction of the platform in which nobody else writes."""
-        async with self.database.transaction(None) as connection:
+        async with self._turn_here(), self.database.transaction(None) as connection:
             # A little less than the driver waits, so that what is told is why.
             wait = self.database.limits.database_seconds * 900
             await connection.execute(f"SET LOCAL lock_timeout = {wait}")
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             yield connection
+
+    @asynccontextmanager
+    async def _turn_here(self) -> AsyncIterator[None]:
+        """A turn among the writers of this process."""
+        try:
+            async with asyncio.timeout(self.database.limits.database_seconds):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise StoreError(TOO_LONG) from error
+        try:
+            yield
+        finally:
+            self._turns.release()
 
 
 class PolicyWriter:
@@ -181,10 +203,14 @@ class PolicyWriter:
     ) -> Written:
         """All of some edits, or none. Raises as `update`."""
         edits = self._checked(edits)
+        require("note", note, str, "a text")
+        if len(note) > self._limits.name_length:
+            longest = f"a text of up to {self._limits.name_length} characters"
+            raise ArgumentError("note", longest, "a longer one")
         async with self._workshop.turn() as connection:
             current = await self._workshop.current(connection)
             await self._expect(connection, expected_revision, current.number)
-            changes = resolve(edits, current.state, current.number, self.company)
+            changes = await self._resolved(edits, current)
             after = await self._write(connection, current, changes, note)
         return self._written(after, changes)
 
@@ -216,6 +242,25 @@ class PolicyWriter:
         await write_events(connection, list(events_of(after.head, changes, self.actor, at, most)))
         return after
 
+    async def _resolved(self, edits: Sequence[Edit], current: Compiled) -> list[Change]:
+        state, number = current.state, current.number
+        return await asyncio.to_thread(resolve, edits, state, number, self.company)
+
+    async def adopt(self, note: str = "") -> Written:
+        """A revision of the rows as they are, where they are not what the last one says: somebody
+        wrote them by hand, or another version made other hashes. The platform's only; what changed
+        so is in no history. Raises ArgumentError, StoreError where they do not compile."""
+        if self.company:
+            raise ArgumentError("company", "the platform's writer", "a company's")
+        async with self._workshop.turn() as connection:
+            head = await head_of(connection, self._workshop.empty)
+            found = await self._workshop.read(connection, head.number + 1)
+            if found.policies.revision == head.content_hash:
+                return Written(*head)
+            await write_history(connection, found.head, (), ("", self.actor, note))
+            await write_events(connection, [adopted(found.head, self.actor, datetime.now(UTC))])
+        return self._written(found, ())
+
     def _written(self, after: Compiled, changes: Sequence[Change]) -> Written:
         """What was written, now that it is."""
         self._workshop.keep(after)
@@ -227,7 +272,7 @@ class PolicyWriter:
             return
         if type(expected) is not int:
             raise ArgumentError.of("expected_revision", "the number of a revision", expected)
-        seen = await history.last_seen(connection, self.company)
+        seen = await history.last_seen(connection, self.company) if self.company else current
         if not seen <= expected <= current:
             raise ConflictError(
                 f"expected revision {expected}, but the current one is {current}", current
@@ -271,7 +316,7 @@ class PolicyWriter:
         edits = self._checked(edits)
         async with self._database.transaction(None, reads=True) as connection:
             current = await self._workshop.current(connection)
-        changes = resolve(edits, current.state, current.number, self.company)
+        changes = await self._resolved(edits, current)
         after = await asyncio.to_thread(current.changed, changes, self.company)
         return current, after, changes
 

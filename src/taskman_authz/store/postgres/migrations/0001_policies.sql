@@ -99,19 +99,20 @@ CREATE TABLE changes (
 CREATE INDEX changes_by_company ON changes (company_id, revision DESC);
 CREATE INDEX changes_by_row ON changes (kind, name, revision);
 
+-- As `taskman_authz.messaging` tells it, and whose event it is.
 CREATE TABLE outbox (
-  id uuid PRIMARY KEY,  -- the event's
-  position bigint GENERATED ALWAYS AS IDENTITY,
-  exchange varchar(255) NOT NULL,
-  routing_key varchar(255) NOT NULL,
-  payload json NOT NULL,
-  company_id varchar(255) COLLATE "C" CHECK (company_id <> ''),
-  created_at timestamptz NOT NULL DEFAULT now(),
-  published_at timestamptz,
-  attempts integer NOT NULL DEFAULT 0,  -- that no queue took it
-  not_before timestamptz NOT NULL DEFAULT '-infinity'  -- the next one
+  sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id uuid NOT NULL UNIQUE,
+  exchange text NOT NULL,
+  routing_key text NOT NULL,
+  body bytea NOT NULL,
+  written_at timestamptz NOT NULL DEFAULT now(),
+  told_at timestamptz,
+  attempts integer NOT NULL DEFAULT 0,
+  not_before timestamptz NOT NULL DEFAULT '-infinity',
+  company_id varchar(255) COLLATE "C" CHECK (company_id <> '')
 );
-CREATE INDEX outbox_unpublished ON outbox (position) WHERE published_at IS NULL;
+CREATE INDEX outbox_waiting ON outbox (sequence) WHERE told_at IS NULL;
 
 -- Whose rows the current transaction works on; NULL: nobody's.
 CREATE FUNCTION current_company() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
