@@ -17,7 +17,7 @@ from .load import LoadError, require_h2load
 from .run import run
 from .table import as_json, markdown
 
-ROUNDS, SECONDS = 8, 1  # short ones, so that one of them meets a quiet moment
+ROUNDS, SECONDS = 5, 1  # short ones, so that one of them meets a quiet moment
 QUICK_MANY = 1_000  # Cerbos takes long to begin with more
 
 

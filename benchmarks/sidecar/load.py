@@ -90,7 +90,7 @@ def _check(said: str, answered: int, reply_bytes: int) -> None:
     """A gRPC error is an HTTP success without data: so as many bytes must have come as answers."""
     found = re.search(r"\((\d+)\) data", said)
     if not found or not answered:
-        raise LoadError(f"h2load had no answers: {said[-500:]}")
+        raise LoadError("h2load had no answers in its time")
     expected = answered * (reply_bytes + 5)
     if int(found[1]) < 0.99 * expected:
         raise LoadError(f"{answered} answers of {expected} bytes, and only {found[1]} came")

@@ -82,16 +82,16 @@ def run(many: int, rounds: int, seconds: int, tell: Callable[[str], None]) -> Ru
 
 
 def _measure(made: Run, each: Asked, clients: int, seconds: int, folder: Path) -> None:
-    if each.column in made.absent:
-        return
+    """One sample. A round that fails leaves those of others."""
     with each.server.running():
         try:
             each.server.ask(each.question)
             found = sample(each.server, each.question, clients, seconds, folder)
         except (Cannot, LoadError) as error:
-            made.absent[each.column] = str(error)
+            made.absent[each.column] = f"{clients} clients: {error}"
             return
     made.samples.setdefault((each.column, clients), []).append(found)
+    made.absent.pop(each.column, None)
 
 
 @contextmanager
