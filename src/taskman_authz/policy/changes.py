@@ -97,8 +97,10 @@ def declare(policies: PolicySet, roles: Mapping[str, frozenset[str]]) -> PolicyS
     everywhere = roles.get("", frozenset())
     names = frozenset[str]().union(*roles.values())
     issues = []
-    before = frozenset[str]().union(*declared.roles.values())
-    if declared.derived and (names & declared.derived or before - names):
+    kept = declared.roles and all(
+        before <= roles.get(company, frozenset()) for company, before in declared.roles.items()
+    )
+    if declared.derived and (names & declared.derived or not kept):
         issues.append(Issue(Place("<change>"), "not_in_change", "there are derived roles", ANEW))
     for name in sorted(names):
         if "*" in name:
