@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -150,6 +151,10 @@ class Sidecar:
         self.log.info(message, listen=opened, http_listen=http, **shown, revision=self._revision())
         if self.seat is None:
             notify("READY=1")
+        # What is there now stays: the collector, which a batch of hundreds of requests sets off,
+        # need not look at it again.
+        gc.collect()
+        gc.freeze()
         if started is not None:
             await started(opened)
         await orders.stopping.wait()
