@@ -1,6 +1,7 @@
 """Builds the compiled core: every `src/taskman_authz/_fast/*.py` that has a `.pxd` beside it.
 
-Laws: the `.py` is the only source, compiled or not. `TASKMAN_AUTHZ_PURE=1` builds none and the
+Laws: the `.py` is the only source, compiled or not; but `_fast/native` is C in a header, compiled
+with whoever reads it, and plain Python beside that. `TASKMAN_AUTHZ_PURE=1` builds none and the
 wheel is `py3-none-any`. Where no C compiler or no Python header can be had, the build says so
 loudly and makes the same pure wheel; where there is one, an error in the core fails the build.
 
@@ -91,11 +92,13 @@ def checked_copies() -> Path:
     copies = Path("build/checks", *CORE.parts[1:])
     copies.mkdir(parents=True, exist_ok=True)
     copies.with_name("__init__.py").touch()
-    for path in (*CORE.glob("*.py"), *CORE.glob("*.pxd")):
+    for path in (*CORE.rglob("*.py"), *CORE.rglob("*.pxd")):
         head, _, rest = path.read_text().partition("\n")
         if head.startswith("# cython:"):
             head = re.sub(rf"\b({'|'.join(CHECKS)})=\w+", "language_level=3", head)
-        Path(copies, path.name).write_text(f"{head}\n{rest}")
+        copy = copies / path.relative_to(CORE)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(f"{head}\n{rest}")
     return copies
 
 

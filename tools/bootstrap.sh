@@ -273,7 +273,7 @@ loader() {
 
 # -- the core -----------------------------------------------------------------------------------
 
-core_now() { { pwd; "$VENV/bin/python" --version; cat setup.py "$CORE"/*.py "$CORE"/*.pxd; } 2>&1 | cksum; }
+core_now() { { pwd; "$VENV/bin/python" --version; cat setup.py "$CORE"/*.py "$CORE"/*.pxd "$CORE"/native/*.pxd; } 2>&1 | cksum; }
 
 core_is_fresh() {
     set -- "$CORE"/*.so

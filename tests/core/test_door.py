@@ -82,8 +82,11 @@ def test_half_built_core_is_refused_in_words(core: Path):
     assert "TASKMAN_AUTHZ_PURE=1" in told.stderr
 
 
-@pytest.mark.parametrize("source", ["one.py", "two.pxd"])
+@pytest.mark.parametrize("source", ["one.py", "two.pxd", "native/__init__.pxd"])
 def test_stale_core_is_refused_in_words(core: Path, source: str):
+    (core / "native").mkdir()
+    (core / "native" / "__init__.pxd").touch()
+    os.utime(core / "native" / "__init__.pxd", (OLD, OLD))
     compile_(core, "one", "two")
     os.utime(core / source, (NEW + 1, NEW + 1))
     told = ask(core, TWIN)

@@ -24,7 +24,7 @@ PATHS = [
 
 def over(variables):
     activation = Activation(len(PATHS), 0, 1 + max(path.root for path in PATHS))
-    activation.variables = variables
+    activation.read_from(variables)
     return activation
 
 

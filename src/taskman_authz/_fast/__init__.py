@@ -5,6 +5,7 @@ Begin with `values` (what a value is, and the value that an error is), then `tre
 
 Every module with a `.pxd` beside it is one source with two speeds: Cython compiles the `.py` with
 the header's types, and uncompiled the same file gives the same answers. `twin()` says which runs.
+The exception is `native`, a few functions that stand in C in its header.
 
 Laws: the core imports nothing of the house but itself. All of it is compiled or none of it is: a
 mixture, or libraries older than their sources, is refused here in words, because it would fail
@@ -24,6 +25,7 @@ from types import ModuleType
 __all__ = ["COMPILED", "modules", "twin"]
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
+_NATIVE = os.path.join("native", "__init__.pxd")  # compiled into the modules that read it
 _REMEDY = (
     "build it again with `make build`, delete the libraries with `make clean`, or set "
     "TASKMAN_AUTHZ_PURE=1 to use the plain Python twin"
@@ -87,6 +89,8 @@ def _newer(folder: str, found: dict[str, str]) -> list[str]:
 
     built = min(changed(library) for library in found.values())
     sources = [name + suffix for name in found for suffix in (".py", ".pxd")]
+    if os.path.exists(os.path.join(folder, _NATIVE)):
+        sources.append(_NATIVE)
     return [name for name in sources if changed(name) > built]
 
 

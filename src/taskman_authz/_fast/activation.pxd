@@ -22,7 +22,10 @@ cdef class Path:
 
 @cython.final
 cdef class Activation:
-    cdef public object variables
+    cdef public dict variables
+    cdef public object mapping
+    cdef Py_ssize_t near
+    cdef object holder
     cdef public object observer
     cdef public list roots
     cdef public list slots
@@ -35,7 +38,7 @@ cdef class Activation:
     cdef readonly Py_ssize_t allowed
     cdef readonly str limit
     cdef readonly Fault stop
-    @cython.locals(variables=dict)
+    cpdef read_from(self, object variables)
     cdef object root(self, Py_ssize_t number, str name)
     cpdef Fault spent(self, int position=*)
     cdef object take_other(self)

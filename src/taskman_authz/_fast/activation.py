@@ -79,14 +79,19 @@ class Path:
 class Activation:
     """The memory of one evaluation.
 
-    `variables` maps names to what the caller passed; `roots` holds by number what was found there,
-    or for a decision, which has no names, what it is about. `slots` holds what paths led to.
+    `variables` maps names to what the caller passed, or where that is no plain dict, `mapping`
+    does; `holder` is the one numbered `near` where that was read last (compiled: see `native`).
+    `roots` holds by number what was found there, or for a decision, which has no names, what it is
+    about. `slots` holds what paths led to.
     `observer` is who watches, where a plan has nodes that are watched (`observed`). `steps` are
     left of the `allowed` ones, which the limit of this name gives; below zero there are none.
     """
 
     __slots__ = (
         "variables",
+        "mapping",
+        "near",
+        "holder",
         "roots",
         "slots",
         "registers",
@@ -113,9 +118,12 @@ class Activation:
         self.allowed = steps
         self.limit = limit
         self.stop: Fault | None = None
-        self.variables: Any = None
+        self.variables: dict[str, Any] | None = None
+        self.mapping: Any = None
+        self.near = -1
+        self.holder: Any = None
         self.observer: Any = None
-        self.touched = False  # whether anything lies in the roots or slots
+        self.touched = False  # whether anything lies in the roots, slots or mapping
         self.taken = False  # whether an evaluation is using it
         self.other: Any = None  # what a node came to that is neither true nor false
         self.roots: list[Any] = [_UNSET] * roots
@@ -128,16 +136,23 @@ class Activation:
         value = self.roots[number]
         if type(value) is not Unset:
             return value
-        if type(self.variables) is dict:
-            variables: dict[str, Any] = self.variables
-            value = variables.get(name, _MISSING)
+        if self.variables is not None:
+            value = self.variables.get(name, _MISSING)
         else:
-            value = find(self.variables, name)
+            value = find(self.mapping, name)
         if value is _MISSING:
             value = Fault("no_such_attribute", (name,))
         self.roots[number] = value
         self.touched = True
         return value
+
+    def read_from(self, variables: Any) -> None:
+        """Read names of what a caller passed."""
+        if type(variables) is dict:
+            self.variables = variables
+        else:
+            self.mapping = variables
+            self.touched = True
 
     def pay(self, steps: int) -> bool:
         """Whether so many more steps may be taken: for functions that are no nodes."""
@@ -166,6 +181,9 @@ class Activation:
         """Forget everything that was read, and that steps were taken."""
         unset = _UNSET
         self.variables = None
+        if self.near >= 0:
+            self.near = -1
+            self.holder = None
         self.steps = self.allowed
         if self.stop is not None:
             self.stop = None
@@ -173,6 +191,7 @@ class Activation:
             self.other = None
         if self.touched:
             self.touched = False
+            self.mapping = None
             roots = self.roots
             for number in range(len(roots)):
                 roots[number] = unset

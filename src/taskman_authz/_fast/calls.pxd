@@ -1,7 +1,8 @@
 cimport cython
+from . cimport native
 from .access cimport is_map, keys
 from .activation cimport Activation, extent
-from .nodes cimport Node, Test, answer, placed, value_of
+from .nodes cimport Constant, Node, Test, TextTest, answer, placed, value_of
 from .relations cimport among, member_of
 from .shapes cimport Matcher
 from .values cimport Fault
@@ -43,12 +44,12 @@ cdef class EndsWith(Test):
     @cython.locals(whole=str)
     cdef int truth(self, Activation activation) except -1
 
-cdef class Contains(Test):
+cdef class Contains(TextTest):
     cdef readonly object function
     cdef readonly Node container
     cdef readonly Node member
     cdef readonly bint lists
-    @cython.locals(text=str)
+    @cython.locals(text=str, found=int)
     cdef int truth(self, Activation activation) except -1
 
 @cython.final

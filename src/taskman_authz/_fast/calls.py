@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import native
 from .access import is_map, keys
 from .activation import Activation, extent
-from .nodes import Node, Test, answer, placed, value_of
+from .nodes import Constant, Node, Test, TextTest, answer, placed, value_of
 from .relations import among, member_of
 from .shapes import Matcher
 from .values import Fault, type_name
@@ -196,7 +197,7 @@ def _no_overload(function: str, first: Any, second: Any, position: int) -> Fault
     return Fault("no_such_overload", (function, type_name(first), type_name(second)), position)
 
 
-class Contains(Test):
+class Contains(TextTest):
     """`a.contains(b)`: a part of a string; in policy conditions also a member of a list."""
 
     __slots__ = ("function", "container", "member", "lists")
@@ -214,8 +215,15 @@ class Contains(Test):
         self.container = container
         self.member = member
         self.position = position
+        if lists and type(member) is Constant and type(member.constant) is str:
+            self.reads(container, member.constant)
+        else:
+            self.reads(None, "")
 
     def truth(self, activation: Activation) -> int:
+        found = native.has_text(self, activation)
+        if found != 2:
+            return found
         container = self.container.value(activation)
         if type(container) is Fault:
             return answer(container, activation)
@@ -231,10 +239,10 @@ class Contains(Test):
         if self.lists and type(container) is list and type(member) is str:
             return among(member, container, activation, self.position)
         if self.lists and (type(container) is list or type(container) is tuple):
-            found = member_of(member, container, activation)
+            value = member_of(member, container, activation)
         else:
-            found = self.function(container, member)
-        return answer(placed(found, self.position), activation)
+            value = self.function(container, member)
+        return answer(placed(value, self.position), activation)
 
 
 class Size(Node):

@@ -41,7 +41,10 @@ class Evaluator:
         # Since this was asked no other thread has run: the interpreter lets go only at calls and
         # loops.
         activation.taken = True
-        activation.variables = variables
+        if type(variables) is dict:  # as in `read_from`, without a call
+            activation.variables = variables
+        else:
+            activation.read_from(variables)
         found = self.node.truth(activation)
         value = activation.take_other() if found == 2 else found == 1
         if activation.steps < 0:
@@ -59,7 +62,7 @@ class Evaluator:
     def observe(self, variables: Any, observer: Callable[[int, Any], Any]) -> Any:
         """The core value, where the plan is a watched one (`observed`)."""
         activation = Activation(self.slots, self.registers, self.roots, self.steps)
-        activation.variables = variables
+        activation.read_from(variables)
         activation.observer = observer
         value = self.node.value(activation)
         return value if activation.steps >= 0 else activation.ended(value, self.node.position)

@@ -21,14 +21,20 @@ def _not_bool(function: str, value: Any, position: int) -> Any:
     return Fault("no_such_overload", (function, type_name(value)), position)
 
 
+def _undecided(function: str, activation: Activation, position: int) -> int:
+    """What a node's truth is by an operand that is neither true nor false, and was put aside."""
+    return answer(_not_bool(function, activation.other, position), activation)
+
+
 class And(Test):
     """`a && b && …`, flattened: one operand or more."""
 
-    __slots__ = ("operands", "first", "rest")
+    __slots__ = ("operands", "first", "second", "rest")
 
     def __init__(self, operands: tuple[Node, ...], position: int) -> None:
         self.operands = operands
         self.first = operands[0]  # which decides mostly
+        self.second = operands[1] if len(operands) == 2 else None  # of two, as most are
         self.rest = linked(operands[1:])
         self.position = position
 
@@ -36,6 +42,13 @@ class And(Test):
         found = self.first.truth(activation)
         if found == 0:
             return 0
+        if found == 1 and self.second is not None:
+            found = self.second.truth(activation)
+            return found if found != 2 else _undecided("_&&_", activation, self.position)
+        return self.decided_by_others(found, activation)
+
+    def decided_by_others(self, found: int, activation: Activation) -> int:
+        """The truth, where the first operand came to `found`, which does not decide."""
         fault = None
         if found == 2:
             fault = _not_bool("_&&_", activation.other, self.position)
@@ -53,11 +66,12 @@ class And(Test):
 class Or(Test):
     """`a || b || …`, flattened: one operand or more."""
 
-    __slots__ = ("operands", "first", "rest")
+    __slots__ = ("operands", "first", "second", "rest")
 
     def __init__(self, operands: tuple[Node, ...], position: int) -> None:
         self.operands = operands
         self.first = operands[0]  # which decides mostly
+        self.second = operands[1] if len(operands) == 2 else None  # of two, as most are
         self.rest = linked(operands[1:])
         self.position = position
 
@@ -65,6 +79,13 @@ class Or(Test):
         found = self.first.truth(activation)
         if found == 1:
             return 1
+        if found == 0 and self.second is not None:
+            found = self.second.truth(activation)
+            return found if found != 2 else _undecided("_||_", activation, self.position)
+        return self.decided_by_others(found, activation)
+
+    def decided_by_others(self, found: int, activation: Activation) -> int:
+        """The truth, where the first operand came to `found`, which does not decide."""
         fault = None
         if found == 2:
             fault = _not_bool("_||_", activation.other, self.position)
@@ -91,7 +112,7 @@ class Not(Test):
     def truth(self, activation: Activation) -> int:
         found = self.operand.truth(activation)
         if found == 2:
-            return answer(_not_bool("!_", activation.other, self.position), activation)
+            return _undecided("!_", activation, self.position)
         return 1 - found
 
 

@@ -37,11 +37,17 @@ cdef class Attribute(Node):
     cdef readonly str member
     cdef readonly Py_ssize_t depth
     cdef public bint kept
-    @cython.locals(variables=dict)
     cdef object value(self, Activation activation)
     cdef object member_of(self, dict members, Activation activation)
     @cython.locals(members=dict)
     cdef object read(self, Activation activation)
+
+cdef class TextTest(Test):
+    cdef Py_ssize_t slot
+    cdef Py_ssize_t size
+    cdef readonly str text
+    cdef Attribute read
+    cdef reads(self, Node operand, str text)
 
 @cython.final
 cdef class Local(Node):

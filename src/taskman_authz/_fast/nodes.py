@@ -130,9 +130,8 @@ class Attribute(Node):
             return placed(value, self.position) if type(value) is Fault else value
         # What most paths are, a variable or a member of one, all dicts, is found here without a
         # call. Everything else is found by the path.
-        if type(activation.variables) is dict and self.depth <= 1:
-            variables: dict[str, Any] = activation.variables
-            value = variables.get(self.name)
+        if activation.variables is not None and self.depth <= 1:
+            value = activation.variables.get(self.name)
             if self.depth == 1:
                 if type(value) is dict:
                     return self.member_of(value, activation)
@@ -168,6 +167,27 @@ class Attribute(Node):
         activation.touched = True
         # The slot is shared by all conditions; the place of a fault is this reader's own.
         return placed(value, self.position) if type(value) is Fault else value
+
+
+class TextTest(Test):
+    """A test of what an operand is by a constant text (of `size` characters).
+
+    `read` is the operand where it is an attribute, and `slot` where that lies, if it is certain to
+    be kept; else -1. `native` looks for it there.
+    """
+
+    __slots__ = ("slot", "size", "text", "read")
+
+    def reads(self, operand: Node | None, text: str) -> None:
+        """Say what is tested by what text; None for what `native` has nothing to look for."""
+        self.text = text
+        self.size = len(text)
+        self.slot = -1
+        self.read: Attribute | None = None
+        if type(operand) is Attribute:
+            self.read = operand
+            if self.read.kept:
+                self.slot = self.read.slot
 
 
 class Local(Node):

@@ -1,13 +1,13 @@
 cimport cython
+from . cimport native
 from .access cimport adapt, entries, find, is_map, is_whole, missing
 from .activation cimport Activation, extent
-from .nodes cimport Attribute, Node, Test, answer, placed
+from .nodes cimport Attribute, Node, Test, TextTest, answer, placed
 from .times cimport Duration, Timestamp, since
 from .values cimport Fault, ObjectValue, OptionalValue
 
 cdef Py_ssize_t PAIR
 
-cdef bint same_text(str left, str right) except -1
 cpdef object equals(object left, object right, Activation meter=*)
 cpdef object _equal(object left, object right, int depth, Activation meter)
 cpdef object _equal_lists(object left, object right, int depth, Activation meter)
@@ -22,17 +22,12 @@ cpdef int among(str wanted, list members, Activation meter, int position) except
 cpdef object _member_of_list(object value, object container, Activation meter)
 cpdef object compare(object left, object right, str function)
 
-@cython.locals(variables=dict)
-cdef str text_at(Attribute read, Activation activation)
-@cython.locals(members=dict)
-cdef str text_in(object holder, str member)
-
 cdef class Equal(Test):
     cdef readonly Node left
     cdef readonly Node right
     cdef Attribute first
     cdef Attribute second
-    @cython.locals(text=str, one=str, other=str)
+    @cython.locals(text=str, found=int)
     cdef int truth(self, Activation activation) except -1
 
 cdef class NotEqual(Test):
@@ -41,12 +36,10 @@ cdef class NotEqual(Test):
     @cython.locals(found=int)
     cdef int truth(self, Activation activation) except -1
 
-cdef class EqualText(Test):
+cdef class EqualText(TextTest):
     cdef readonly Node operand
-    cdef Attribute read
-    cdef readonly str text
     cdef readonly bint negated
-    @cython.locals(held=str)
+    @cython.locals(found=int)
     cdef int truth(self, Activation activation) except -1
 
 cdef class EqualInt(Test):
@@ -75,11 +68,10 @@ cdef class In(Test):
     cdef readonly Node member
     cdef readonly Node container
 
-@cython.final
-cdef class TextIn(Test):
-    cdef readonly str text
+cdef class TextIn(TextTest):
     cdef readonly Node container
-    cdef Attribute read
+    @cython.locals(found=int)
+    cdef int truth(self, Activation activation) except -1
 
 @cython.final
 cdef class InTexts(Test):

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import native
 from .access import adapt, entries, find, is_map, is_whole, missing
 from .activation import Activation, extent
-from .nodes import Attribute, Constant, Node, Test, answer, placed
+from .nodes import Attribute, Constant, Node, Test, TextTest, answer, placed
 from .times import Duration, Timestamp, since
 from .values import Fault, ObjectValue, OptionalValue, UInt, type_name
 
@@ -29,11 +30,6 @@ VALUE_DEPTH = 200
 # The steps of beginning to compare two lists or maps. With few members, and some value that shares
 # its parts has very many of those, it is most of the work.
 PAIR = 16
-
-
-def same_text(left: str, right: str) -> bool:
-    """Whether two texts are equal: typed and by length first, which is most of the answers."""
-    return len(left) == len(right) and left == right
 
 
 def equals(left: Any, right: Any, meter: Activation | None = None) -> Any:
@@ -52,7 +48,7 @@ def _equal(left: Any, right: Any, depth: int, meter: Activation) -> Any:
         if other is not str:
             return False
         meter.steps -= extent(left)
-        return same_text(left, right) if meter.steps >= 0 else meter.spent()
+        return native.same_text(left, right) if meter.steps >= 0 else meter.spent()
     if kind is int and other is int:
         return left == right
     if kind is bool or other is bool or left is None or right is None:
@@ -173,7 +169,7 @@ def _member_of_list(value: Any, container: Any, meter: Activation) -> Any:
             meter.steps -= extent(value)
             if meter.steps < 0:
                 return meter.spent()
-            if same_text(value, member):
+            if native.same_text(value, member):
                 return True
             continue
         found = _equal_members(value, member, VALUE_DEPTH, meter)
@@ -203,7 +199,7 @@ def among(wanted: str, members: list[Any], meter: Activation, position: int) -> 
     for member in members:
         if type(member) is str:
             text: str = member
-            if len(text) == size and text == wanted:
+            if native.same_text(text, wanted):
                 return 1
         else:
             found = _equal_members(wanted, member, VALUE_DEPTH, meter)
@@ -235,28 +231,6 @@ def compare(left: Any, right: Any, function: str) -> Any:
     return Fault("no_such_overload", (function, type_name(left), type_name(right)))
 
 
-def text_at(read: Attribute, activation: Activation) -> str | None:
-    """The text that an attribute is, where it lies in its slot or in plain dicts; else None, and
-    whoever asks reads it by its node, which takes a call more."""
-    if read.kept:
-        held = activation.slots[read.slot]
-        return held if type(held) is str else None
-    if read.depth == 1 and type(activation.variables) is dict:
-        variables: dict[str, Any] = activation.variables
-        return text_in(variables.get(read.name), read.member)
-    return None
-
-
-def text_in(holder: Any, member: str) -> str | None:
-    """The text that is a member of a plain dict; None for any other member or holder."""
-    if type(holder) is dict:
-        members: dict[str, Any] = holder
-        found = members.get(member)
-        if type(found) is str:
-            return found
-    return None
-
-
 class Equal(Test):
     """`a == b`."""
 
@@ -274,12 +248,9 @@ class Equal(Test):
 
     def truth(self, activation: Activation) -> int:
         if self.first is not None and self.second is not None:
-            one = text_at(self.first, activation)
-            if one is not None:
-                other = text_at(self.second, activation)
-                if other is not None:
-                    activation.steps -= len(one) >> 6
-                    return same_text(one, other)
+            found = native.are_same(self.first, self.second, activation)
+            if found != 2:
+                return found
         left = self.left.value(activation)
         if type(left) is Fault:
             return answer(left, activation)
@@ -287,7 +258,7 @@ class Equal(Test):
         if type(left) is str and type(right) is str:
             text: str = left
             activation.steps -= len(text) >> 6
-            return same_text(text, right)
+            return native.same_text(text, right)
         if type(right) is Fault:
             return answer(right, activation)
         return answer(placed(equals(left, right, activation), self.position), activation)
@@ -314,26 +285,24 @@ class NotEqual(Test):
         return found if found == 2 else 1 - found
 
 
-class EqualText(Test):
+class EqualText(TextTest):
     """`a == 'text'`, or with `negated` `a != 'text'`: what most conditions are made of."""
 
-    __slots__ = ("operand", "read", "text", "negated")
+    __slots__ = ("operand", "negated")
 
     def __init__(self, operand: Node, text: str, negated: bool, position: int) -> None:
         self.operand = operand
-        self.read = operand if type(operand) is Attribute else None
-        self.text = text
+        self.reads(operand, text)
         self.negated = negated
         self.position = position
 
     def truth(self, activation: Activation) -> int:
-        if self.read is not None:
-            held = text_at(self.read, activation)
-            if held is not None:
-                return same_text(held, self.text) != self.negated
+        found = native.is_text(self, activation)
+        if found != 2:
+            return found != self.negated
         value = self.operand.value(activation)
         if type(value) is str:
-            return same_text(value, self.text) != self.negated
+            return native.same_text(value, self.text) != self.negated
         return answer(value, activation) if type(value) is Fault else self.negated
 
 
@@ -448,22 +417,20 @@ class In(Test):
         return answer(placed(member_of(member, container, activation), self.position), activation)
 
 
-class TextIn(Test):
+class TextIn(TextTest):
     """`'x' in a`."""
 
-    __slots__ = ("text", "container", "read")
+    __slots__ = ("container",)
 
     def __init__(self, text: str, container: Node, position: int) -> None:
-        self.text = text
         self.container = container
-        self.read = container if type(container) is Attribute else None
+        self.reads(container, text)
         self.position = position
 
     def truth(self, activation: Activation) -> int:
-        if self.read is not None and self.read.kept:  # as in EqualText
-            held = activation.slots[self.read.slot]
-            if type(held) is list:
-                return among(self.text, held, activation, self.position)
+        found = native.has_text(self, activation)
+        if found != 2:
+            return found
         container = self.container.value(activation)
         if type(container) is list:
             return among(self.text, container, activation, self.position)

@@ -63,6 +63,7 @@ class Plan:
         self.implementations = implementations
         self.layout = layout
         self.limits = limits
+        self.shared = True  # whether others read through the layout
         self.high = 0  # the first register that nothing planned so far uses
         self.reads: dict[int, list[nodes.Attribute]] = {}  # by slot; twice for a read in a loop
         self.planned = 0  # how many nodes, for the weights of loops' bodies
@@ -151,18 +152,20 @@ class Plan:
             return self.members(nodes.Constant(CelType(name), position), members, position)
         slot = self.layout.slot(name, members)
         attribute = nodes.Attribute(slot, self.layout.paths[slot], position)
+        attribute.kept = self.shared
         readers = [attribute, attribute] if scope else [attribute]
         others = self.reads.setdefault(slot, readers)
         if others is not readers:
             others += readers
         return attribute
 
-    def alone(self) -> None:
-        """Nobody else reads through the layout: what is read once need not be kept in a slot."""
+    def keep(self) -> None:
+        """Keep in slots what is read more than once, where nobody else reads through the layout."""
         self.layout.slots = 0
         for slot, readers in self.reads.items():
-            readers[0].kept = len(readers) > 1
-            if readers[0].kept:
+            if len(readers) > 1:
+                for reader in readers:
+                    reader.kept = True
                 self.layout.slots = slot + 1
 
     def members(self, node: Node, members: tuple[str, ...], position: int) -> Node:
@@ -523,9 +526,10 @@ def plan(
 ) -> Node:
     """The program of a checked tree, reading through `layout`; `alone` if nothing else does."""
     planned = Plan(checked.references, declarations, implementations, layout, limits)
+    planned.shared = not alone
     node = planned.node(checked.tree, {})
     if alone:
-        planned.alone()
+        planned.keep()
     return node
 
 

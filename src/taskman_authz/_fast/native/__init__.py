@@ -1,0 +1,73 @@
+"""Reading and comparing texts where they lie, in slots and plain dicts: what evaluations spend most
+of their time on.
+
+The one part of the core with two sources. The header beside this file holds the compiled twin of
+every function here, in C, because what Cython makes of this one takes three times as long; the
+same tests run on both. Whoever uses it imports the module, not names, and cimports it.
+
+Law: an answer 2 says that this is not the way: whoever asked evaluates the node, which finds out
+what there is. Nothing has been paid then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..activation import Activation
+    from ..nodes import Attribute, TextTest
+
+
+def same_text(left: str, right: str) -> bool:
+    """Whether two texts are equal."""
+    return left == right
+
+
+def held(read: Attribute, activation: Activation) -> Any:
+    """The value of an attribute that lies in its slot, which may be unset, or in plain dicts;
+    None for any other."""
+    if read.kept:
+        return activation.slots[read.slot]
+    if read.depth == 1 and activation.variables is not None:
+        holder = activation.variables.get(read.name)
+        if type(holder) is dict:
+            return holder.get(read.member)
+    return None
+
+
+def is_text(node: TextTest, activation: Activation) -> int:
+    """Whether what a node tests is its text: 1 or 0."""
+    value = None if node.read is None else held(node.read, activation)
+    return value == node.text if type(value) is str else 2
+
+
+def are_same(read: Attribute, other: Attribute, activation: Activation) -> int:
+    """Whether two attributes are the same text: 1 or 0. Pays for the comparison."""
+    left = held(read, activation)
+    if type(left) is not str:
+        return 2
+    right = held(other, activation)
+    if type(right) is not str:
+        return 2
+    activation.steps -= len(left) >> 6
+    return left == right
+
+
+def has_text(node: TextTest, activation: Activation) -> int:
+    """Whether what a node tests is a list of texts that has its text: 1 or 0. Pays for going over
+    the list."""
+    value = None if node.read is None else held(node.read, activation)
+    if type(value) is not list:
+        return 2
+    steps = len(value) * (1 + (node.size >> 6))
+    if steps > activation.steps:
+        return 2
+    for member in value:
+        if type(member) is not str:
+            return 2
+        if member == node.text:
+            break
+    else:
+        member = None
+    activation.steps -= steps
+    return member is not None
