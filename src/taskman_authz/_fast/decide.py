@@ -200,7 +200,7 @@ class Decider:
         asks then makes a request, which says what."""
         if type(action) is not str or not 0 < len(action) <= self.name_length:
             return None
-        if type(now) is not int:
+        if type(now) is not int or (context is not None and type(context) is not dict):
             return None
         if company is not None and (
             type(company) is not str or not 0 < len(company) <= self.name_length

@@ -19,7 +19,7 @@ from ..decision import INVALID, Decision, Reason
 from ..errors import ArgumentError, RequestError, require
 from ..limits import DEFAULT, Limits
 from ..policy import PolicySet, Schema, load_policies
-from ..request import CheckRequest, check_attributes, failed, make_request
+from ..request import CheckRequest, failed, make_request
 from .authorizer import authorize, decision_of
 from .observing import Log, Observer
 from .shadow import Shadow
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 FIELDS = ("subject", "action", "resource", "context", "company_id", "now")
 REQUIRED = 3  # of them
-CONTEXT = FIELDS.index("context")
 
 
 # Policies in force, their `ask`, and whether it reads the time: one object, which is exchanged.
@@ -125,21 +124,15 @@ class PDP:
         """
         policies, ask, reads_now = self._installed  # read once: one revision to the end
         observer = self._observer
-        # The clock is asked where somebody will read the time.
-        moment = now
-        if moment is None and (reads_now or observer is not None):
-            moment = time.time_ns()
         try:
-            if context is not None and type(context) is not dict:
-                check_attributes("context", context)
             if observer is None:
-                stamp = 0 if moment is None else moment
+                # The clock is asked where somebody will read the time.
+                stamp = now if now is not None else time.time_ns() if reads_now else 0
                 outcome = ask(subject, action, resource, context, company_id, stamp)
                 if outcome is not None:
                     decision: Decision | None = outcome.decision
                     return decision_of(outcome, policies) if decision is None else decision
-            if moment is None:
-                moment = time.time_ns()
+            moment = time.time_ns() if now is None else now
             question = subject, action, resource, context, company_id, moment
             return _authorized(observer, policies, make_request(*question, policies.limits))
         except RequestError:
@@ -214,9 +207,6 @@ def _answer(observer: Observer | None, policies: PolicySet, item: Any, now: int)
         if isinstance(item, CheckRequest):
             return _authorized(observer, policies, item)
         arguments = _arguments(item, now)
-        context = arguments[CONTEXT]
-        if context is not None and type(context) is not dict:
-            check_attributes("context", context)
         if observer is None:
             outcome = policies.decider.ask(*arguments)
             if outcome is not None:
