@@ -127,11 +127,12 @@ def message(data: bytes) -> None:
     from taskman_authz_sidecar.authorization import Authorization
     from taskman_authz_sidecar.decisions import Decisions
     from taskman_authz_sidecar.door import Call
+    from taskman_authz_sidecar.newest import Newest
     from taskman_authz_sidecar.status import Code, status_of
 
     for method, reply in (("Check", pb.CheckResponse), ("BatchCheck", pb.BatchCheckResponse)):
         try:
-            methods = Authorization(Decisions(DECIDES, LIMITS)).methods()
+            methods = Authorization(Decisions(DECIDES, LIMITS), Newest("")).methods()
             answer = methods[method](data, Call("grpc", method))
         except RequestError as error:
             assert error.field and error.message

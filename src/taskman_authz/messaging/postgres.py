@@ -164,6 +164,7 @@ LOSSES = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection that is lost while something else waits for it
     OSError,
 )
 
