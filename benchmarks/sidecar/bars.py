@@ -1,4 +1,7 @@
-"""What a release must show of the sidecar, as ratios of one run."""
+"""What a release must show of the sidecar, as ratios of one run.
+
+Requests a second are compared with a worker a core: Cerbos has threads on all of them.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +46,14 @@ BARS = (
     _bar(
         "at 16 and 64 clients at least as many checks a second as Cerbos",
         1.0,
-        _ratio("rps", "ours", "cerbos"),
+        _ratio("rps", "ours-all", "cerbos"),
         ("rps",),
         at_least=True,
     ),
     _bar(
         "at 16 and 64 clients a lower p99 than Cerbos",
         1.0,
-        _ratio("p99", "ours", "cerbos"),
+        _ratio("p99", "ours-all", "cerbos"),
         ("p99",),
     ),
     _bar(
@@ -64,7 +67,7 @@ BARS_OF_MANY = (
     _bar(
         "among 10,000 policies at least 20× as many checks a second as Cerbos",
         20.0,
-        _ratio("rps", "ours-many", "cerbos-many"),
+        _ratio("rps", "ours-many-all", "cerbos-many"),
         ("rps",),
         at_least=True,
     ),

@@ -2,6 +2,7 @@ cimport cython
 from .access cimport EntityValue
 from .activation cimport Activation
 from .cells cimport Group
+from .messages cimport Fields
 from .rows cimport RuleRow, merged
 from .rules cimport RuleIndex, View
 from .times cimport timestamp_of
@@ -53,6 +54,11 @@ cdef class Decider:
         self, object subject, object action, object resource, object context, object company,
         object now
     )
+    @cython.locals(
+        asker=EntityValue, asked=EntityValue, entity=EntityValue, verb=EntityValue, roles=tuple,
+        context=dict, view=View
+    )
+    cpdef Outcome ask_fields(self, Fields fields, object now)
     @cython.locals(activation=Activation, roots=list)
     cdef Outcome _combine(
         self, tuple rows, tuple groups, object subject, object resource, EntityValue action,

@@ -14,6 +14,7 @@ from typing import Any
 from .access import EntityValue
 from .activation import STEPS, Activation, Path
 from .cells import Group
+from .messages import Fields
 from .rows import RuleRow, merged
 from .rules import RuleIndex
 from .times import timestamp_of
@@ -229,6 +230,35 @@ class Decider:
         if not view.rows and not view.groups:
             return self.nothing
         verb = _value("", action, None, True) if self.reads_action else None
+        return self._combine(view.rows, view.groups, asker, asked, verb, context, company, now)
+
+    def ask_fields(self, fields: Fields, now: int) -> Outcome | None:
+        """`ask` of a question as a message has it, read from its bytes."""
+        if not 0 < len(fields.action) <= self.name_length:
+            return None
+        asker, asked = _entity(fields.subject, ":"), _entity(fields.resource, "/")
+        for entity in (asker, asked):
+            if not 0 < len(entity.kind) <= self.name_length:
+                return None
+            if not 0 < len(entity.id) <= self.name_length:
+                return None
+        asker.attributes = fields.subject_properties
+        asked.attributes = fields.resource_properties
+        roles: tuple[str, ...] | None = ()
+        if fields.subject_properties is not None:
+            roles = _roles(fields.subject_properties, self.subject_roles, self.name_length)
+        if roles is None or len(fields.company_id) > self.name_length:
+            return None
+        context = fields.context
+        if fields.context_properties is not None:
+            if context:  # a key may be in both
+                return None
+            context = fields.context_properties
+        company = fields.company_id or None
+        view = self.index.find(company, fields.action, asked.kind, asked.id, roles)
+        if not view.rows and not view.groups:
+            return self.nothing
+        verb = _value("", fields.action, fields.action_properties, True)
         return self._combine(view.rows, view.groups, asker, asked, verb, context, company, now)
 
     def _combine(
