@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from .cached import CachedSource
 from .completing import complete
-from .entities import Entities, StoredEntity
+from .entities import Entities, Kind, StoredEntity
 from .files import EntityFiles
 from .guarded import GuardedSource, Outcome
 from .sources import EVERYTHING, Gathered, Gatherer, Source, Wanted
@@ -28,6 +28,7 @@ __all__ = [
     "Gathered",
     "Gatherer",
     "GuardedSource",
+    "Kind",
     "Outcome",
     "Source",
     "StoredEntity",
