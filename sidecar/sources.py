@@ -24,7 +24,7 @@ from .security import refuse_plain
 if TYPE_CHECKING:
     from .settings import Settings
 
-_KINDS: Mapping[Kind, pb.EntityRequest.Kind] = {
+_KINDS: Mapping[Kind, pb.EntityRequest.Kind.ValueType] = {
     "subject": pb.EntityRequest.KIND_SUBJECT,
     "resource": pb.EntityRequest.KIND_RESOURCE,
 }
@@ -92,7 +92,7 @@ class Channels:
     async def close(self) -> None:
         """Close all of them."""
         for channel in self._made.values():
-            await channel.close()
+            await channel.close(None)
 
     def _open(self, address: str) -> grpc.aio.Channel:
         options: list[tuple[str, Any]] = [
