@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from taskman_authz.attributes import Kind
 
-from .kinds import Address, Listed, checked_address
+from .kinds import Address, Listed, Secret, checked_address
 
 DAY = 86_400.0
 _ENTITIES = re.compile(r"(subject|resource):([^=\s]+)")
@@ -132,7 +132,52 @@ class ContextSettings(BaseModel):
     source_server_name: str | None = Field(
         default=None, description="name in the sources' certificates, where it is not the address"
     )
-    source_breaker: bool = Field(
-        default=True,
-        description="leave a source alone for 30 seconds after more than 5 failures in a row",
+    source_breaker: float = Field(
+        default=30.0,
+        ge=0,
+        le=DAY,
+        description="seconds that a source is left alone after more than 5 failures in a row; "
+        "0: never",
+    )
+    amqp: Secret | None = Field(
+        default=None,
+        description="URL of RabbitMQ, whose events tell what changes: "
+        "amqp://user:password@host:port/vhost, or file:PATH or vault:mount/path#key where it rests",
+    )
+    entity_events: Annotated[tuple[str, ...], *Listed, AfterValidator(_checked_events)] = Field(
+        default=(
+            "user.events/user=subject:user",
+            "user.events/user=resource:users",
+            "task.events/task=resource:tasks",
+            "task.events/project=resource:projects",
+        ),
+        description="whose attributes are others after an event: EXCHANGE/FAMILY=KIND:TYPE, for "
+        "events named FAMILY.something; may be given several times",
+    )
+    cache_trust: float = Field(
+        default=5.0,
+        ge=2,
+        le=3_600,
+        description="seconds that what is remembered is used without hearing events",
+    )
+    attribute_cache: Literal["off", "memory", "redis"] = Field(
+        default="memory", description="where attributes are remembered: off, memory or redis"
+    )
+    attribute_ttl: Annotated[tuple[str, ...], *Listed, AfterValidator(_checked_lives)] = Field(
+        default=("subject=1800", "resource=600"),
+        description="seconds that attributes are remembered: KIND=SECONDS or KIND:TYPE=SECONDS; "
+        "may be given several times",
+    )
+    decision_cache: Literal["off", "memory", "redis"] = Field(
+        default="off",
+        description="where decisions that needed attributes of others are remembered: off, memory "
+        "or redis",
+    )
+    decision_ttl: float = Field(
+        default=300.0, gt=0, le=DAY, description="seconds that decisions are remembered"
+    )
+    redis: Secret | None = Field(
+        default=None,
+        description="URL of Redis, for caches: redis://host:port/1, or file:PATH or "
+        "vault:mount/path#key where it rests",
     )
