@@ -6,7 +6,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from taskman_authz.limits import DEFAULT
@@ -29,6 +29,12 @@ T = TypeVar("T")
 Method = Callable[[bytes, Call], bytes]
 
 
+class Later(NamedTuple):
+    """A method that waits for others."""
+
+    method: Callable[[bytes, Call], Awaitable[bytes]]
+
+
 class Aside(NamedTuple):
     """A method that takes long: it is called in a thread, one call after another."""
 
@@ -41,7 +47,7 @@ class Stream(NamedTuple):
     method: Callable[[bytes, Call], AsyncIterator[bytes]]
 
 
-Served = Method | Aside | Stream
+Served = Method | Later | Aside | Stream
 
 
 class Authorization:
@@ -54,11 +60,19 @@ class Authorization:
 
     def methods(self) -> Mapping[str, Served]:
         """The methods of the service by name."""
+        watch = Stream(self.watch_revisions)
+        if self._decisions.waits:
+            return {
+                "Check": Later(self.check_later),
+                "BatchCheck": Later(self.batch_check_later),
+                "Explain": Later(self.explain_later),
+                "WatchRevisions": watch,
+            }
         return {
             "Check": self.check,
             "BatchCheck": self.batch_check,
             "Explain": Aside(self.explain),
-            "WatchRevisions": Stream(self.watch_revisions),
+            "WatchRevisions": watch,
         }
 
     def check(self, data: bytes, _call: Call) -> bytes:
@@ -77,6 +91,26 @@ class Authorization:
         decisions = self._decisions
         request, others = read_explain(data, decisions.limits)
         return explanation_message(decisions.explain(request, others)).SerializeToString()
+
+    async def check_later(self, data: bytes, call: Call) -> bytes:
+        """As `check`."""
+        decisions = self._decisions
+        return write_decision(
+            await decisions.decide_later(read_check(data, decisions.limits), call)
+        )
+
+    async def batch_check_later(self, data: bytes, call: Call) -> bytes:
+        """As `batch_check`."""
+        decisions = self._decisions
+        items = read_batch(data, decisions.limits)
+        return write_decisions(await decisions.decide_all_later(items, call))
+
+    async def explain_later(self, data: bytes, call: Call) -> bytes:
+        """As `explain`."""
+        decisions = self._decisions
+        request, others = read_explain(data, decisions.limits)
+        found = await decisions.explain_later(request, others, call)
+        return explanation_message(found).SerializeToString()
 
     async def watch_revisions(self, _data: bytes, _call: Call) -> AsyncIterator[bytes]:
         """WatchRevisionsRequest → WatchRevisionsResponse, again and again."""

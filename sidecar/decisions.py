@@ -1,11 +1,15 @@
 """What all faces of the sidecar decide with, so that the same question has one answer.
 
+Two roads: `decide` waits for nobody. `decide_later` is for where others are asked for attributes
+(`gathering`), and is taken by all faces there, and only there.
+
 Laws: nothing here knows a transport or a message. A batch is decided by the policies of one
 revision, and an item that cannot be asked is denied in its place.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -17,6 +21,12 @@ from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
 
+from .door import Call
+from .gathering import Gathering
+
+# Items of a batch for which others are asked at a time: each may be a call to every source.
+AT_A_TIME = 32
+
 # With when deciding began, on the clock of `time.perf_counter`.
 Told = Callable[[CheckRequest, Decision, float], None]
 Complete = Callable[[CheckRequest], CheckRequest]
@@ -24,7 +34,8 @@ Complete = Callable[[CheckRequest], CheckRequest]
 
 class Decisions:
     """Decides by the policies of `pdp`. Each of `told` learns of every decision on a request.
-    `complete` gives a request the attributes that are stored; None: none are."""
+    `complete` gives a request what is known here, attributes and roles; None: nothing is. With
+    `gathering`, others are asked for the rest."""
 
     def __init__(
         self,
@@ -32,11 +43,19 @@ class Decisions:
         limits: Limits = DEFAULT,
         told: Sequence[Told] = (),
         complete: Complete | None = None,
+        gathering: Gathering | None = None,
     ) -> None:
         self.pdp = pdp
         self.limits = limits
         self.complete = complete
+        self._gathering = gathering
+        self._explaining = asyncio.Lock()
         self._told = tuple(told)
+
+    @property
+    def waits(self) -> bool:
+        """Whether others are asked: then `decide_later` decides, and not `decide`."""
+        return self._gathering is not None
 
     def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
         """The decision on a request, by `policies` (None: those in force). Raises RequestError for
@@ -70,6 +89,64 @@ class Decisions:
             return self.decide(item, policies)
         except RequestError as error:
             return self.invalid(error, policies)
+
+    async def decide_later(
+        self, request: CheckRequest, call: Call, policies: PolicySet | None = None
+    ) -> Decision:
+        """As `decide`, with what others know, who have as long as the call has."""
+        began = time.perf_counter()
+        if self.complete is not None:
+            request = self.complete(request)
+        if policies is None:
+            policies = self.pdp.policies
+        if self._gathering is None:
+            decision = self.pdp.decide(request, policies)
+        else:
+            request, decision = await self._gathering.decide(
+                self.pdp, request, policies, call.remaining()
+            )
+        for tell in self._told:
+            tell(request, decision, began)
+        return decision
+
+    async def decide_item_later(
+        self, item: CheckRequest | RequestError, call: Call, policies: PolicySet
+    ) -> Decision:
+        """As `decide_item`."""
+        try:
+            if isinstance(item, RequestError):
+                raise item
+            return await self.decide_later(item, call, policies)
+        except RequestError as error:
+            return self.invalid(error, policies)
+
+    async def decide_all_later(
+        self, items: Sequence[CheckRequest | RequestError], call: Call
+    ) -> list[Decision]:
+        """As `decide_all`, several at a time. Raises Refusal where the call's time is over."""
+        policies = self.pdp.policies
+        found: dict[int, Decision] = {}
+        left = enumerate(items)  # shared: each takes the next
+
+        async def work() -> None:
+            for number, item in left:
+                found[number] = await self.decide_item_later(item, call, policies)
+
+        await asyncio.gather(*(work() for _ in range(min(AT_A_TIME, len(items)))))
+        call.check_time()
+        return [found[number] for number in range(len(items))]
+
+    async def explain_later(
+        self, request: CheckRequest, others: bool, call: Call
+    ) -> DecisionExplanation:
+        """As `explain`, with what others know; one after another, in a thread."""
+        if self.complete is not None:
+            request = self.complete(request)
+        policies = self.pdp.policies
+        if self._gathering is not None:
+            request = await self._gathering.complete(request, policies, call.remaining())
+        async with self._explaining:
+            return await asyncio.to_thread(explain, policies, request, others)
 
     def explain(self, request: CheckRequest, others: bool) -> DecisionExplanation:
         """Why a request is decided as it is; with `others` also why each other rule does not

@@ -10,8 +10,9 @@ and cannot change its answer. An exception becomes a status here and nowhere els
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -76,6 +77,12 @@ class Call:
         if self.left is not None and time.perf_counter() - self.began >= self.left:
             raise Refusal(Code.DEADLINE_EXCEEDED, "too late to decide")
 
+    def remaining(self) -> float | None:
+        """Seconds until the caller gives up, 0 or more; None: never."""
+        if self.left is None:
+            return None
+        return max(0.0, self.left - (time.perf_counter() - self.began))
+
     def ids(self) -> dict[str, str]:
         """What logs know it by: `trace_id`, `span_id` (ours, or the caller's), `request_id`; those
         that there are."""
@@ -123,6 +130,28 @@ class Door:
         except Exception as error:
             status = self._say(call, error)
             return status
+        finally:
+            for watch in self._watchers:
+                watch(call, status)
+            _answered.reset(token)
+
+    async def answer_later(
+        self, call: Call, method: Callable[[D, Call], Awaitable[A]], data: D
+    ) -> A | Status:
+        """As `answer`, of a method that waits for others. Raises only where it is cancelled."""
+        status: Status | None = None
+        token = _answered.set(call)
+        try:
+            call.check_time()
+            for guard in self._guards:
+                guard(call)
+            return await method(data, call)
+        except Exception as error:
+            status = self._say(call, error)
+            return status
+        except asyncio.CancelledError:
+            status = Status(Code.CANCELLED, "the caller has gone")
+            raise
         finally:
             for watch in self._watchers:
                 watch(call, status)

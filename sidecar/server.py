@@ -23,7 +23,7 @@ from grpc_reflection.v1alpha import reflection
 from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds it in the pool
 
 from .addresses import UNIX, try_address
-from .authorization import Aside, Method, Served, Stream
+from .authorization import Aside, Later, Method, Served, Stream
 from .door import Call, Caller, Door
 from .grpc_log import ClientsGo
 from .health import Health
@@ -120,6 +120,8 @@ class Server:
     def _handler(self, face: Face, name: str, method: Served) -> Any:
         if isinstance(method, Stream):
             return grpc.unary_stream_rpc_method_handler(self._streaming(face, name, method))
+        if isinstance(method, Later):
+            return grpc.unary_unary_rpc_method_handler(self._awaiting(face, name, method))
         if isinstance(method, Aside):
             return grpc.unary_unary_rpc_method_handler(self._waiting(face, name, method))
         return grpc.unary_unary_rpc_method_handler(self._answering(face, name, method))
@@ -127,6 +129,18 @@ class Server:
     def _answering(self, face: Face, name: str, method: Method) -> Handler[Awaitable[bytes]]:
         async def handle(data: bytes, context: Context) -> bytes:
             answer = self._door.answer(_GrpcCall(face, name, context), method, data)
+            if type(answer) is bytes and len(answer) <= self._longest:
+                return answer
+            if face.refuse is not None and isinstance(answer, Status):
+                return face.refuse(answer)
+            await self._abort(answer, context)
+
+        return handle
+
+    def _awaiting(self, face: Face, name: str, later: Later) -> Handler[Awaitable[bytes]]:
+        async def handle(data: bytes, context: Context) -> bytes:
+            call = _GrpcCall(face, name, context)
+            answer = await self._door.answer_later(call, later.method, data)
             if type(answer) is bytes and len(answer) <= self._longest:
                 return answer
             if face.refuse is not None and isinstance(answer, Status):

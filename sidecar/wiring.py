@@ -25,6 +25,7 @@ from .ext_authz import Denials, ExtAuthz, RoutesFollower
 from .following import Follower
 from .health import POLICIES, ROUTES, Health
 from .http.face import HTTPFace
+from .knowledge import Knowledge
 from .log import make_log, take_over
 from .log_writer import LogWriter
 from .logged import follow_log
@@ -80,6 +81,7 @@ class Sidecar:
             files = EntityFiles(settings.entities, settings.limits)
             self.entities = EntityFollower(files, self.log)
         self.telemetry = self._telemetry()
+        self.knowledge = Knowledge(settings, self.log, self.health)
         found = (self.policies, self.candidate, self.entities, self.routes)
         self.followed: list[Follower[Any]] = [each for each in found if each is not None]
         self.revisions = Newest(self._revision())
@@ -96,7 +98,7 @@ class Sidecar:
         self.http = None
         if settings.http_listen:
             parts = (decisions, self.entities, self.policies, door, settings, listening)
-            self.http = HTTPFace(*parts, self.log)
+            self.http = HTTPFace(*parts, self.log, not_yet=self.knowledge.why_not)
         http = [] if self.http is None else self.http.open()
         opened = await self.server.start(settings.listen)
         tasks = [asyncio.create_task(task) for task in self._tasks(orders)]
@@ -108,13 +110,15 @@ class Sidecar:
             await self._stop(orders)
             for task in tasks:
                 task.cancel()
+            await self.knowledge.close()
             await self.telemetry.stop()
             self._end()
 
     def _decisions(self) -> Decisions:
-        complete = None if self.entities is None else self.entities.complete
+        stored = None if self.entities is None else self.entities.complete
+        complete, gathering = self.knowledge.open(stored)
         pdp, limits = self.policies.pdp, self.settings.limits
-        return Decisions(pdp, limits, self.telemetry.told, complete=complete)
+        return Decisions(pdp, limits, self.telemetry.told, complete, gathering)
 
     def _services(
         self, decisions: Decisions
@@ -135,6 +139,9 @@ class Sidecar:
         for followed in self.followed:
             yield followed.follow(self.settings.reload_interval)
         yield self.security.follow(self.health.tell)
+        yield from self.knowledge.tasks()
+        if self.knowledge.why_not():
+            yield self._serve_when_ready()
         if self.decisions is not None:
             yield follow_log(self.decisions, self.health)
         if self.seat is not None:
@@ -146,11 +153,11 @@ class Sidecar:
         metrics = self.telemetry.start()
         shown = {} if metrics is None else {"metrics": metrics}
         self._tell_health()
+        if not self.knowledge.why_not():
+            self._tell_ready()
         # The supervisor of workers speaks for all of them.
         message = "serving" if self.seat is None else "worker serving"
         self.log.info(message, listen=opened, http_listen=http, **shown, revision=self._revision())
-        if self.seat is None:
-            notify("READY=1")
         # What is there now stays: the collector, which a batch of hundreds of requests sets off,
         # need not look at it again.
         gc.collect()
@@ -167,7 +174,16 @@ class Sidecar:
         self.health.tell(SECURITY, not self.security.problems())
         if self.routes is not None:
             self.health.tell(ROUTES, True)
+
+    async def _serve_when_ready(self) -> None:
+        """Say that we serve, once there is what decisions cannot do without."""
+        await self.knowledge.ready()
+        self._tell_ready()
+
+    def _tell_ready(self) -> None:
         self.health.serve(SERVICE, *(() if self.routes is None else (EXT_AUTHZ,)))
+        if self.seat is None:
+            notify("READY=1")
 
     async def _stop(self, orders: Orders) -> None:
         self.health.stop()

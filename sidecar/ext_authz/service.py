@@ -7,11 +7,12 @@ request of nobody who is known, anything that fails.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from taskman_authz.decision import Decision
 from taskman_authz.request import CheckRequest, Entity
 
-from ..authorization import Method
+from ..authorization import Later, Served
 from ..decisions import Decisions
 from ..door import Call
 from ..status import Code
@@ -20,6 +21,17 @@ from .questions import Asked, find_subject, make_question
 from .table import Route, Table, text
 
 SERVICE = "envoy.service.auth.v3.Authorization"
+
+
+class Question(NamedTuple):
+    """A request at a proxy, and what it asks."""
+
+    table: Table
+    asked: Asked
+    route: str
+    proven: Mapping[str, Any]
+    subject: Entity
+    request: CheckRequest
 
 
 class ExtAuthz:
@@ -38,12 +50,26 @@ class ExtAuthz:
         self._denials = denials
         self._trusted = {header.replace("-", "_"): header for header in trusted}
 
-    def methods(self) -> Mapping[str, Method]:
+    def methods(self) -> Mapping[str, Served]:
         """The methods of the service by name."""
-        return {"Check": self.check}
+        return {"Check": Later(self.check_later) if self._decisions.waits else self.check}
 
     def check(self, data: bytes, call: Call) -> bytes:
         """CheckRequest → CheckResponse. Raises RequestError."""
+        question = self._question(data, call)
+        if isinstance(question, bytes):
+            return question
+        return self._answer(question, self._decisions.decide(question.request))
+
+    async def check_later(self, data: bytes, call: Call) -> bytes:
+        """As `check`."""
+        question = self._question(data, call)
+        if isinstance(question, bytes):
+            return question
+        return self._answer(question, await self._decisions.decide_later(question.request, call))
+
+    def _question(self, data: bytes, call: Call) -> Question | bytes:
+        """What is to be decided, or the answer where that is nothing."""
         table = self._table()
         asked = Asked(data, self._decisions.limits)
         call.request_id = call.request_id or asked.id
@@ -54,11 +80,11 @@ class ExtAuthz:
         route, parameters = found
         if route.is_public:
             return go_on(table, asked.headers, {}, Told("public", str(route)))
-        return self._decide(table, asked, route, parameters)
+        return self._of_route(table, asked, route, parameters)
 
-    def _decide(
+    def _of_route(
         self, table: Table, asked: Asked, route: Route, parameters: dict[str, str]
-    ) -> bytes:
+    ) -> Question | bytes:
         proven = asked.proven(table, self._trusted)
         subject = find_subject(table, proven)
         if subject is None:
@@ -66,12 +92,15 @@ class ExtAuthz:
             return self._denials.deny(Code.UNAUTHENTICATED, told)
         sent = asked.sent(route, parameters)
         request = make_question(table, route, subject, proven, sent, self._decisions.limits)
-        decision = self._decisions.decide(request)
-        told = Told.of(decision, str(route))
+        return Question(table, asked, str(route), proven, subject, request)
+
+    def _answer(self, question: Question, decision: Decision) -> bytes:
+        told = Told.of(decision, question.route)
         if not decision.allowed:
             return self._denials.deny(Code.PERMISSION_DENIED, told)
-        headers = _headers(table, proven, subject, request, told)
-        return go_on(table, asked.headers, headers, told)
+        table = question.table
+        headers = _headers(table, question.proven, question.subject, question.request, told)
+        return go_on(table, question.asked.headers, headers, told)
 
 
 def _headers(

@@ -23,7 +23,7 @@ from ..door import Call, Caller, Door
 from ..status import Status, http_headers
 from . import metadata
 from .answers import write_json
-from .authzen import AuthZEN, Method, Posted
+from .authzen import AuthZEN, Later, Method, Posted
 from .health import Readiness
 from .server import NAMES
 
@@ -62,9 +62,9 @@ def make_app(
 ) -> Starlette:
     """The application: AuthZEN, its metadata, health, and other `routes`."""
     searches = ThreadPoolExecutor(SEARCHES, "search")
-    faces: dict[str, tuple[str, Method, Executor | None]] = {
-        metadata.EVALUATION: ("evaluation", authzen.evaluation, None),
-        metadata.EVALUATIONS: ("evaluations", authzen.evaluations, None),
+    faces: dict[str, tuple[str, Method | Later, Executor | None]] = {
+        metadata.EVALUATION: ("evaluation", authzen.methods[0], None),
+        metadata.EVALUATIONS: ("evaluations", authzen.methods[1], None),
         metadata.SEARCH_ACTION: ("search_action", authzen.search("action"), searches),
     }
     if facts.knows_entities:
@@ -83,7 +83,7 @@ def make_app(
 
 
 def _poster(
-    door: Door, facts: Facts, name: str, method: Method, searches: Executor | None
+    door: Door, facts: Facts, name: str, method: Method | Later, searches: Executor | None
 ) -> Endpoint:
     """What answers a call. `searches` are threads for one that takes long, so that others need not
     wait; None: it does not."""
@@ -99,7 +99,9 @@ def _poster(
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         posted = Posted(body, media_type, request.path_params.get("company_id"))
         call = _call(name, request)
-        if searches is not None:
+        if isinstance(method, Later):
+            answer = await door.answer_later(call, method.method, posted)
+        elif searches is not None:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(searches, door.answer, call, method, posted)
         else:

@@ -7,7 +7,7 @@ early only the items up to the deciding one are answered.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -39,12 +39,25 @@ class Posted(NamedTuple):
 Method = Callable[[Posted, Call], bytes]
 
 
+class Later(NamedTuple):
+    """A method that waits for others."""
+
+    method: Callable[[Posted, Call], Awaitable[bytes]]
+
+
 class AuthZEN:
     """Answers with what `decisions` decides and `searcher` finds."""
 
     def __init__(self, decisions: Decisions, searcher: Searcher) -> None:
         self._decisions = decisions
         self._searcher = searcher
+
+    @property
+    def methods(self) -> tuple[Method | Later, Method | Later]:
+        """Evaluation and evaluations, as the decisions are made: at once, or later."""
+        if self._decisions.waits:
+            return Later(self.evaluation_later), Later(self.evaluations_later)
+        return self.evaluation, self.evaluations
 
     def evaluation(self, posted: Posted, _call: Call) -> bytes:
         """Access Evaluation. Raises `RequestError`."""
@@ -62,6 +75,29 @@ class AuthZEN:
             asked = read_evaluation(body, posted.company_id, now, limits)
             return write_decision(self._decisions.decide(asked))
         return write_decisions(self._decided(batch))
+
+    async def evaluation_later(self, posted: Posted, call: Call) -> bytes:
+        """As `evaluation`."""
+        body, decisions = self._body(posted), self._decisions
+        asked = read_evaluation(body, posted.company_id, time.time_ns(), decisions.limits)
+        return write_decision(await decisions.decide_later(asked, call))
+
+    async def evaluations_later(self, posted: Posted, call: Call) -> bytes:
+        """As `evaluations`."""
+        body, decisions = self._body(posted), self._decisions
+        now = time.time_ns()
+        batch = read_evaluations(body, posted.company_id, now, decisions.limits)
+        if batch is None:
+            asked = read_evaluation(body, posted.company_id, now, decisions.limits)
+            return write_decision(await decisions.decide_later(asked, call))
+        if batch.semantic == "execute_all":
+            return write_decisions(await decisions.decide_all_later([*batch.questions], call))
+        policies, found = decisions.pdp.policies, []
+        for question in batch.questions:
+            found.append(await decisions.decide_item_later(question, call, policies))
+            if batch.ends(found[-1]):
+                break
+        return write_decisions(found)
 
     def search(self, sought: Sought) -> Method:
         """Subject, Resource or Action Search."""
@@ -89,5 +125,5 @@ class AuthZEN:
         for question in batch.questions:
             decision = self._decisions.decide_item(question, policies)
             yield decision
-            if batch.semantic == ("permit_on_first_permit" if decision else "deny_on_first_deny"):
+            if batch.ends(decision):
                 return

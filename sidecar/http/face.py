@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
@@ -42,11 +42,12 @@ class HTTPFace:
         listening: Listening,
         log: FilteringBoundLogger,
         routes: Sequence[BaseRoute] = (),
+        not_yet: Callable[[], str] = lambda: "",
     ) -> None:
         self._authzen = AuthZEN(decisions, Searcher(decisions, entities))
         self._knows_entities = entities is not None
         self._door = door
-        self._readiness = Readiness(policies, settings.ready_max_age)
+        self._readiness = Readiness(policies, settings.ready_max_age, not_yet)
         self._settings = settings
         self._listening = listening
         self._log = log

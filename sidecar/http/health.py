@@ -7,16 +7,24 @@ longer ago than was set; why it is not, is said.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ..policies import PolicyFollower
 
 
 class Readiness:
-    """Whether to ask. `max_age` is in seconds; 0: however old the policies are."""
+    """Whether to ask. `max_age` is in seconds; 0: however old the policies are. `not_yet` says what
+    else is lacking; "": nothing."""
 
-    def __init__(self, policies: PolicyFollower, max_age: float) -> None:
+    def __init__(
+        self,
+        policies: PolicyFollower,
+        max_age: float,
+        not_yet: Callable[[], str] = lambda: "",
+    ) -> None:
         self._policies = policies
+        self._not_yet = not_yet
         self._max_age = max_age
         self.stopping = False
 
@@ -24,6 +32,8 @@ class Readiness:
         """Why nobody should ask; "" if one may."""
         if self.stopping:
             return "stopping"
+        if not_yet := self._not_yet():
+            return not_yet
         if self._max_age and self._age() > self._max_age:
             return f"the policies have not been known to be current for {self._age():.0f} seconds"
         return ""

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from taskman_authz import json_text
+from taskman_authz.decision import Decision
 from taskman_authz.errors import RequestError
 from taskman_authz.limits import Limits
 from taskman_authz.request import CheckRequest
@@ -61,6 +62,10 @@ class Batch(NamedTuple):
 
     questions: Iterator[CheckRequest | RequestError]
     semantic: Semantic
+
+    def ends(self, decision: Decision) -> bool:
+        """Whether this is the last decision that is asked for."""
+        return self.semantic == ("permit_on_first_permit" if decision else "deny_on_first_deny")
 
 
 def read_evaluations(body: Body, company: str | None, now: int, limits: Limits) -> Batch | None:

@@ -11,8 +11,16 @@ until what replaces it has been found good. No secret is in a log, an error or a
 from __future__ import annotations
 
 from .callers import OnlyCallers
-from .listening import Listening
+from .listening import Listening, refuse_plain
 from .peers import connection_names, grpc_names
 from .security import SECURITY, Security
 
-__all__ = ["SECURITY", "Listening", "OnlyCallers", "Security", "connection_names", "grpc_names"]
+__all__ = [
+    "SECURITY",
+    "Listening",
+    "OnlyCallers",
+    "Security",
+    "connection_names",
+    "grpc_names",
+    "refuse_plain",
+]

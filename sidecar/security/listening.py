@@ -72,14 +72,16 @@ def find_group(name: str | None) -> int | None:
         raise AuthzError(f"--unix-socket-group: there is no group `{name}`") from None
 
 
-def refuse_plain(place: str, addresses: Sequence[str]) -> None:
-    """Raises AuthzError naming an address, of those set at `place`, that others than this machine
-    can reach."""
+def refuse_plain(
+    place: str, addresses: Sequence[str], give: str = "--tls-cert and --tls-key"
+) -> None:
+    """Raises AuthzError naming an address, of those set at `place`, that is not on this machine;
+    `give` are the settings that make the way to it safe."""
     for address in addresses:
         if not (address.startswith(UNIX) or _is_loopback(address.rpartition(":")[0])):
             raise AuthzError(
-                f"{place} {address}: it can be reached from other machines; give --tls-cert and "
-                "--tls-key, or --insecure true where something else keeps the way to it safe"
+                f"{place} {address}: it can be reached from other machines; give {give}, "
+                "or --insecure true where something else keeps the way to it safe"
             )
 
 

@@ -8,7 +8,18 @@ said and tells where one is wrong. A setting is added to its subject's part, and
 
 from __future__ import annotations
 
+from .context import EventRule, read_event, read_life, read_source
 from .model import Settings
 from .reading import add_flags, config_schema, printed, read_settings
 
-__all__ = ["Settings", "add_flags", "config_schema", "printed", "read_settings"]
+__all__ = [
+    "EventRule",
+    "Settings",
+    "add_flags",
+    "config_schema",
+    "printed",
+    "read_event",
+    "read_life",
+    "read_settings",
+    "read_source",
+]

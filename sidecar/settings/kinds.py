@@ -15,7 +15,8 @@ def _listed(value: Any) -> Any:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-def _checked_address(address: str) -> str:
+def checked_address(address: str) -> str:
+    """The address of a server. Raises ValueError."""
     if address.startswith("unix:"):
         if not address.removeprefix("unix:").removeprefix("//"):
             raise ValueError("expected a path after `unix:`")
@@ -31,7 +32,7 @@ def _checked_address(address: str) -> str:
 def _checked_tcp(address: str) -> str:
     if address.startswith("unix:"):
         raise ValueError("expected `host:port` or `[ipv6]:port`")
-    return _checked_address(address)
+    return checked_address(address)
 
 
 TcpAddress = Annotated[str, AfterValidator(_checked_tcp)]
@@ -58,6 +59,6 @@ def _checked_base(url: str) -> str:
 
 
 BaseURL = Annotated[str, AfterValidator(_checked_base)]
-Address = Annotated[str, AfterValidator(_checked_address)]
+Address = Annotated[str, AfterValidator(checked_address)]
 Listed = NoDecode, BeforeValidator(_listed)
 Secret = Annotated[SecretStr, AfterValidator(_checked_secret)]

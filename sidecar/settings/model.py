@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taskman_authz.limits import Limits
 
+from .context import ContextSettings
 from .ext_authz import ExtAuthzSettings
 from .http import HTTPSettings
 from .observing import ObservingSettings
@@ -20,6 +21,7 @@ PREFIX = "TASKMAN_AUTHZ_"
 
 
 class Settings(
+    ContextSettings,
     ExtAuthzSettings,
     ObservingSettings,
     RunningSettings,

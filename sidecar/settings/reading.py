@@ -31,6 +31,11 @@ METAVARS = {
     "decision_log_full": "drop|deny",
     "decision_log_mask": "ATTRIBUTE",
     "ext_authz_routes": "FILE",
+    "amqp": "URL",
+    "attribute_cache": "off|memory|redis",
+    "decision_cache": "off|memory|redis",
+    "redis": "URL",
+    "roles_source": "ADDRESS",
     "ext_authz_reasons": "none|codes|policies",
 }
 _CONFIG = f"{PREFIX}CONFIG"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from taskman_authz import UnavailableError, authorize, make_request
-from taskman_authz.attributes import CachedSource, Gatherer, Wanted
+from taskman_authz.attributes import CachedSource, Gatherer, GuardedSource, Wanted
 from taskman_authz.breaker import Breaker, BreakerSettings
 from taskman_authz.pdp import needs
 from taskman_authz.remembered import MemoryCache, resource_tag
@@ -52,7 +52,11 @@ def known() -> Known:
 
 async def gathered(gatherer: Gatherer, request: Any = REQUEST) -> Any:
     wanted = needs(POLICIES, request)
-    return await gatherer.gather(request, wanted.subject, wanted.resource)
+    return await gatherer.gather(request, gatherer.asks(request, wanted.subject, wanted.resource))
+
+
+def minutes(_one: Wanted) -> float:
+    return 600
 
 
 async def test_what_is_needed_and_not_given_is_asked_for_in_one_call_a_source():
@@ -95,39 +99,65 @@ async def test_what_a_source_does_not_give_in_time_closes(fault):
         tasks.error = UnavailableError("away")
     else:
         tasks.hangs = True
-    said: list[Any] = []
-    gatherer = Gatherer(
-        {("subject", "user"): users, ("resource", "tasks"): tasks},
-        deadline=0.05,
-        on_problem=lambda message, **fields: said.append((message, fields["types"])),
-    )
+    gatherer = Gatherer({("subject", "user"): users, ("resource", "tasks"): tasks}, deadline=0.05)
     found = await gathered(gatherer)
     assert not found.is_whole
     assert found.request.subject == {"login": "ann"}
     decision = authorize(POLICIES, found.request)
     assert [reason.code for reason in decision.reasons] == ["denied_by_error"]
-    assert said == [("attributes were not given", ["tasks"])]
 
 
-async def test_a_source_that_keeps_failing_is_left_alone():
+@pytest.mark.parametrize("fault", ["error", "hangs"])
+async def test_a_source_that_keeps_failing_is_left_alone(fault):
     tasks = known()
-    tasks.error = UnavailableError("away")
+    if fault == "error":
+        tasks.error = UnavailableError("away")
+    else:
+        tasks.hangs = True
     breaker = Breaker("tasks", BreakerSettings(ready_to_trip=lambda c: c.failures >= 2))
-    gatherer = Gatherer({("resource", "tasks"): tasks}, breakers={tasks: breaker})
-    for _ in range(5):
+    told: list[str] = []
+    guarded = GuardedSource(tasks, 0.02, breaker, lambda outcome, _took: told.append(outcome))
+    gatherer = Gatherer({("resource", "tasks"): guarded}, deadline=5)
+    for _ in range(4):
         assert not (await gathered(gatherer)).is_whole
     assert len(tasks.asked) == 2
+    assert told == ["failed", "failed", "refused", "refused"]
+
+
+async def test_a_caller_who_gives_up_says_nothing_of_the_source():
+    tasks = known()
+    tasks.hangs = True
+    breaker = Breaker("tasks", BreakerSettings(ready_to_trip=lambda _counts: True))
+    told: list[str] = []
+    guarded = GuardedSource(tasks, 60, breaker, lambda outcome, _took: told.append(outcome))
+    gatherer = Gatherer({("resource", "tasks"): guarded}, deadline=60)
+    wanted = gatherer.asks(REQUEST, frozenset(), frozenset({"owner"}))
+    assert not (await gatherer.gather(REQUEST, wanted, seconds=0.01)).is_whole
+    assert (told, str(breaker.state)) == (["abandoned"], "closed")
+
+
+async def test_what_is_remembered_is_given_while_the_source_is_left_alone():
+    tasks = known()
+    breaker = Breaker("tasks", BreakerSettings(ready_to_trip=lambda _counts: True))
+    source = CachedSource(GuardedSource(tasks, 60, breaker), MemoryCache(), minutes)
+    one = [Wanted("resource", "tasks", "7", frozenset({"owner"}))]
+    await source.fetch("acme", one)
+    tasks.error = UnavailableError("away")
+    with pytest.raises(UnavailableError):
+        await source.fetch("acme", [one[0]._replace(id="8")])
+    assert str(breaker.state) == "open"
+    assert (await source.fetch("acme", one))[0]["owner"] == "ann"
 
 
 async def test_an_entity_that_does_not_exist_has_no_attributes():
     nothing = Known()
     found = await gathered(Gatherer({("resource", "tasks"): nothing}))
-    assert found == (REQUEST, True)
+    assert found == (REQUEST, False)  # it may be there in a moment
 
 
 async def test_what_a_source_said_is_remembered_until_it_changes():
     tasks, cache = known(), MemoryCache()
-    gatherer = Gatherer({("resource", "tasks"): CachedSource(tasks, cache, 600)})
+    gatherer = Gatherer({("resource", "tasks"): CachedSource(tasks, cache, minutes)})
     for _ in range(3):
         assert (await gathered(gatherer)).request.resource["owner"] == "ann"
     assert len(tasks.asked) == 1
@@ -139,7 +169,7 @@ async def test_what_a_source_said_is_remembered_until_it_changes():
 
 async def test_a_name_that_was_not_asked_for_before_is_asked_for_with_the_others():
     tasks = known()
-    source = CachedSource(tasks, MemoryCache(), 600)
+    source = CachedSource(tasks, MemoryCache(), minutes)
     for names in ({"owner"}, {"locked"}, {"owner", "locked"}, {"owner"}):
         await source.fetch("acme", [Wanted("resource", "tasks", "7", frozenset(names))])
     assert [asked[0].names for asked in tasks.asked] == [{"owner"}, {"owner", "locked"}]
@@ -150,7 +180,7 @@ async def test_what_one_company_was_told_no_other_is():
         async def fetch(self, company_id: str | None, wanted: Sequence[Wanted]) -> Any:
             return [{"owner": company_id} for _ in wanted]
 
-    source = CachedSource(Told(), MemoryCache(), 600)
+    source = CachedSource(Told(), MemoryCache(), minutes)
     one = [Wanted("resource", "tasks", "7", frozenset({"owner"}))]
     for company in ("acme", "other", None, "acme"):
         assert await source.fetch(company, one) == [{"owner": company}]
@@ -158,7 +188,7 @@ async def test_what_one_company_was_told_no_other_is():
 
 async def test_what_does_not_exist_is_asked_for_again():
     tasks = Known()
-    source = CachedSource(tasks, MemoryCache(), 600)
+    source = CachedSource(tasks, MemoryCache(), minutes)
     one = [Wanted("resource", "tasks", "7", frozenset({"owner"}))]
     assert await source.fetch("acme", one) == [None]
     tasks.entities["tasks7"] = {"owner": "ann"}

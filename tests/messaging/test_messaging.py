@@ -25,6 +25,7 @@ from taskman_authz.messaging import (
     Topology,
 )
 from taskman_authz.messaging.consumer import Consumer
+from taskman_authz.messaging.listener import SLACK
 from taskman_authz.messaging.postgres import PostgresOutbox, is_first, write
 from tests.messaging.conftest import QUEUE, TOPOLOGY, until, until_on_disk
 from tools.servers import PostgreSQL, RabbitMQ
@@ -332,6 +333,35 @@ async def test_a_listener_is_told_of_every_gap_and_says_how_long_it_is(
         await asyncio.to_thread(rabbitmq.start)
         await until(lambda: listener.behind() == 0)
     assert len(gaps) == 2 and all(gaps)
+
+
+async def test_a_listener_to_a_frozen_broker_knows_that_it_may_miss_events(
+    link: Link, rabbitmq: RabbitMQ
+):
+    listener = Listener({"iam.events": ["#"]}, nothing_of, link, nothing)
+    async with running(listener.run()):
+        await until(lambda: listener.behind() == 0)
+        rabbitmq.freeze()
+        await until(lambda: listener.behind() > SLACK)  # though its connection stays
+        rabbitmq.thaw()
+        await until(lambda: listener.behind() == 0)
+
+
+async def test_a_listener_is_behind_while_an_event_keeps_it_busy(link: Link):
+    busy, done = asyncio.Event(), asyncio.Event()
+
+    async def hear(_event: Event) -> None:
+        busy.set()
+        await done.wait()
+
+    listener = Listener({"iam.events": ["#"]}, hear, link, nothing)
+    async with running(listener.run()):
+        await until(lambda: listener.behind() == 0)
+        await published(link, Event(type="a").encode())
+        await busy.wait()
+        await until(lambda: listener.behind() > SLACK)
+        done.set()
+        await until(lambda: listener.behind() == 0)
 
 
 async def nothing_of(_event: Event) -> None:

@@ -55,6 +55,23 @@ def test_a_condition_reads_the_attributes_that_it_names(condition, subject, reso
     assert reads(condition) == Needs(frozenset(subject), frozenset(resource))
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_timeless"),
+    [
+        ("subject.until > now", False),
+        ("has(resource.due) && timestamp(resource.due) < .now", False),
+        ("cel.bind(late, now > timestamp('2030-01-01T00:00:00Z'), late || resource.a)", False),
+        ("resource.dates.exists(now, now == subject.day)", True),
+        ("resource.?owner.orValue('') == optional.of(subject.id).orValue('')", True),
+        ("timestamp(resource.due).getHours() in [1, 2] ? resource.a.matches('x') : true", True),
+        ("random() > subject.chance", False),  # a function that somebody adds may be impure
+        ("resource.dice.of(subject.chance)", False),
+    ],
+)
+def test_what_may_be_otherwise_at_another_time_is_not_timeless(condition, is_timeless):
+    assert reads(condition).is_timeless is is_timeless
+
+
 POLICIES = compiled(
     document(
         policy("own", actions=["tasks:edit"], condition="resource.owner == subject.id"),
@@ -71,6 +88,19 @@ def test_only_conditions_that_have_a_say_need_something():
     asked = needs(POLICIES, make_request(chief, "tasks:edit", "tasks/1"))
     assert asked == Needs(frozenset({"level"}), frozenset({"owner"}))
     assert needs(POLICIES, make_request("user:1", "tasks:view", "tasks/1")) is NOTHING
+
+
+def test_a_question_is_timeless_where_all_conditions_with_a_say_are():
+    policies = compiled(
+        document(
+            policy("late", roles=["chief"], condition="now > timestamp('2020-01-01T00:00:00Z')"),
+            policy("own", condition="resource.owner == subject.id"),
+        )
+    )
+    chief = {"type": "user", "id": "1", "roles": ["chief"]}
+    for subject, is_timeless in (("user:1", True), (chief, False)):
+        request = make_request(subject, "tasks:edit", "tasks/1")
+        assert needs(policies, request).is_timeless is is_timeless
 
 
 def test_what_is_given_is_not_needed_also_where_it_is_null():

@@ -4,7 +4,7 @@ attributes that others are asked for.
 Begin with `entities` (a set of them, and what of it a company sees) and `completing` (a request
 that gives only ids, completed). `files` finds and reads a folder; `document` is what a YAML or JSON
 file may say, `table` reads CSV. `sources` asks those who own the data for what a decision needs;
-`cached` remembers what they say.
+`guarded` leaves those alone who are sick, `cached` remembers what they say.
 
 Laws: a set is read whole or not at all, and is immutable. What belongs to a company is not there
 for a request of another one, nor for one without a company. What a request says counts, what is
@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from .cached import CachedSource
 from .completing import complete
-from .entities import Entities, StoredEntity
+from .entities import Entities, Kind, StoredEntity
 from .files import EntityFiles
+from .guarded import GuardedSource, Outcome
 from .sources import EVERYTHING, Gathered, Gatherer, Source, Wanted
 
 __all__ = [
@@ -26,6 +27,9 @@ __all__ = [
     "EntityFiles",
     "Gathered",
     "Gatherer",
+    "GuardedSource",
+    "Kind",
+    "Outcome",
     "Source",
     "StoredEntity",
     "Wanted",

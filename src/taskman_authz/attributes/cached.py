@@ -6,7 +6,7 @@ exist is not remembered: it may be there in a moment, and nobody would be told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,9 +29,9 @@ _DECODER = msgspec.msgpack.Decoder(_Kept)
 
 
 class CachedSource:
-    """`source`, remembered in `cache` for `seconds`."""
+    """`source`, remembered in `cache` for as many seconds as `seconds` says; 0: not at all."""
 
-    def __init__(self, source: Source, cache: Cache, seconds: float) -> None:
+    def __init__(self, source: Source, cache: Cache, seconds: Callable[[Wanted], float]) -> None:
         self._source = source
         self._cache = cache
         self._seconds = seconds
@@ -72,7 +72,7 @@ class CachedSource:
             kept = _ENCODER.encode(_Kept(one.names, dict(attributes)))
         except (TypeError, ValueError, OverflowError):
             return  # values that only a program has
-        await self._cache.keep(_key(company_id, one), epochs, kept, self._seconds)
+        await self._cache.keep(_key(company_id, one), epochs, kept, self._seconds(one))
 
 
 def _read(value: bytes | None) -> _Kept | None:

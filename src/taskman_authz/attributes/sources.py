@@ -9,12 +9,11 @@ condition that reads it fails, and closes. What a request says itself counts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from ..breaker import Breaker, Refused
 from ..errors import AuthzError
 from ..request import CheckRequest
 from .entities import Kind
@@ -43,34 +42,24 @@ class Source(Protocol):
 
 
 class Gathered(NamedTuple):
-    """A request with what was found; `is_whole` where every source answered."""
+    """A request with what was found; `is_whole` where every source answered, and knows whom it was
+    asked about: what is decided by it may be remembered."""
 
     request: CheckRequest
     is_whole: bool
 
 
 class Gatherer:
-    """Asks `sources`, by kind and type of entity, within `deadline` seconds. Each has a circuit
-    breaker in `breakers`, if it has one there."""
+    """Asks `sources`, by kind and type of entity, within `deadline` seconds."""
 
-    def __init__(
-        self,
-        sources: Mapping[tuple[Kind, str], Source],
-        deadline: float = 0.5,
-        breakers: Mapping[Source, Breaker] | None = None,
-        on_problem: Callable[..., object] | None = None,
-    ) -> None:
+    def __init__(self, sources: Mapping[tuple[Kind, str], Source], deadline: float = 0.5) -> None:
         self._sources = sources
         self._deadline = deadline
-        self._breakers = breakers or {}
-        self._tell = on_problem
-        self.asked = self.failures = 0
 
-    async def gather(
+    def asks(
         self, request: CheckRequest, subject: frozenset[str], resource: frozenset[str]
-    ) -> Gathered:
-        """The request with the attributes of these names, of its subject and its resource, that
-        some source gives. Raises nothing."""
+    ) -> dict[Source, list[Wanted]]:
+        """Who would be asked for the attributes of these names, and for which."""
         asked: dict[Source, list[Wanted]] = {}
         for one in (
             Wanted("subject", request.subject_type, request.subject_id, subject),
@@ -79,48 +68,43 @@ class Gatherer:
             source = self._sources.get((one.kind, one.type)) if one.names else None
             if source is not None:
                 asked.setdefault(source, []).append(one)
+        return asked
+
+    async def gather(
+        self,
+        request: CheckRequest,
+        asked: Mapping[Source, Sequence[Wanted]],
+        seconds: float | None = None,
+    ) -> Gathered:
+        """The request with the attributes that those give who are `asked`, in `seconds` where that
+        is less than the deadline. Raises nothing."""
         if not asked:
             return Gathered(request, True)
+        limit = self._deadline if seconds is None else min(seconds, self._deadline)
         answers = await asyncio.gather(
-            *(self._ask(source, request.company_id, wanted) for source, wanted in asked.items())
+            *(_ask(source, request.company_id, wanted, limit) for source, wanted in asked.items())
         )
         found: dict[Kind, Mapping[str, Any]] = {}
+        is_whole = True
         for wanted, answer in zip(asked.values(), answers, strict=True):
-            for one, attributes in zip(wanted, answer or (), strict=False):
-                if attributes is not None:
+            for one, attributes in zip(wanted, answer, strict=True):
+                if attributes is None:
+                    is_whole = False
+                else:
                     found[one.kind] = attributes
-        return Gathered(_with(request, found), None not in answers)
+        return Gathered(_with(request, found), is_whole)
 
-    async def _ask(
-        self, source: Source, company_id: str | None, wanted: list[Wanted]
-    ) -> Sequence[Mapping[str, Any] | None] | None:
-        """What a source answers; None where it does not."""
-        self.asked += 1
-        breaker = self._breakers.get(source)
-        try:
-            began = 0 if breaker is None else breaker.enter()
-        except Refused as error:
-            self._failed(wanted, error)
-            return None
-        succeeded = None
-        try:
-            async with asyncio.timeout(self._deadline):
-                found = await source.fetch(company_id, wanted)
-            succeeded = True
-        except (AuthzError, TimeoutError) as error:
-            succeeded = False
-            self._failed(wanted, error)
-            return None
-        finally:
-            if breaker is not None:
-                breaker.leave(began, succeeded)
-        return found
 
-    def _failed(self, wanted: list[Wanted], error: Exception) -> None:
-        self.failures += 1
-        if self._tell is not None:
-            types = sorted({one.type for one in wanted})
-            self._tell("attributes were not given", types=types, why=str(error) or "too late")
+async def _ask(
+    source: Source, company_id: str | None, wanted: Sequence[Wanted], seconds: float
+) -> Sequence[Mapping[str, Any] | None]:
+    """What a source answers; nothing where it does not, or to something else."""
+    try:
+        async with asyncio.timeout(seconds):
+            found = await source.fetch(company_id, wanted)
+    except (AuthzError, TimeoutError):
+        return (None,) * len(wanted)
+    return found if len(found) == len(wanted) else (None,) * len(wanted)
 
 
 def _with(request: CheckRequest, found: Mapping[Kind, Mapping[str, Any]]) -> CheckRequest:

@@ -4,14 +4,19 @@ The queue is the connection's own and ends with it, so events are missed while t
 that there is `on_gap`: called whenever events may have been missed (at the start too), before what
 is heard afterwards; it takes in how things are.
 
-Law: `behind` says for how long events may have been missed, and is zero only once `on_gap` is
-through: who keeps what events would change asks it.
+Laws: `behind` says for how long events may have been missed, and is zero only once `on_gap` is
+through: who keeps what events would change asks it. That a connection is open proves nothing (a
+broker that is frozen, an event that waits behind others): every `PULSE` seconds a message is sent
+through the broker to the own queue, and what was sent before one that came back has been heard.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NoReturn
 
@@ -21,9 +26,12 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from ..errors import RequestError
 from .consumer import TIMEOUT, Handler
 from .events import Event
-from .link import Link, Problem
+from .link import LOSSES, Link, Problem
 
 PREFETCH = 200
+PULSE = 0.5  # seconds
+PULSES = 100  # of which one may still come back
+SLACK = 2.0  # seconds that a pulse may be late; less than that nobody is behind
 
 
 class Listener:
@@ -46,13 +54,15 @@ class Listener:
         self._on_gap = on_gap
         self._clock = clock
         self._tell = on_problem
-        self._current_until: float | None = clock()  # None: it is current
+        self._is_current = False
+        self._heard_until = -math.inf  # all that was told before has been heard
+        self._pulses: dict[str, float] = {}  # those on their way, with when they were sent
         self.heard = self.failed = 0
 
     def behind(self) -> float:
-        """For how many seconds events may have been missed."""
-        until = self._current_until
-        return 0.0 if until is None else self._clock() - until
+        """For how many seconds events may have been missed; 0 where that is less than `SLACK`."""
+        passed = self._clock() - self._heard_until
+        return 0.0 if self._is_current and passed <= SLACK else passed
 
     async def run(self) -> NoReturn:
         """Listen, until cancelled."""
@@ -68,19 +78,38 @@ class Listener:
                 await queue.bind(exchange, pattern, timeout=TIMEOUT)
         waiting: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         await queue.consume(waiting.put, timeout=TIMEOUT)
+        pulses = asyncio.create_task(self._pulse(channel, queue.name))
         try:
             while True:
                 # From here on all is heard, so what is found now lacks nothing that is not.
+                began = self._clock()
                 await self._on_gap()
-                self._current_until = None
+                self._heard_until, self._is_current = began, True
                 while await self._take(await waiting.get()):
                     continue
-                self._lost()
+                self._is_current = False
         finally:
-            self._lost()
+            self._is_current = False
+            pulses.cancel()
+
+    async def _pulse(self, channel: AbstractChannel, queue: str) -> None:
+        """Send pulses until cancelled. Who gets none is behind, so a loss is not told here."""
+        self._pulses.clear()
+        while True:
+            pulse, self._pulses = uuid.uuid4().hex, dict([*self._pulses.items()][-PULSES:])
+            self._pulses[pulse] = self._clock()
+            message = aio_pika.Message(b"", message_id=pulse)
+            with contextlib.suppress(*LOSSES):
+                await channel.default_exchange.publish(message, queue, timeout=TIMEOUT)
+            await asyncio.sleep(PULSE)
 
     async def _take(self, message: AbstractIncomingMessage) -> bool:
         """Handle an event. Whether that went well: otherwise it counts as missed."""
+        sent = self._pulses.pop(message.message_id or "", None)
+        if sent is not None:
+            self._heard_until = max(self._heard_until, sent)
+            await message.ack()
+            return True
         try:
             await self._handler(Event.decode(message.body))
         except RequestError as error:  # it will not become an event by being looked at again
@@ -103,7 +132,3 @@ class Listener:
                 id=message.message_id,
                 why=str(error) if isinstance(error, RequestError) else type(error).__name__,
             )
-
-    def _lost(self) -> None:
-        if self._current_until is None:
-            self._current_until = self._clock()

@@ -3,7 +3,7 @@ that the request does not give. Whoever knows attributes is asked for these, and
 
 Laws: needs may name too many attributes, never too few: a request that is given all that it needs
 is decided as one that is given everything (roles aside, which say which conditions have a say, and
-so must be there before). Nothing is evaluated.
+so must be there before). What reads the clock, or may, is not timeless. Nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ Read = tuple[str, str]  # a policy variable and its member, or EVERYTHING
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """Names of attributes that are needed and not given; EVERYTHING among them where all are."""
+    """Names of attributes that are needed and not given; EVERYTHING among them where all are.
+    `is_timeless`: the same attributes give the same decision at every time."""
 
     subject: frozenset[str] = frozenset()
     resource: frozenset[str] = frozenset()
+    is_timeless: bool = True
 
     def __bool__(self) -> bool:
         return bool(self.subject or self.resource)
@@ -52,30 +54,56 @@ def needs(policies: PolicySet, request: CheckRequest) -> Needs:
     )
     subject: set[str] = set()
     resource: set[str] = set()
+    is_timeless = True
     for row in rows:
         if row.text:
             read = reads(row.text)
             subject |= read.subject
             resource |= read.resource
-    if not subject and not resource:
+            is_timeless &= read.is_timeless
+    if is_timeless and not subject and not resource:
         return NOTHING
-    return Needs(_lacking(subject, request.subject), _lacking(resource, request.resource))
+    return Needs(
+        _lacking(subject, request.subject), _lacking(resource, request.resource), is_timeless
+    )
 
 
 @lru_cache(maxsize=100_000)  # the conditions of a set; parsing one takes some microseconds
 def reads(condition: str) -> Needs:
-    """The attributes of the subject and the resource that a condition may read."""
+    """The attributes of the subject and the resource that a condition may read, and whether it is
+    timeless: it does not read `now`, and all its functions are those that every policy has (of
+    others nobody here knows whether they are pure)."""
     parsed = _env().parse(Source(condition, "<condition>"))
     found = set(_reads(parsed.expr, frozenset()))
     return Needs(
         frozenset(name for root, name in found if root == "subject" and name not in PARTS),
         frozenset(name for root, name in found if root == "resource" and name not in PARTS),
+        not any(root == "now" for root, _ in found) and _calls(parsed.expr) <= _pure(),
     )
 
 
 @lru_cache(maxsize=1)
 def _env() -> Env:
     return policy_env()
+
+
+@lru_cache(maxsize=1)
+def _pure() -> frozenset[str]:
+    return frozenset(_env().declarations.functions)
+
+
+def _calls(tree: Expr) -> frozenset[str]:
+    """Names of the functions that are called below `tree`."""
+    found: set[str] = set()
+    left = [tree]
+    while left:
+        each = left.pop()
+        if type(each) is Call:
+            target = each.target
+            qualified = f"{target.name}.{each.function}" if isinstance(target, Ident) else ""
+            found.add(qualified if qualified in _pure() else each.function)
+        left.extend(children(each))
+    return frozenset(found)
 
 
 def _lacking(names: set[str], given: Any) -> frozenset[str]:

@@ -38,12 +38,13 @@ class Cache(Protocol):
 
 class WhileHeard:
     """A cache that knows nothing while changes may have been missed: where `behind` (seconds) is
-    more than `most`."""
+    more than `most`. `hits` and `misses` count what was asked of it."""
 
     def __init__(self, cache: Cache, behind: Callable[[], float], most: float) -> None:
         self._cache = cache
         self._behind = behind
         self._most = most
+        self.hits = self.misses = 0
         self.keep = cache.keep
         self.drop = cache.drop
         self.drop_all = cache.drop_all
@@ -51,5 +52,11 @@ class WhileHeard:
     async def find(self, key: str, tags: Sequence[str]) -> Found:
         """`Cache.find`"""
         if self._behind() > self._most:
-            return Found(None, None)
-        return await self._cache.find(key, tags)
+            found = Found(None, None)
+        else:
+            found = await self._cache.find(key, tags)
+        if found.value is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return found

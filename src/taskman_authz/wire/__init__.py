@@ -22,6 +22,7 @@ from .messages import (
     write_decision,
     write_decisions,
 )
+from .properties import read_properties
 
 SERVICE = "taskman_authz.v1.AuthorizationService"
 
@@ -33,6 +34,7 @@ __all__ = [
     "read_decision",
     "read_decisions",
     "read_explain",
+    "read_properties",
     "write_batch",
     "write_check",
     "write_decision",
