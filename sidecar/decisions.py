@@ -3,7 +3,7 @@
 Two roads: `decide` waits for nobody. `decide_later` is for where others are asked for attributes
 (`gathering`), and is taken by all faces there, and only there.
 
-Laws: nothing here knows a transport or a message. A batch is decided by the policies of one
+Laws: nothing here knows a transport. A batch is decided by the policies of one
 revision, and an item that cannot be asked is denied in its place.
 """
 
@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from taskman_authz.decision import INVALID, Decision, Reason
 from taskman_authz.errors import RequestError
 from taskman_authz.limits import DEFAULT, Limits
-from taskman_authz.pdp import PDP
+from taskman_authz.pdp import PDP, decision_of
 from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
+from taskman_authz.wire import Fields, request_of_fields
 
 from .door import Call
 from .gathering import Gathering
@@ -71,15 +72,27 @@ class Decisions:
     def decide_all(self, items: Iterable[CheckRequest | RequestError]) -> list[Decision]:
         """One decision an item, in their order."""
         policies = self.pdp.policies
-        if self.complete is not None or self._told:
-            return [self.decide_item(item, policies) for item in items]
-        decide = self.pdp.decide  # nobody else is asked or told: a batch is hundreds of these
-        return [
-            decide(item, policies)
-            if type(item) is CheckRequest
-            else self.decide_item(item, policies)
-            for item in items
-        ]
+        return [self.decide_item(item, policies) for item in items]
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else is asked for anything, or told of decisions."""
+        others = self.complete is not None or self._gathering is not None or self._told
+        return not others and not self.pdp.is_observed
+
+    def decide_fields(self, items: Iterable[Fields]) -> list[Decision]:
+        """As `decide_all`, of items as they stand in a message: where `is_alone`."""
+        policies, now = self.pdp.policies, time.time_ns()
+        ask = policies.decider.ask_fields
+        found = []
+        for fields in items:
+            outcome = ask(fields, now)
+            if outcome is None:
+                item = request_of_fields(fields, now, self.limits)
+                found.append(self.decide_item(item, policies))
+            else:
+                found.append(decision_of(outcome, policies))
+        return found
 
     def decide_item(self, item: CheckRequest | RequestError, policies: PolicySet) -> Decision:
         """The decision on an item of a batch."""

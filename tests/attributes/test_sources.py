@@ -146,7 +146,7 @@ async def test_what_is_remembered_is_given_while_the_source_is_left_alone():
     with pytest.raises(UnavailableError):
         await source.fetch("acme", [one[0]._replace(id="8")])
     assert str(breaker.state) == "open"
-    assert (await source.fetch("acme", one))[0]["owner"] == "ann"
+    assert (await source.fetch("acme", one))[0]["owner"] == "ann"  # type: ignore[index]
 
 
 async def test_an_entity_that_does_not_exist_has_no_attributes():

@@ -249,7 +249,7 @@ class Decider:
             roles = _roles(fields.subject_properties, self.subject_roles, self.name_length)
         if roles is None or len(fields.company_id) > self.name_length:
             return None
-        context = fields.context
+        context: dict[Any, Any] = fields.context
         if fields.context_properties is not None:
             if context:  # a key may be in both
                 return None

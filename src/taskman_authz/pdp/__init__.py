@@ -3,7 +3,7 @@ hold); `observing` and `shadow` are what follows decisions, `needs` says what on
 
 from __future__ import annotations
 
-from .authorizer import authorize
+from .authorizer import authorize, decision_of
 from .needs import Needs, needs
 from .observing import Log
 from .pdp import PDP, check_items, request_of
@@ -17,6 +17,7 @@ __all__ = [
     "ShadowCounts",
     "authorize",
     "check_items",
+    "decision_of",
     "needs",
     "request_of",
 ]

@@ -84,6 +84,11 @@ class PDP:
         """The policies in force."""
         return self._installed[0]
 
+    @property
+    def is_observed(self) -> bool:
+        """Whether a log or a shadow learns of decisions."""
+        return self._observer is not None
+
     def install(self, policies: PolicySet) -> None:
         """Put other policies in force, for the questions that come after."""
         require("policies", policies, PolicySet, "a PolicySet")

@@ -10,6 +10,7 @@ arrives is bounded before it is looked at; the same request means the same on bo
 
 from __future__ import annotations
 
+from .._fast.messages import Fields
 from .messages import (
     decision_message,
     read_batch,
@@ -17,6 +18,8 @@ from .messages import (
     read_decision,
     read_decisions,
     read_explain,
+    read_fields,
+    request_of_fields,
     write_batch,
     write_check,
     write_decision,
@@ -28,13 +31,16 @@ SERVICE = "taskman_authz.v1.AuthorizationService"
 
 __all__ = [
     "SERVICE",
+    "Fields",
     "decision_message",
     "read_batch",
     "read_check",
     "read_decision",
     "read_decisions",
     "read_explain",
+    "read_fields",
     "read_properties",
+    "request_of_fields",
     "write_batch",
     "write_check",
     "write_decision",

@@ -45,6 +45,19 @@ def read_batch(data: bytes, limits: Limits = DEFAULT) -> list[CheckRequest | Req
     return [_read_item(item, now, limits) for item in message.items]
 
 
+def read_fields(data: bytes, limits: Limits = DEFAULT) -> list[plain.Fields] | None:
+    """The items in the bytes of a BatchCheckRequest as they stand there, for `Decider.ask_fields`;
+    None where they are for `read_batch`."""
+    return plain.read_batch(_bounded(data, limits), limits.property_depth, limits.batch_size)
+
+
+def request_of_fields(
+    fields: plain.Fields, now: int, limits: Limits = DEFAULT
+) -> CheckRequest | RequestError:
+    """The question that an item is, or what is wrong with it."""
+    return _item(fields, now, limits)
+
+
 def read_explain(data: bytes, limits: Limits = DEFAULT) -> tuple[CheckRequest, bool]:
     """The question in the bytes of an ExplainRequest, stamped now, and whether the policies that
     do not apply are to be explained too."""
