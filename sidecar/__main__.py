@@ -48,7 +48,10 @@ def _serve(argv: Sequence[str]) -> int:
             f"the sidecar needs `{error.name}`: pip install 'taskman-authz[sidecar]'"
         ) from None
     parser = command_parser(
-        PROGRAM, "Answer Check and BatchCheck over gRPC, and AuthZEN over HTTP.", NOTES
+        PROGRAM,
+        "Answer Check and BatchCheck over gRPC, and AuthZEN over HTTP.",
+        NOTES,
+        f"{PROGRAM} [OPTION ...]",
     )
     add_flags(parser)
     parser.add_argument(

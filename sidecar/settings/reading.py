@@ -8,35 +8,28 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn, get_args, get_origin
 
 import yaml
 from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 
 from .kinds import REFERENCES
 from .model import PREFIX, Settings
 
+# What stands for a value in the help, where its type does not say.
 METAVARS = {
     "listen": "ADDRESS",
     "http_listen": "ADDRESS",
-    "http_base_url": "URL",
-    "entities": "PATH",
     "metrics_listen": "ADDRESS",
-    "log_calls": "SHARE",
-    "otlp_endpoint": "URL",
-    "otlp_protocol": "grpc|http",
-    "trace_sample": "SHARE",
-    "shadow_policies": "PATH",
-    "decision_log": "FILE",
-    "decision_log_full": "drop|deny",
-    "decision_log_mask": "ATTRIBUTE",
-    "ext_authz_routes": "FILE",
-    "amqp": "URL",
-    "attribute_cache": "off|memory|redis",
-    "decision_cache": "off|memory|redis",
-    "redis": "URL",
     "roles_source": "ADDRESS",
-    "ext_authz_reasons": "none|codes|policies",
+    "http_base_url": "URL",
+    "otlp_endpoint": "URL",
+    "amqp": "URL",
+    "redis": "URL",
+    "log_calls": "SHARE",
+    "trace_sample": "SHARE",
+    "decision_log_mask": "ATTRIBUTE",
 }
 _CONFIG = f"{PREFIX}CONFIG"
 
@@ -51,18 +44,46 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="YAML file of settings, each by its flag's name with `_` for `-` (default: none)",
     )
+    groups: dict[str, argparse._ArgumentGroup] = {}
     for name, field in Settings.model_fields.items():
+        title = _subject(name)
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
         several = isinstance(field.default, tuple)
         default = ", ".join(field.default) if several else field.default
         if default is None or default == "":
             default = "none"
-        parser.add_argument(
+        if isinstance(default, bool):
+            default = str(default).lower()
+        groups[title].add_argument(
             _flag(name),
             action="append" if several else "store",
             default=argparse.SUPPRESS,
-            metavar=METAVARS.get(name, name.rpartition("_")[2].upper()),
+            metavar=METAVARS.get(name) or _metavar(name, field),
             help=f"{field.description} (default: {default})",
         )
+
+
+def _subject(name: str) -> str:
+    """What the part of the settings is about in which one stands."""
+    (part,) = (
+        each for each in Settings.__mro__ if name in each.__dict__.get("__annotations__", ())
+    )
+    return (part.__doc__ or "").rstrip(".").lower()
+
+
+def _metavar(name: str, field: FieldInfo) -> str:
+    """What stands for a value in the help: its choices, its unit, or the last word of its name."""
+    kinds = get_args(field.annotation) or (field.annotation,)
+    if get_origin(field.annotation) is Literal:
+        return "|".join(map(str, kinds))
+    if bool in kinds:
+        return "true|false"
+    if Path in kinds:
+        return "PATH"
+    if float in kinds or int in kinds:
+        return "SECONDS" if "seconds" in (field.description or "") else "N"
+    return name.rpartition("_")[2].upper()
 
 
 def read_settings(parser: argparse.ArgumentParser, given: dict[str, Any]) -> Settings:
