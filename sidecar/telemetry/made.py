@@ -69,6 +69,28 @@ class Made:
         self.log_dropped = counter(
             "taskman_authz_decision_log_dropped", "Decisions it did not take.", "service"
         )
+        self.cache_requests = counter(
+            "taskman_authz_cache_requests",
+            "Questions to what is remembered: hit or miss.",
+            *("service", "cache", "outcome"),
+        )
+        self.source_calls = counter(
+            "taskman_authz_source_calls",
+            "Calls to sources of attributes, by how they ended.",
+            *("service", "source", "outcome"),
+        )
+        self.source_durations = Histogram(
+            "taskman_authz_source_duration_seconds",
+            "What calls to sources of attributes took.",
+            ("service", "source"),
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self.incomplete = counter(
+            "taskman_authz_incomplete_decisions",
+            "Decisions made without attributes that a source should have given.",
+            "service",
+        )
         self.dropped = counter(
             "taskman_authz_telemetry_dropped",
             "Log lines and spans that could not be handed on.",
