@@ -82,9 +82,11 @@ class Gatherer:
         if not asked:
             return Gathered(request)
         limit = self._deadline if seconds is None else min(seconds, self._deadline)
-        answers = await asyncio.gather(
-            *(_ask(source, request.company_id, wanted, limit) for source, wanted in asked.items())
-        )
+        asking = [
+            _ask(source, request.company_id, wanted, limit) for source, wanted in asked.items()
+        ]
+        # One needs no task of its own, which would take longer than a cache in memory does.
+        answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
         found: dict[Kind, Mapping[str, Any]] = {}
         is_whole = True
         for wanted, answer in zip(asked.values(), answers, strict=True):
