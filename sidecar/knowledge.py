@@ -247,6 +247,8 @@ def _check(settings: Settings) -> None:
     """Raises AuthzError for what does not go together."""
     if settings.decision_cache == "off":
         return
+    if not settings.attribute_sources:
+        raise AuthzError("--decision-cache needs --attribute-sources: the others are made anew")
     if settings.amqp is None:
         raise AuthzError("--decision-cache needs --amqp: somebody must tell of changes")
     if settings.decision_log is not None or settings.shadow_policies is not None:

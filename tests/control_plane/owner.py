@@ -20,7 +20,8 @@ KINDS = {"subject": pb.EntityRequest.KIND_SUBJECT, "resource": pb.EntityRequest.
 class Owner(services.AttributeServiceServicer, services.BindingServiceServicer):
     """Knows `entities`, by company, type and id, and `roles`: company, subject, version, names."""
 
-    def __init__(self) -> None:
+    def __init__(self, credentials: grpc.ServerCredentials | None = None) -> None:
+        self._credentials = credentials
         self.entities: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.roles: list[tuple[str, str, int, tuple[str, ...]]] = []
         self.asked: list[Asked] = []
@@ -42,7 +43,11 @@ class Owner(services.AttributeServiceServicer, services.BindingServiceServicer):
         self._server = grpc.server(ThreadPoolExecutor(50), options=[("grpc.so_reuseport", 0)])
         services.add_AttributeServiceServicer_to_server(self, self._server)
         services.add_BindingServiceServicer_to_server(self, self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        address = f"127.0.0.1:{self.port}"
+        if self._credentials is None:
+            self.port = self._server.add_insecure_port(address)
+        else:
+            self.port = self._server.add_secure_port(address, self._credentials)
         self._server.start()
 
     def stop(self) -> None:

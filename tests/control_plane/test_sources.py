@@ -17,6 +17,8 @@ from taskman_authz.request import make_request
 from taskman_authz.v1 import authorization_pb2 as messages
 from taskman_authz.wire import read_decisions, write_batch, write_check
 from tests.control_plane.conftest import ANN, TASK, check, codes, sources, until
+from tests.control_plane.owner import Owner
+from tests.sidecar.authority import Authority
 from tests.sidecar.ext_authz.test_service import is_allowed, message
 from tests.sidecar.process import PATIENCE, Sidecar
 
@@ -188,10 +190,39 @@ def test_without_events_attributes_are_remembered_no_longer_than_they_are_truste
     until(lambda: codes(check(sidecar)) == ["denied_by_policy"], "it is remembered for ever")
 
 
+def test_a_source_over_tls_learns_who_asks_and_is_asked_only_where_it_is_the_right_one(
+    policies, owner, start, tmp_path
+):
+    authority = Authority()
+    served, ours = authority.issue(), authority.issue(common_name="sidecar")
+    safe = Owner(
+        grpc.ssl_server_credentials([(served.key, served.certificate)], authority.pem, True)
+    )
+    safe.entities = owner.entities
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    (tmp_path / "other.pem").write_bytes(Authority().pem)
+    _, certificate, _, key = ours.write(tmp_path)
+    identity = ("--source-cert", certificate, "--source-key", key)
+    try:
+        known = start(policies, *sources(safe), "--source-ca", str(tmp_path / "ca.pem"), *identity)
+        assert check(known).allowed
+        for flags in (("ca.pem", ()), ("other.pem", identity)):
+            ca, shown = str(tmp_path / flags[0]), flags[1]
+            stranger = start(policies, *sources(safe), "--source-ca", ca, *shown)
+            assert codes(check(stranger)) == ["denied_by_error"]
+        assert len(safe.asked) == 1
+    finally:
+        safe.stop()
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
         (["--decision-cache", "memory"], "--decision-cache needs --amqp"),
+        (["--attribute-sources", "subject:user=x:1"], "subject:user` has two sources"),
+        (["--attribute-sources", "user=x:1"], "expected `subject:user=host:port`"),
+        (["--attribute-ttl", "subject=long"], "expected seconds after `=`"),
+        (["--entity-events", "user=subject:user"], "expected `user.events/user=subject:user`"),
         (["--attribute-cache", "redis"], "a cache in Redis needs --redis"),
         (["--source-cert", "x.pem"], "TLS to sources needs --source-ca"),
         (["--attribute-sources", "subject:team=users.internal:1"], "other machines; give --source"),
