@@ -30,7 +30,7 @@ class Source(services.AttributeServiceServicer):
 async def serve() -> None:
     """Serve until nobody is there any more."""
     server = grpc.aio.server()
-    services.add_AttributeServiceServicer_to_server(Source(), server)  # type: ignore[no-untyped-call]
+    services.add_AttributeServiceServicer_to_server(Source(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)

@@ -6,6 +6,8 @@ This module imports prometheus-client, which then decides for good whether count
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -69,6 +71,15 @@ class Made:
         self.log_dropped = counter(
             "taskman_authz_decision_log_dropped", "Decisions it did not take.", "service"
         )
+        self.dropped = counter(
+            "taskman_authz_telemetry_dropped",
+            "Log lines and spans that could not be handed on.",
+            *("service", "kind"),
+        )
+        self._add_knowledge(counter, registry)
+
+    def _add_knowledge(self, counter: Callable[..., Counter], registry: CollectorRegistry) -> None:
+        """Of others that are asked, and what is remembered of them."""
         self.cache_requests = counter(
             "taskman_authz_cache_requests",
             "Questions to what is remembered: hit or miss.",
@@ -90,9 +101,4 @@ class Made:
             "taskman_authz_incomplete_decisions",
             "Decisions made without attributes that a source should have given.",
             "service",
-        )
-        self.dropped = counter(
-            "taskman_authz_telemetry_dropped",
-            "Log lines and spans that could not be handed on.",
-            *("service", "kind"),
         )
