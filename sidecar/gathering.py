@@ -33,7 +33,7 @@ class Remembering(NamedTuple):
 
 class Gathering:
     """Asks by `gatherer`. `incomplete` is called for each decision that was made though somebody
-    who was asked did not answer, or did not know whom it was asked about."""
+    who was asked did not answer."""
 
     def __init__(
         self,
@@ -84,6 +84,6 @@ class Gathering:
         seconds: float | None,
     ) -> tuple[CheckRequest, Decision, bool]:
         gathered = await self._gatherer.gather(request, asked, seconds)
-        if not gathered.is_whole:
+        if not gathered.is_answered:
             self._incomplete()
         return gathered.request, pdp.decide(gathered.request, policies), gathered.is_whole

@@ -65,6 +65,7 @@ class Knowledge:
         self.roles: Roles | None = None
         self.listener: Listener | None = None
         self.caches: dict[str, WhileHeard] = {}
+        self.sources: dict[str, Source] = {}  # by address
         self.breakers: dict[str, Breaker] = {}
         self.incomplete = 0  # decisions that were made without what a source should have given
         self.source_told: SourceTold = lambda _address, _outcome, _seconds: None
@@ -176,11 +177,10 @@ class Knowledge:
         if not settings.attribute_sources:
             return None
         sources: dict[tuple[Kind, str], Source] = {}
-        made: dict[str, Source] = {}
         for rule in map(read_source, settings.attribute_sources):
-            if rule.address not in made:
-                made[rule.address] = self._source(rule.address)
-            sources[rule.kind, rule.type] = made[rule.address]
+            if rule.address not in self.sources:
+                self.sources[rule.address] = self._source(rule.address)
+            sources[rule.kind, rule.type] = self.sources[rule.address]
         gatherer = Gatherer(sources, settings.attribute_deadline + CACHES)
         remembering = None
         if "decisions" in self.caches:
@@ -247,6 +247,8 @@ def _check(settings: Settings) -> None:
     """Raises AuthzError for what does not go together."""
     if settings.decision_cache == "off":
         return
+    if not settings.attribute_sources:
+        raise AuthzError("--decision-cache needs --attribute-sources: the others are made anew")
     if settings.amqp is None:
         raise AuthzError("--decision-cache needs --amqp: somebody must tell of changes")
     if settings.decision_log is not None or settings.shadow_policies is not None:

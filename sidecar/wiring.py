@@ -117,6 +117,7 @@ class Sidecar:
     def _decisions(self) -> Decisions:
         stored = None if self.entities is None else self.entities.complete
         complete, gathering = self.knowledge.open(stored)
+        self.telemetry.follow(self.knowledge)
         pdp, limits = self.policies.pdp, self.settings.limits
         return Decisions(pdp, limits, self.telemetry.told, complete, gathering)
 

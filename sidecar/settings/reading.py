@@ -30,6 +30,9 @@ METAVARS = {
     "log_calls": "SHARE",
     "trace_sample": "SHARE",
     "decision_log_mask": "ATTRIBUTE",
+    "attribute_sources": "KIND:TYPE=ADDRESS",
+    "attribute_ttl": "KIND=SECONDS",
+    "entity_events": "EXCHANGE/FAMILY=KIND:TYPE",
 }
 _CONFIG = f"{PREFIX}CONFIG"
 

@@ -6,6 +6,8 @@ This module imports prometheus-client, which then decides for good whether count
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -73,4 +75,30 @@ class Made:
             "taskman_authz_telemetry_dropped",
             "Log lines and spans that could not be handed on.",
             *("service", "kind"),
+        )
+        self._add_knowledge(counter, registry)
+
+    def _add_knowledge(self, counter: Callable[..., Counter], registry: CollectorRegistry) -> None:
+        """Of others that are asked, and what is remembered of them."""
+        self.cache_requests = counter(
+            "taskman_authz_cache_requests",
+            "Questions to what is remembered: hit or miss.",
+            *("service", "cache", "outcome"),
+        )
+        self.source_calls = counter(
+            "taskman_authz_source_calls",
+            "Calls to sources of attributes, by how they ended.",
+            *("service", "source", "outcome"),
+        )
+        self.source_durations = Histogram(
+            "taskman_authz_source_duration_seconds",
+            "What calls to sources of attributes took.",
+            ("service", "source"),
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self.incomplete = counter(
+            "taskman_authz_incomplete_decisions",
+            "Decisions made without attributes that a source should have given.",
+            "service",
         )

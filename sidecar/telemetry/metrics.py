@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -19,7 +19,11 @@ from taskman_authz.request import CheckRequest
 
 from ..door import Call
 from ..status import Code, Status
+from .known import Known
 from .made import Made
+
+if TYPE_CHECKING:
+    from ..knowledge import Knowledge
 
 OTHER = "other"  # the companies, or methods, that are not told apart
 LOOK = 64  # calls between looks at what others count
@@ -81,6 +85,10 @@ class Metrics:
     def follow_drops(self, kind: str, dropped: Callable[[], int]) -> None:
         """Count what telemetry of a kind (`log`, `span`) loses."""
         self._follow(self._made.dropped.labels(self._service, kind), dropped)
+
+    def follow_knowledge(self, knowledge: Knowledge) -> Known:
+        """Count what `knowledge` counts. Returns what tells of its states."""
+        return Known(knowledge, self._made, self._service, self._follow)
 
     def catch_up(self) -> None:
         """Count what others have counted since."""

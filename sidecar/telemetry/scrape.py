@@ -15,6 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from .facts import Facts
+from .known import Known
 from .metrics import Metrics
 from .shared import processes, shared_folder
 from .usage import Meter
@@ -35,6 +36,7 @@ class Scrape(Collector):
         self._meter = Meter(processes)
         self._errors = _ErrorRate()
         self.policies_loaded = time.time()  # seconds since the Unix epoch
+        self.known: Known | None = None
         self.loop_delay = 0.0  # seconds that whoever asks has measured
         self.registry = CollectorRegistry()
         self.registry.register(self)
@@ -67,6 +69,8 @@ class Scrape(Collector):
             self.loop_delay,
         )
         yield from self._of_policies()
+        if self.known is not None:
+            yield from self.known.gauges()
         expires = self._facts.expires()
         if expires is not None:
             name = "taskman_authz_certificate_expiry_timestamp_seconds"

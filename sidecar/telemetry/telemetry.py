@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from taskman_authz.decision_log import DecisionLog
 
+    from ..knowledge import Knowledge
     from ..log_writer import LogWriter
     from ..settings import Settings
     from .exporting import Processor
@@ -69,6 +70,11 @@ class Telemetry:
             self._metrics.tell_policies(current)
             if current:
                 self._scrape.policies_loaded = time.time()
+
+    def follow(self, knowledge: Knowledge) -> None:
+        """Tell of what others are asked too."""
+        if self._metrics is not None:
+            self._scrape.known = self._metrics.follow_knowledge(knowledge)
 
     async def stop(self) -> None:
         """Send what is left, and close what was opened."""

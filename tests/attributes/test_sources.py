@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from taskman_authz import UnavailableError, authorize, make_request
-from taskman_authz.attributes import CachedSource, Gatherer, GuardedSource, Wanted
+from taskman_authz.attributes import CachedSource, Gathered, Gatherer, GuardedSource, Wanted
 from taskman_authz.breaker import Breaker, BreakerSettings
 from taskman_authz.pdp import needs
 from taskman_authz.remembered import MemoryCache, resource_tag
@@ -88,7 +88,7 @@ async def test_nobody_is_asked_for_what_no_condition_reads_or_no_source_knows():
     request = make_request("user:1", "tasks:view", "tasks/7", company_id="acme")
     for gatherer in (Gatherer({("resource", "tasks"): tasks}), Gatherer({})):
         found = await gathered(gatherer, request)
-        assert found == (request, True)
+        assert found == Gathered(request)
     assert tasks.asked == []
 
 
@@ -146,13 +146,15 @@ async def test_what_is_remembered_is_given_while_the_source_is_left_alone():
     with pytest.raises(UnavailableError):
         await source.fetch("acme", [one[0]._replace(id="8")])
     assert str(breaker.state) == "open"
-    assert (await source.fetch("acme", one))[0]["owner"] == "ann"  # type: ignore[index]
+    assert await source.fetch("acme", one) == [tasks.entities["tasks7"]]
 
 
 async def test_an_entity_that_does_not_exist_has_no_attributes():
     nothing = Known()
     found = await gathered(Gatherer({("resource", "tasks"): nothing}))
-    assert found == (REQUEST, False)  # it may be there in a moment
+    assert found == Gathered(
+        REQUEST, is_answered=True, is_whole=False
+    )  # it may be there in a moment
 
 
 async def test_what_a_source_said_is_remembered_until_it_changes():

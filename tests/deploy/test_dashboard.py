@@ -16,8 +16,12 @@ from tests.deploy.files import DASHBOARD, metrics_in, panels, queries, rules
 from tests.sidecar.process import PATIENCE
 from tests.sidecar.telemetry.test_exposing import METRICS, TASK, VIEWER, metrics_of
 
-# What a sidecar tells of only where it has workers, or a certificate.
+# What a sidecar tells of only where it has workers, or a certificate, or asks others.
 CONDITIONAL = {
+    "taskman_authz_events_behind_seconds",
+    "taskman_authz_role_subjects",
+    "taskman_authz_roles_age_seconds",
+    "taskman_authz_source_circuit",
     "taskman_authz_certificate_expiry_timestamp_seconds",
     "taskman_authz_worker_restarts_total",
 }
@@ -76,6 +80,6 @@ def test_panels_have_names_of_their_own_and_do_not_lie_on_each_other():
 def test_rate_errors_and_duration_use_decisions_and_policies_are_shown():
     rows = [p["title"] for p in json.loads(DASHBOARD.read_text())["panels"] if p["type"] == "row"]
     assert [row.partition(":")[0] for row in rows] == [
-        *("Calls", "Use", "Decisions", "Policies", "Operation")
+        *("Calls", "Use", "Decisions", "Policies", "Operation", "Knowledge of others")
     ]
     assert all(panel["targets"] and panel["description"] for panel in panels())

@@ -42,11 +42,12 @@ class Source(Protocol):
 
 
 class Gathered(NamedTuple):
-    """A request with what was found; `is_whole` where every source answered, and knows whom it was
-    asked about: what is decided by it may be remembered."""
+    """A request with what was found. `is_answered`: every source answered; `is_whole`: and knows
+    whom it was asked about, so that what is decided by it may be remembered."""
 
     request: CheckRequest
-    is_whole: bool
+    is_answered: bool = True
+    is_whole: bool = True
 
 
 class Gatherer:
@@ -79,32 +80,34 @@ class Gatherer:
         """The request with the attributes that those give who are `asked`, in `seconds` where that
         is less than the deadline. Raises nothing."""
         if not asked:
-            return Gathered(request, True)
+            return Gathered(request)
         limit = self._deadline if seconds is None else min(seconds, self._deadline)
-        answers = await asyncio.gather(
-            *(_ask(source, request.company_id, wanted, limit) for source, wanted in asked.items())
-        )
+        asking = [
+            _ask(source, request.company_id, wanted, limit) for source, wanted in asked.items()
+        ]
+        # One needs no task of its own, which would take longer than a cache in memory does.
+        answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
         found: dict[Kind, Mapping[str, Any]] = {}
         is_whole = True
         for wanted, answer in zip(asked.values(), answers, strict=True):
-            for one, attributes in zip(wanted, answer, strict=True):
+            for one, attributes in zip(wanted, answer or (None,) * len(wanted), strict=True):
                 if attributes is None:
                     is_whole = False
                 else:
                     found[one.kind] = attributes
-        return Gathered(_with(request, found), is_whole)
+        return Gathered(_with(request, found), None not in answers, is_whole)
 
 
 async def _ask(
     source: Source, company_id: str | None, wanted: Sequence[Wanted], seconds: float
-) -> Sequence[Mapping[str, Any] | None]:
-    """What a source answers; nothing where it does not, or to something else."""
+) -> Sequence[Mapping[str, Any] | None] | None:
+    """What a source answers; None where it does not, or to something else."""
     try:
         async with asyncio.timeout(seconds):
             found = await source.fetch(company_id, wanted)
     except (AuthzError, TimeoutError):
-        return (None,) * len(wanted)
-    return found if len(found) == len(wanted) else (None,) * len(wanted)
+        return None
+    return found if len(found) == len(wanted) else None
 
 
 def _with(request: CheckRequest, found: Mapping[Kind, Mapping[str, Any]]) -> CheckRequest:
