@@ -2,8 +2,9 @@
 what was decided by it may be remembered.
 
 Laws: nobody is asked, and nothing looked up, where the request says all that its decision reads.
-What is not given in time closes, by the conditions that read it; such a decision is not remembered.
-Nor is one that reads the clock, and none longer than the subject's roles stay what they are.
+What is not given in time closes, by the conditions that read it; where a condition asks whether it
+is there, nobody knows, and the answer is not a yes. Such a decision is not remembered. Nor is one
+that reads the clock, and none longer than the subject's roles stay what they are.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from taskman_authz.attributes import Gatherer, Source, Wanted
+from taskman_authz.attributes import Gathered, Gatherer, Source, Wanted
 from taskman_authz.bindings import Held
-from taskman_authz.decision import Decision
+from taskman_authz.decision import UNAVAILABLE, Decision, Reason
 from taskman_authz.decision_cache import DecisionCache, question
-from taskman_authz.pdp import PDP, needs
+from taskman_authz.pdp import PDP, Needs, needs
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
 
+from .status import Code, Refusal
+
+NOT_GIVEN = Reason(UNAVAILABLE, "", "attributes that the decision depends on were not given")
 NOTHING = Held((), "", None)
 Asked = Mapping[Source, Sequence[Wanted]]
 
@@ -54,36 +58,41 @@ class Gathering:
         if not asked:
             return request, pdp.decide(request, policies)
         if self._remembering is None or not wanted.is_timeless:
-            found, decision, _ = await self._decide(pdp, request, policies, asked, seconds)
-            return found, decision
+            gathered = await self._gatherer.gather(request, asked, seconds)
+            return gathered.request, self._decided(pdp, gathered, policies, wanted)
         cache, held_by = self._remembering
         held = NOTHING if held_by is None else held_by(request)
         named = question(request, policies.revision, held.epoch)
         known = await cache.find(named) if named else None
         if known is not None and known.decision is not None:
             return request, known.decision
-        found, decision, is_whole = await self._decide(pdp, request, policies, asked, seconds)
-        if named is not None and known is not None and is_whole:
+        gathered = await self._gatherer.gather(request, asked, seconds)
+        decision = self._decided(pdp, gathered, policies, wanted)
+        if named is not None and known is not None and gathered.is_whole:
             await cache.keep(named, known.epochs, decision, held.seconds)
-        return found, decision
+        return gathered.request, decision
 
     async def complete(
         self, request: CheckRequest, policies: PolicySet, seconds: float | None
     ) -> CheckRequest:
-        """The request with what its decision needs, where that is given in `seconds`."""
+        """The request with what its decision needs. Raises Refusal where that is not given in
+        `seconds`."""
         wanted = needs(policies, request)
         asked = self._gatherer.asks(request, wanted.subject, wanted.resource)
-        return (await self._gatherer.gather(request, asked, seconds)).request
-
-    async def _decide(
-        self,
-        pdp: PDP,
-        request: CheckRequest,
-        policies: PolicySet,
-        asked: Asked,
-        seconds: float | None,
-    ) -> tuple[CheckRequest, Decision, bool]:
         gathered = await self._gatherer.gather(request, asked, seconds)
-        if not gathered.is_answered:
-            self._incomplete()
-        return gathered.request, pdp.decide(gathered.request, policies), gathered.is_whole
+        if gathered.unanswered:
+            raise Refusal(Code.UNAVAILABLE, "a source of attributes did not answer")
+        return gathered.request
+
+    def _decided(
+        self, pdp: PDP, gathered: Gathered, policies: PolicySet, wanted: Needs
+    ) -> Decision:
+        if not gathered.unanswered:
+            return pdp.decide(gathered.request, policies)
+        self._incomplete()
+        lacking = {
+            *(("subject", name) for name in wanted.subject),
+            *(("resource", name) for name in wanted.resource),
+        }
+        is_unsure = any(root in gathered.unanswered for root, name in wanted.unsure & lacking)
+        return pdp.decide(gathered.request, policies, NOT_GIVEN if is_unsure else None)

@@ -103,6 +103,11 @@ class Knowledge:
         is_loading = self.roles is not None and not self.roles.loaded.is_set()
         return "who holds which role is not known yet" if is_loading else ""
 
+    def reload(self) -> None:
+        """Read again now what is read now and then."""
+        if self.roles is not None:
+            self.roles.want_snapshot()
+
     async def close(self) -> None:
         """Give up the connections."""
         await self._channels.close()

@@ -100,6 +100,9 @@ class Channels:
             # A source that was restarted is found again before its circuit is tried.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 2_000),
+            # One that vanished without a word is noticed while somebody waits for its answer.
+            ("grpc.keepalive_time_ms", 10_000),
+            ("grpc.keepalive_timeout_ms", 5_000),
         ]
         if self._tls is None:
             return grpc.aio.insecure_channel(address, options)

@@ -195,6 +195,7 @@ class Sidecar:
     async def _reload(self) -> None:
         """Read again now what is followed."""
         self.security.reload()
+        self.knowledge.reload()
         for followed in self.followed:
             try:
                 await followed.reload()

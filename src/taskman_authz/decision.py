@@ -20,7 +20,9 @@ FAILED = "condition_failed"  # the condition of an allow policy failed: it does 
 NO_POLICY = "no_policy_applies"
 INVALID = "invalid_request"  # one bad item of a batch
 NOT_LOGGED = "not_logged"  # it would be allowed, but cannot be written down
-UNAVAILABLE = "unavailable"  # a client had no answer, and was told to deny then
+# A client had no answer, and was told to deny then; or who decides had none from a source of
+# attributes, and a yes would not be sure.
+UNAVAILABLE = "unavailable"
 
 
 class Reason(msgspec.Struct, frozen=True):

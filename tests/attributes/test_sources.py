@@ -101,7 +101,7 @@ async def test_what_a_source_does_not_give_in_time_closes(fault):
         tasks.hangs = True
     gatherer = Gatherer({("subject", "user"): users, ("resource", "tasks"): tasks}, deadline=0.05)
     found = await gathered(gatherer)
-    assert not found.is_whole
+    assert (found.unanswered, found.is_whole) == ({"resource"}, False)
     assert found.request.subject == {"login": "ann"}
     decision = authorize(POLICIES, found.request)
     assert [reason.code for reason in decision.reasons] == ["denied_by_error"]
@@ -146,15 +146,13 @@ async def test_what_is_remembered_is_given_while_the_source_is_left_alone():
     with pytest.raises(UnavailableError):
         await source.fetch("acme", [one[0]._replace(id="8")])
     assert str(breaker.state) == "open"
-    assert await source.fetch("acme", one) == [tasks.entities["tasks7"]]
+    assert await source.fetch("acme", one) == [{"owner": "ann"}]
 
 
 async def test_an_entity_that_does_not_exist_has_no_attributes():
     nothing = Known()
     found = await gathered(Gatherer({("resource", "tasks"): nothing}))
-    assert found == Gathered(
-        REQUEST, is_answered=True, is_whole=False
-    )  # it may be there in a moment
+    assert found == Gathered(REQUEST, is_whole=False)  # it may be there in a moment
 
 
 async def test_what_a_source_said_is_remembered_until_it_changes():
@@ -167,6 +165,16 @@ async def test_what_a_source_said_is_remembered_until_it_changes():
     await cache.drop([resource_tag("acme", "tasks", "7")])
     assert (await gathered(gatherer)).request.resource["owner"] == "bob"
     assert len(tasks.asked) == 2
+
+
+async def test_what_was_not_asked_for_is_neither_decided_by_nor_remembered():
+    users, cache = Known(user1={"login": "ann", "salary": 7}), MemoryCache()
+    source = CachedSource(users, cache, minutes)
+    found = await gathered(Gatherer({("subject", "user"): source}))
+    assert found.request.subject == {"login": "ann"}
+    key, tag = "authz:attributes:subject:acme|user:1", "acme|user:1"
+    value = (await cache.find(key, (tag,))).value
+    assert value is not None and b"login" in value and b"salary" not in value
 
 
 async def test_a_name_that_was_not_asked_for_before_is_asked_for_with_the_others():

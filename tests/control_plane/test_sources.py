@@ -19,6 +19,7 @@ from taskman_authz.wire import read_decisions, write_batch, write_check
 from tests.control_plane.conftest import ANN, TASK, check, codes, sources, until
 from tests.control_plane.owner import Owner
 from tests.sidecar.authority import Authority
+from tests.sidecar.conftest import write_policies
 from tests.sidecar.ext_authz.test_service import is_allowed, message
 from tests.sidecar.process import PATIENCE, Sidecar
 
@@ -166,6 +167,45 @@ def test_a_source_that_is_slow_or_away_closes_is_left_alone_and_found_again(poli
     owner.start()
     until(lambda: check(sidecar).allowed, "the source is not found again")
     assert check(sidecar, "tasks:view").allowed
+
+
+LENIENT = """\
+policies:
+  - {id: all, effect: allow, roles: [developer], actions: ["tasks:edit"], resources: ["tasks/*"]}
+  - id: locked
+    effect: deny
+    roles: [developer]
+    actions: ["tasks:edit"]
+    resources: ["tasks/*"]
+    condition: has(resource.locked) && resource.locked
+"""
+
+
+def test_where_a_condition_asks_whether_something_is_there_a_source_that_is_away_closes_too(
+    policies, owner, start, tmp_path
+):
+    write_policies(policies, LENIENT)
+    log = tmp_path / "decisions.jsonl"
+    flags = ("--attribute-cache", "off", "--decision-log", str(log), "--explain-callers", "*")
+    sidecar = start(policies, *sources(owner), *flags)
+    assert check(sidecar).allowed
+    del owner.entities["acme", "tasks", "7"]["locked"]
+    assert check(sidecar).allowed  # it is known not to be there
+    owner.stop()
+    assert codes(check(sidecar)) == ["unavailable"]
+    given = {"type": "tasks", "id": "7", "locked": False}
+    assert check(sidecar, resource=given).allowed
+    asked = messages.ExplainRequest()
+    asked.request.ParseFromString(
+        write_check(make_request(ANN, "tasks:edit", "tasks/7", company_id="acme"))
+    )
+    with pytest.raises(grpc.RpcError) as caught:
+        sidecar.call("Explain", asked.SerializeToString())
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert sidecar.stop() == 0
+    logged = [json.loads(line) for line in log.read_text().splitlines()]
+    answers = [each["allowed"] for each in logged if "allowed" in each]
+    assert answers == [True, True, False, True]
 
 
 def test_the_deadline_of_a_call_bounds_what_sources_have(policies, owner, start):

@@ -52,7 +52,27 @@ def test_a_request_given_what_it_needs_is_decided_as_one_given_everything(reques
     ],
 )
 def test_a_condition_reads_the_attributes_that_it_names(condition, subject, resource):
-    assert reads(condition) == Needs(frozenset(subject), frozenset(resource))
+    found = reads(condition)
+    assert (found.subject, found.resource) == (frozenset(subject), frozenset(resource))
+
+
+@pytest.mark.parametrize(
+    ("condition", "unsure"),
+    [
+        ("resource.owner == subject.login && subject['level'] > 2", []),
+        ("has(resource.locked) && resource.locked", ["resource.locked"]),
+        (
+            "resource.?owner.orValue('') == subject[?'name'].orValue('')",
+            ["resource.owner", "subject.name"],
+        ),
+        ("has(resource.meta.locked)", []),  # without `meta` it fails
+        ("'locked' in resource || subject[context.key] == 1", ["resource.*"]),
+        ("subject == resource.owner", ["subject.*"]),
+        ("resource.tags.exists(subject, has(subject.a))", []),
+    ],
+)
+def test_what_is_asked_for_so_that_absence_is_an_answer_is_known(condition, unsure):
+    assert {f"{root}.{name}" for root, name in reads(condition).unsure} == set(unsure)
 
 
 @pytest.mark.parametrize(

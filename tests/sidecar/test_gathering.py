@@ -28,7 +28,13 @@ NAMES = ("ann", "bob")
 OWN = policy("own", roles=["developer"], condition="resource.owner == subject.login")
 LOCKED = policy("locked", effect="deny", condition="resource.locked")
 NAMED = policy("named", roles=["viewer"], condition="subject.login == context.name")
-SETS = [compiled(document(OWN, LOCKED)), compiled(document(OWN, LOCKED, NAMED))]
+ALL = policy("all", roles=["developer"])
+MAY_BE_LOCKED = policy("may-be", effect="deny", condition="resource.?locked.orValue(false)")
+SETS = [
+    compiled(document(OWN, LOCKED)),
+    compiled(document(OWN, LOCKED, NAMED)),
+    compiled(document(ALL, MAY_BE_LOCKED)),
+]
 COMPANIES = ("acme", "other")
 
 
@@ -145,10 +151,11 @@ async def is_true(world: World) -> None:
         assert decision == truth or (world.is_away and not decision.allowed)
 
 
-@given(st.lists(events, max_size=10))
-def test_what_is_decided_is_what_is_true_now_whatever_happened_before(happened):
+@given(st.sampled_from(SETS), st.lists(events, max_size=10))
+def test_what_is_decided_is_what_is_true_now_whatever_happened_before(policies, happened):
     async def live() -> None:
         world = World()
+        world.pdp.install(policies)
         for company in COMPANIES:
             await world.give(company, "1", ["developer", "viewer"])
         await is_true(world)

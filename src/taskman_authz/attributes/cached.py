@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ..remembered import Cache, resource_tag, subject_tag
-from .sources import EVERYTHING, Source, Wanted
+from .sources import EVERYTHING, Source, Wanted, only
 
 PREFIX = "authz:attributes:"
 _ENCODER = msgspec.msgpack.Encoder()
@@ -69,7 +69,7 @@ class CachedSource:
         if attributes is None or epochs is None:
             return
         try:
-            kept = _ENCODER.encode(_Kept(one.names, dict(attributes)))
+            kept = _ENCODER.encode(_Kept(one.names, dict(only(attributes, one.names))))
         except (TypeError, ValueError, OverflowError):
             return  # values that only a program has
         await self._cache.keep(_key(company_id, one), epochs, kept, self._seconds(one))

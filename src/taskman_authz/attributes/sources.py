@@ -42,11 +42,12 @@ class Source(Protocol):
 
 
 class Gathered(NamedTuple):
-    """A request with what was found. `is_answered`: every source answered; `is_whole`: and knows
-    whom it was asked about, so that what is decided by it may be remembered."""
+    """A request with what was found. `unanswered`: of what somebody who was asked did not answer;
+    `is_whole`: all answered, and know whom they were asked about, so that what is decided by it may
+    be remembered."""
 
     request: CheckRequest
-    is_answered: bool = True
+    unanswered: frozenset[Kind] = frozenset()
     is_whole: bool = True
 
 
@@ -88,14 +89,18 @@ class Gatherer:
         # One needs no task of its own, which would take longer than a cache in memory does.
         answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
         found: dict[Kind, Mapping[str, Any]] = {}
+        unanswered: set[Kind] = set()
         is_whole = True
         for wanted, answer in zip(asked.values(), answers, strict=True):
-            for one, attributes in zip(wanted, answer or (None,) * len(wanted), strict=True):
+            if answer is None:
+                unanswered.update(one.kind for one in wanted)
+                continue
+            for one, attributes in zip(wanted, answer, strict=True):
                 if attributes is None:
                     is_whole = False
                 else:
-                    found[one.kind] = attributes
-        return Gathered(_with(request, found), None not in answers, is_whole)
+                    found[one.kind] = only(attributes, one.names)
+        return Gathered(_with(request, found), frozenset(unanswered), is_whole and not unanswered)
 
 
 async def _ask(
@@ -108,6 +113,13 @@ async def _ask(
     except (AuthzError, TimeoutError):
         return None
     return found if len(found) == len(wanted) else None
+
+
+def only(attributes: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
+    """Those of some names: what else somebody tells of a person need not be kept, or logged."""
+    if EVERYTHING in names:
+        return attributes
+    return {name: value for name, value in attributes.items() if name in names}
 
 
 def _with(request: CheckRequest, found: Mapping[Kind, Mapping[str, Any]]) -> CheckRequest:

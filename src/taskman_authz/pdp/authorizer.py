@@ -7,18 +7,22 @@ no log.
 from __future__ import annotations
 
 from .._fast.decide import Outcome
-from ..decision import Decision
+from ..decision import Decision, Reason
 from ..errors import require
 from ..policy import PolicySet
 from ..request import CheckRequest
 
 
-def authorize(policies: PolicySet, request: CheckRequest) -> Decision:
-    """May this subject do this action on this resource, and why?"""
+def authorize(policies: PolicySet, request: CheckRequest, doubt: Reason | None = None) -> Decision:
+    """May this subject do this action on this resource, and why? With a `doubt`, which says why
+    that would not be sure, never yes."""
     if type(policies) is not PolicySet or type(request) is not CheckRequest:
         require("policies", policies, PolicySet, "a PolicySet")
         require("request", request, CheckRequest, "a CheckRequest")
-    return decision_of(policies.decider.decide(request), policies)
+    decision = decision_of(policies.decider.decide(request), policies)
+    if doubt is not None and decision.allowed:
+        return Decision(False, (doubt,), policies.revision)
+    return decision
 
 
 def decision_of(outcome: Outcome, policies: PolicySet) -> Decision:

@@ -4,6 +4,10 @@ that the request does not give. Whoever knows attributes is asked for these, and
 Laws: needs may name too many attributes, never too few: a request that is given all that it needs
 is decided as one that is given everything (roles aside, which say which conditions have a say, and
 so must be there before). What reads the clock, or may, is not timeless. Nothing is evaluated.
+
+A condition that reads an attribute which nobody could give fails, and closes. One that asks whether
+it is there (`has`, `.?`, the subject as a whole) does not: what it would then say of an attribute
+that is there, nobody knows. `Needs.unsure` names these.
 """
 
 from __future__ import annotations
@@ -30,11 +34,13 @@ Read = tuple[str, str]  # a policy variable and its member, or EVERYTHING
 
 class Needs(msgspec.Struct, frozen=True):
     """Names of attributes that are needed and not given; EVERYTHING among them where all are.
-    `is_timeless`: the same attributes give the same decision at every time."""
+    `is_timeless`: the same attributes give the same decision at every time. `unsure`: what is read
+    so that its absence is an answer, as `("subject", "name")`."""
 
     subject: frozenset[str] = frozenset()
     resource: frozenset[str] = frozenset()
     is_timeless: bool = True
+    unsure: frozenset[Read] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.subject or self.resource)
@@ -54,17 +60,22 @@ def needs(policies: PolicySet, request: CheckRequest) -> Needs:
     )
     subject: set[str] = set()
     resource: set[str] = set()
+    unsure: set[Read] = set()
     is_timeless = True
     for row in rows:
         if row.text:
             read = reads(row.text)
             subject |= read.subject
             resource |= read.resource
+            unsure |= read.unsure
             is_timeless &= read.is_timeless
     if is_timeless and not subject and not resource:
         return NOTHING
     return Needs(
-        _lacking(subject, request.subject), _lacking(resource, request.resource), is_timeless
+        _lacking(subject, request.subject),
+        _lacking(resource, request.resource),
+        is_timeless,
+        frozenset(unsure),
     )
 
 
@@ -76,9 +87,10 @@ def reads(condition: str) -> Needs:
     parsed = _env().parse(Source(condition, "<condition>"))
     found = set(_reads(parsed.expr, frozenset()))
     return Needs(
-        frozenset(name for root, name in found if root == "subject" and name not in PARTS),
-        frozenset(name for root, name in found if root == "resource" and name not in PARTS),
-        not any(root == "now" for root, _ in found) and _calls(parsed.expr) <= _pure(),
+        frozenset(name for root, name, _ in found if root == "subject" and name not in PARTS),
+        frozenset(name for root, name, _ in found if root == "resource" and name not in PARTS),
+        not any(root == "now" for root, _, _ in found) and _calls(parsed.expr) <= _pure(),
+        frozenset((root, name) for root, name, unsure in found if unsure),
     )
 
 
@@ -114,11 +126,12 @@ def _lacking(names: set[str], given: Any) -> frozenset[str]:
     return frozenset()  # an object of the caller's has the attributes that it has
 
 
-def _reads(tree: Expr, hidden: frozenset[str]) -> Iterator[Read]:
-    """Each attribute read below `tree`; `hidden` are the variables of the macros around."""
+def _reads(tree: Expr, hidden: frozenset[str]) -> Iterator[tuple[str, str, bool]]:
+    """Each attribute read below `tree`, and whether so that its absence is an answer; `hidden` are
+    the variables of the macros around."""
     found = _attribute(tree, hidden)
     if found is not None:
-        yield found
+        yield *found, _is_unsure(tree)
         if type(tree) is Call:
             for argument in tree.args[1:]:
                 yield from _reads(argument, hidden)
@@ -152,6 +165,12 @@ def _attribute(tree: Expr, hidden: frozenset[str]) -> Read | None:
             named = isinstance(key, Literal) and isinstance(key.value, str)
             return (root, key.value if named else EVERYTHING)  # type: ignore[attr-defined]
     return None
+
+
+def _is_unsure(tree: Expr) -> bool:
+    if isinstance(tree, Select):
+        return tree.test_only
+    return not isinstance(tree, Call) or tree.function != "_[_]"
 
 
 _MEMBERS = ("_[_]", "_[?_]", "_?._")

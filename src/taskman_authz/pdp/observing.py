@@ -30,10 +30,12 @@ class Observer:
         self.log = log
         self.shadow = shadow
 
-    def decide(self, policies: PolicySet, request: CheckRequest) -> Decision:
+    def decide(
+        self, policies: PolicySet, request: CheckRequest, doubt: Reason | None = None
+    ) -> Decision:
         """The decision; a no where it cannot be logged."""
         began = time.perf_counter_ns()
-        decision = authorize(policies, request)
+        decision = authorize(policies, request, doubt)
         duration = time.perf_counter_ns() - began
         if self.shadow is not None:
             self.shadow.compare(request, decision)

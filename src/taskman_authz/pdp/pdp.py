@@ -104,11 +104,17 @@ class PDP:
         log = None if self._observer is None else self._observer.log
         self._observer = _observer(log, shadow)
 
-    def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
-        """The decision on a request, by `policies` that were in force (None: that are)."""
+    def decide(
+        self,
+        request: CheckRequest,
+        policies: PolicySet | None = None,
+        doubt: Reason | None = None,
+    ) -> Decision:
+        """The decision on a request, by `policies` that were in force (None: that are). `doubt` is
+        why a yes would not be sure: then it is a no."""
         if policies is None:  # a set without policies is false, and decides too
             policies = self._installed[0]
-        return _authorized(self._observer, policies, request)
+        return _authorized(self._observer, policies, request, doubt)
 
     def check(
         self,
@@ -201,10 +207,15 @@ def _observer(log: Log | None, shadow: Shadow | None) -> Observer | None:
     return None if log is None and shadow is None else Observer(log, shadow)
 
 
-def _authorized(observer: Observer | None, policies: PolicySet, request: CheckRequest) -> Decision:
+def _authorized(
+    observer: Observer | None,
+    policies: PolicySet,
+    request: CheckRequest,
+    doubt: Reason | None = None,
+) -> Decision:
     if observer is None:
-        return authorize(policies, request)
-    return observer.decide(policies, request)
+        return authorize(policies, request, doubt)
+    return observer.decide(policies, request, doubt)
 
 
 def _answer(observer: Observer | None, policies: PolicySet, item: Any, now: int) -> Decision:
