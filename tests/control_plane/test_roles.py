@@ -4,6 +4,7 @@ then, by events in between."""
 from __future__ import annotations
 
 import json
+import signal
 import urllib.error
 import urllib.request
 
@@ -85,3 +86,27 @@ def test_an_event_that_cannot_be_read_has_a_snapshot_taken(policies, owner, star
     publish(amqp_url, "iam.events", event)
     until(lambda: not check(sidecar, "tasks:view", subject=USER), "the role is still held")
     assert codes(check(sidecar, "tasks:view", subject=USER)) == ["no_policy_applies"]
+
+
+def test_every_worker_knows_the_roles_and_hears_the_events(policies, owner, start, amqp_url):
+    sidecar = start(
+        *(policies, "--roles-source", owner.address, "--amqp", amqp_url, "--workers", "2")
+    )
+    until(lambda: owner.snapshots >= 4, "not every worker asks, at the start and after its gap")
+    sidecar.wait_for_health("taskman_authz.events", SERVING)
+
+    def answers() -> set[bool]:
+        return {check(sidecar, "tasks:view", subject=USER).allowed for _ in range(30)}
+
+    until(lambda: answers() == {True}, "the role is not held")
+    publish(amqp_url, "iam.events", roles_event(2))
+    until(lambda: answers() == {False}, "the role is still held")
+
+
+def test_roles_are_read_again_when_told_to(policies, owner, start):
+    sidecar = start(policies, "--roles-source", owner.address)
+    sidecar.wait_for_health("", SERVING)
+    assert check(sidecar, "tasks:view", subject=USER).allowed
+    owner.roles = []
+    sidecar.process.send_signal(signal.SIGHUP)
+    until(lambda: not check(sidecar, "tasks:view", subject=USER), "the role is still held")
