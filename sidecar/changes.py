@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 ROLES_EXCHANGE = "iam.events"
+# Subjects of which each is told to the caches; more are a snapshot, and everything is dropped.
+MANY = 1_000
 
 
 class Changes:
@@ -58,9 +60,7 @@ class Changes:
 
     async def gap(self) -> None:
         """Events may have been missed."""
-        for cache in self._caches:
-            with contextlib.suppress(UnavailableError):
-                await cache.drop_all()
+        await self._drop_all()
         if self.roles is not None:
             self.roles.want_snapshot()
 
@@ -72,7 +72,9 @@ class Changes:
             for company, subject in subjects
             if ":" in subject
         ]
-        if tags:
+        if len(tags) > MANY:
+            await self._drop_all()
+        elif tags:
             await self._drop(tags)
 
     async def _drop_entity(self, event: Event) -> None:
@@ -87,6 +89,11 @@ class Changes:
             await self.gap()
             return
         await self._drop([_tag(rule, event.company_id, id) for rule in rules])
+
+    async def _drop_all(self) -> None:
+        for cache in self._caches:
+            with contextlib.suppress(UnavailableError):
+                await cache.drop_all()
 
     async def _drop(self, tags: Iterable[str]) -> None:
         dropped = list(tags)

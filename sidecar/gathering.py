@@ -54,7 +54,7 @@ class Gathering:
     ) -> tuple[CheckRequest, Decision]:
         """The request with what was gathered for it in `seconds`, and its decision."""
         wanted = needs(policies, request)
-        asked = self._gatherer.asks(request, wanted.subject, wanted.resource)
+        asked = self._asked(pdp, request, wanted)
         if not asked:
             return request, pdp.decide(request, policies)
         if self._remembering is None or not wanted.is_timeless:
@@ -83,6 +83,14 @@ class Gathering:
         if gathered.unanswered:
             raise Refusal(Code.UNAVAILABLE, "a source of attributes did not answer")
         return gathered.request
+
+    def _asked(self, pdp: PDP, request: CheckRequest, wanted: Needs) -> Asked:
+        """Who is asked, and for what; what a candidate beside needs is part of it."""
+        subject, resource = wanted.subject, wanted.resource
+        if pdp.shadow is not None:
+            more = needs(pdp.shadow.policies, request)
+            subject, resource = subject | more.subject, resource | more.resource
+        return self._gatherer.asks(request, subject, resource)
 
     def _decided(
         self, pdp: PDP, gathered: Gathered, policies: PolicySet, wanted: Needs

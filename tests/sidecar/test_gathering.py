@@ -19,7 +19,7 @@ from taskman_authz.attributes import CachedSource, Gatherer, Wanted
 from taskman_authz.bindings import Bindings, HeldRole, SubjectRoles
 from taskman_authz.decision import Decision
 from taskman_authz.decision_cache import DecisionCache
-from taskman_authz.pdp import needs
+from taskman_authz.pdp import Shadow, needs
 from taskman_authz.remembered import MemoryCache, resource_tag, subject_tag
 from taskman_authz.request import CheckRequest
 from tests.policy.helpers import compiled, document, policy
@@ -164,6 +164,24 @@ def test_what_is_decided_is_what_is_true_now_whatever_happened_before(policies, 
             await is_true(world)
 
     asyncio.run(live())
+
+
+async def test_a_candidate_beside_is_given_what_it_needs_too():
+    world = World()
+    differences: list[bool] = []
+    candidate = PDP(compiled(document(policy("all", condition="resource.owner == 'ann'"))))
+    world.pdp = PDP(compiled(document(policy("named", condition="subject.login == 'ann'"))))
+    world.pdp.shadow = Shadow(
+        candidate, lambda _asked, _live, found: differences.append(bool(found))
+    )
+    gatherer = Gatherer({("subject", "user"): world, ("resource", "tasks"): world}, 60)
+    world.gathering = Gathering(gatherer)
+    request = world.request("acme", "1", "1", "ann")
+    assert (await world.decide(request)).allowed
+    assert differences == []
+    world.facts["acme", "tasks", "1"]["owner"] = "bob"
+    assert (await world.decide(request)).allowed
+    assert differences == [False]
 
 
 async def test_a_decision_is_remembered_no_longer_than_its_roles_are_held():

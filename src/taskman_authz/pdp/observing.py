@@ -37,7 +37,7 @@ class Observer:
         began = time.perf_counter_ns()
         decision = authorize(policies, request, doubt)
         duration = time.perf_counter_ns() - began
-        if self.shadow is not None:
+        if self.shadow is not None and doubt is None:  # else the candidate cannot be sure either
             self.shadow.compare(request, decision)
         if self.log is not None and not self._logged(self.log, request, decision, duration):
             return Decision(False, _REASON, decision.revision) if decision.allowed else decision

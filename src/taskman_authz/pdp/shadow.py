@@ -63,6 +63,11 @@ class Shadow:
         self._lock = threading.Lock()
 
     @property
+    def policies(self) -> PolicySet:
+        """Those that the candidate decides by now."""
+        return self._candidate.policies
+
+    @property
     def counts(self) -> ShadowCounts:
         """What has been counted so far."""
         return self._counts
