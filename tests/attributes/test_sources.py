@@ -116,7 +116,7 @@ async def test_a_source_that_keeps_failing_is_left_alone(fault):
         tasks.hangs = True
     breaker = Breaker("tasks", BreakerSettings(ready_to_trip=lambda c: c.failures >= 2))
     told: list[str] = []
-    guarded = GuardedSource(tasks, 0.02, breaker, lambda outcome, _took: told.append(outcome))
+    guarded = GuardedSource(tasks, 0.02, breaker, lambda outcome, *_: told.append(outcome))
     gatherer = Gatherer({("resource", "tasks"): guarded}, deadline=5)
     for _ in range(4):
         assert not (await gathered(gatherer)).is_whole
@@ -129,7 +129,7 @@ async def test_a_caller_who_gives_up_says_nothing_of_the_source():
     tasks.hangs = True
     breaker = Breaker("tasks", BreakerSettings(ready_to_trip=lambda _counts: True))
     told: list[str] = []
-    guarded = GuardedSource(tasks, 60, breaker, lambda outcome, _took: told.append(outcome))
+    guarded = GuardedSource(tasks, 60, breaker, lambda outcome, *_: told.append(outcome))
     gatherer = Gatherer({("resource", "tasks"): guarded}, deadline=60)
     wanted = gatherer.asks(REQUEST, frozenset(), frozenset({"owner"}))
     assert not (await gatherer.gather(REQUEST, wanted, seconds=0.01)).is_whole
