@@ -228,10 +228,11 @@ class Knowledge:
 
     # -- what becomes of it ---------------------------------------------------------------------
 
-    def _told(self, address: str, outcome: Outcome, seconds: float) -> None:
+    def _told(self, address: str, outcome: Outcome, seconds: float, why: str) -> None:
         if outcome == "failed" and address not in self._silent:
             self._silent.add(address)
-            self._log.warning("a source of attributes does not answer", source=address)
+            message = "a source of attributes does not answer"
+            self._log.warning(message, source=address, why=why)
         elif outcome == "answered" and address in self._silent:
             self._silent.discard(address)
             self._log.info("a source of attributes answers again", source=address)

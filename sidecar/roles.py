@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 import msgspec
+from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from taskman_authz.bindings import Bindings, Held, HeldRole, SubjectRoles
@@ -24,7 +25,6 @@ from taskman_authz.errors import AuthzError, RequestError, UnavailableError
 from taskman_authz.limits import Limits
 from taskman_authz.request import CheckRequest
 from taskman_authz.v1 import attributes_pb2 as pb
-from taskman_authz.v1 import attributes_pb2_grpc as services
 
 from .sources import status_of_call
 from .status import Code, Refusal
@@ -55,7 +55,9 @@ class Roles:
         changed: Changed,
         told: Callable[[bool], object],
     ) -> None:
-        self._stub = services.BindingServiceStub(channel)
+        self._ask = channel.unary_stream(  # for bytes, as a source is
+            "/taskman_authz.v1.BindingService/Snapshot", pb.SnapshotRequest.SerializeToString, None
+        )
         self._interval = interval
         self._limits = limits
         self._log = log
@@ -148,14 +150,16 @@ class Roles:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(SILENCE) as patience:
-                async for told in self._stub.Snapshot(pb.SnapshotRequest()):
+                async for told in self._ask(pb.SnapshotRequest()):
                     patience.reschedule(loop.time() + SILENCE)
-                    found.append(_subject(told))
+                    found.append(_subject(pb.SubjectRoles.FromString(told)))
                     if len(found) > self._limits.bindings:
                         most = self._limits.bindings
                         raise RequestError("bindings", f"more than {most} (bindings)")
         except grpc.RpcError as error:
             raise UnavailableError(status_of_call(error)) from None
+        except DecodeError:
+            raise UnavailableError("what it tells cannot be parsed") from None
         except TimeoutError:
             raise UnavailableError("too late") from None
         return found

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import grpc
 import uvloop
@@ -23,7 +24,6 @@ from taskman_authz.remembered.redis import RedisCache
 from tools.servers import Redis
 
 POLICIES = Path(__file__).parents[2] / "policies" / "taskman"
-ROUNDS, CALLS = 9, 500
 USER = {"type": "user", "id": "123", "roles": ["developer"]}
 BARE = make_request(USER, "tasks:edit", "tasks/456", company_id="acme")
 FULL = make_request(
@@ -36,15 +36,21 @@ FULL = make_request(
 Work = Callable[[], Awaitable[object]]
 
 
-async def microseconds(work: Work) -> float:
-    """What a call takes, in the median of rounds."""
-    rounds = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        for _ in range(CALLS):
-            await work()
-        rounds.append((time.perf_counter() - began) / CALLS * 1e6)
-    return median(rounds)
+class Clock(NamedTuple):
+    """How often is measured."""
+
+    rounds: int = 9
+    calls: int = 500
+
+    async def microseconds(self, work: Work) -> float:
+        """What a call takes, in the median of rounds."""
+        took = []
+        for _ in range(self.rounds):
+            began = time.perf_counter()
+            for _ in range(self.calls):
+                await work()
+            took.append((time.perf_counter() - began) / self.calls * 1e6)
+        return median(took)
 
 
 def decider(pdp: PDP, source: Source, attributes: Cache | None, decisions: Cache | None) -> Work:
@@ -62,7 +68,7 @@ def decider(pdp: PDP, source: Source, attributes: Cache | None, decisions: Cache
     return decide
 
 
-async def measure(port: int, redis_url: str) -> list[tuple[str, float]]:
+async def measure(port: int, redis_url: str, clock: Clock) -> list[tuple[str, float]]:
     """What each way takes, in microseconds."""
     pdp = PDP.from_path(POLICIES)
     redis = RedisCache(redis_url)
@@ -73,8 +79,8 @@ async def measure(port: int, redis_url: str) -> list[tuple[str, float]]:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         source = RemoteSource(channel)
         found = [
-            ("the request gives all attributes", await microseconds(given)),
-            ("source asked each time", await microseconds(decider(pdp, source, None, None))),
+            ("the request gives all attributes", await clock.microseconds(given)),
+            ("source asked each time", await clock.microseconds(decider(pdp, source, None, None))),
         ]
         memory = MemoryCache
         for name, attributes, decisions in (
@@ -85,12 +91,17 @@ async def measure(port: int, redis_url: str) -> list[tuple[str, float]]:
             ("attributes in memory, decisions in memory", memory(), memory()),
             ("attributes in memory, decisions in Redis", memory(), redis),
         ):
-            found.append((name, await microseconds(decider(pdp, source, attributes, decisions))))
+            found.append(
+                (name, await clock.microseconds(decider(pdp, source, attributes, decisions)))
+            )
     await redis.close()
     return found
 
 
-def main() -> int:
+FULLY = Clock()
+
+
+def main(clock: Clock = FULLY) -> int:
     """Measure and print."""
     command = [sys.executable, "-m", "benchmarks.context.source"]
     with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +112,7 @@ def main() -> int:
             assert source.stdout is not None
             port = int(source.stdout.readline())
             try:
-                found = uvloop.run(measure(port, redis.url()))
+                found = uvloop.run(measure(port, redis.url(), clock))
             finally:
                 source.terminate()
                 redis.kill()

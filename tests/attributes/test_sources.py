@@ -55,6 +55,12 @@ async def gathered(gatherer: Gatherer, request: Any = REQUEST) -> Any:
     return await gatherer.gather(request, gatherer.asks(request, wanted.subject, wanted.resource))
 
 
+def owner_of(answer: Sequence[Mapping[str, Any] | None]) -> Any:
+    (task,) = answer
+    assert task is not None
+    return task["owner"]
+
+
 def minutes(_one: Wanted) -> float:
     return 600
 
@@ -116,7 +122,7 @@ async def test_a_source_that_keeps_failing_is_left_alone(fault):
         tasks.hangs = True
     breaker = Breaker("tasks", BreakerSettings(ready_to_trip=lambda c: c.failures >= 2))
     told: list[str] = []
-    guarded = GuardedSource(tasks, 0.02, breaker, lambda outcome, _took: told.append(outcome))
+    guarded = GuardedSource(tasks, 0.02, breaker, lambda outcome, *_: told.append(outcome))
     gatherer = Gatherer({("resource", "tasks"): guarded}, deadline=5)
     for _ in range(4):
         assert not (await gathered(gatherer)).is_whole
@@ -129,7 +135,7 @@ async def test_a_caller_who_gives_up_says_nothing_of_the_source():
     tasks.hangs = True
     breaker = Breaker("tasks", BreakerSettings(ready_to_trip=lambda _counts: True))
     told: list[str] = []
-    guarded = GuardedSource(tasks, 60, breaker, lambda outcome, _took: told.append(outcome))
+    guarded = GuardedSource(tasks, 60, breaker, lambda outcome, *_: told.append(outcome))
     gatherer = Gatherer({("resource", "tasks"): guarded}, deadline=60)
     wanted = gatherer.asks(REQUEST, frozenset(), frozenset({"owner"}))
     assert not (await gatherer.gather(REQUEST, wanted, seconds=0.01)).is_whole
@@ -167,6 +173,46 @@ async def test_what_a_source_said_is_remembered_until_it_changes():
     assert len(tasks.asked) == 2
 
 
+async def test_who_asks_for_the_same_at_the_same_time_waits_for_one_answer():
+    tasks, cache = known(), MemoryCache()
+    goes_on = asyncio.Event()
+
+    class Slow:
+        async def fetch(self, company_id: str | None, wanted: Sequence[Wanted]) -> Any:
+            found = await tasks.fetch(company_id, wanted)
+            await goes_on.wait()
+            return found
+
+    source = CachedSource(Slow(), cache, minutes)
+    one = [Wanted("resource", "tasks", "7", frozenset({"owner"}))]
+    first, *others = (asyncio.create_task(source.fetch("acme", one)) for _ in range(5))
+    while not tasks.asked:
+        await asyncio.sleep(0)
+    first.cancel()  # who gives up takes the answer from nobody
+    tasks.entities["tasks7"] = {"owner": "bob", "locked": False}
+    await cache.drop([resource_tag("acme", "tasks", "7")])
+    late = asyncio.create_task(source.fetch("acme", one))  # it was told of a change
+    while len(tasks.asked) < 2:
+        await asyncio.sleep(0)
+    goes_on.set()
+    assert {owner_of(await each) for each in others} == {"ann"}
+    assert owner_of(await late) == owner_of(await source.fetch("acme", one)) == "bob"
+    assert len(tasks.asked) == 2
+
+
+async def test_a_failure_is_told_to_all_who_wait_and_to_nobody_later():
+    tasks = known()
+    tasks.error = UnavailableError("away")
+    source = CachedSource(tasks, MemoryCache(), minutes)
+    one = [Wanted("resource", "tasks", "7", frozenset({"owner"}))]
+    asking = (source.fetch("acme", one) for _ in range(3))
+    failed = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(each) for each in failed] == [UnavailableError] * 3
+    assert len(tasks.asked) == 1
+    tasks.error = None
+    assert owner_of(await source.fetch("acme", one)) == "ann"
+
+
 async def test_what_was_not_asked_for_is_neither_decided_by_nor_remembered():
     users, cache = Known(user1={"login": "ann", "salary": 7}), MemoryCache()
     source = CachedSource(users, cache, minutes)
@@ -175,6 +221,16 @@ async def test_what_was_not_asked_for_is_neither_decided_by_nor_remembered():
     key, tag = "authz:attributes:subject:acme|user:1", "acme|user:1"
     value = (await cache.find(key, (tag,))).value
     assert value is not None and b"login" in value and b"salary" not in value
+
+
+async def test_an_answer_about_others_than_were_asked_about_is_none():
+    class Confused:
+        async def fetch(self, company_id: str | None, wanted: Sequence[Wanted]) -> Any:
+            return [{"owner": "ann"}] * (len(wanted) + 1)
+
+    for source in (Confused(), CachedSource(Confused(), MemoryCache(), minutes)):
+        found = await gathered(Gatherer({("resource", "tasks"): source}))
+        assert (found.unanswered, found.request) == ({"resource"}, REQUEST)
 
 
 async def test_a_name_that_was_not_asked_for_before_is_asked_for_with_the_others():

@@ -4,7 +4,7 @@ does what the test wants (is slow, is away, comes back)."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,6 +26,7 @@ class Owner(services.AttributeServiceServicer, services.BindingServiceServicer):
         self.roles: list[tuple[str, str, int, tuple[str, ...]]] = []
         self.asked: list[Asked] = []
         self.snapshots = 0
+        self.spoil: Callable[[pb.GetAttributesResponse], object] = lambda _answer: None
         self.goes_on = threading.Event()  # cleared: who asks waits
         self.goes_on.set()
         # How many must be asking at a time until any is answered.
@@ -67,6 +68,7 @@ class Owner(services.AttributeServiceServicer, services.BindingServiceServicer):
             known = self.entities.get((company, entity.type, entity.id))
             if known is not None:
                 told.properties.update(known)
+        self.spoil(answer)
         return answer
 
     def Snapshot(self, request: pb.SnapshotRequest, context: Any) -> Iterator[pb.SubjectRoles]:

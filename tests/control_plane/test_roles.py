@@ -110,3 +110,15 @@ def test_roles_are_read_again_when_told_to(policies, owner, start):
     owner.roles = []
     sidecar.process.send_signal(signal.SIGHUP)
     until(lambda: not check(sidecar, "tasks:view", subject=USER), "the role is still held")
+
+
+def test_a_snapshot_that_cannot_be_read_leaves_the_last_one(policies, owner, start):
+    sidecar = start(policies, "--roles-source", owner.address, "--roles-interval", "0.2")
+    sidecar.wait_for_health("", SERVING)
+    owner.roles = [("acme", "user:1", 2, ()), ("acme", "user:2", 1, tuple(map(str, range(1_001))))]
+    refused = sidecar.wait_for("roles cannot be read, the last ones stay")
+    assert "subject_roles" in refused["why"]
+    assert sidecar.health("") == SERVING
+    owner.roles = [("acme", "user:1", 3, ("viewer",))]
+    sidecar.wait_for("roles loaded", count=2)
+    assert check(sidecar, "tasks:view", subject=USER).allowed

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
+from typing import Any
 
 import grpc
 import pytest
@@ -169,6 +170,36 @@ def test_a_source_that_is_slow_or_away_closes_is_left_alone_and_found_again(poli
     assert check(sidecar, "tasks:view").allowed
 
 
+def nested(answer: Any) -> None:
+    struct = answer.entities[0].properties
+    for _ in range(200):
+        struct = struct.fields["a"].struct_value
+    struct.SetInParent()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda answer: answer.entities.add(), "expected 2 entities, found 3"),
+        (lambda answer: answer.ClearField("entities"), "expected 2 entities, found 0"),
+        (
+            lambda answer: answer.entities[0].properties.update({"login": "x" * 5_000_000}),
+            "EXHAUST",
+        ),
+        (lambda answer: answer.entities[0].properties.fields["more"], "holds a value of no kind"),
+        (nested, "cannot be parsed"),
+        (lambda _answer: 1 / 0, "UNKNOWN"),
+    ],
+)
+def test_an_answer_that_is_not_what_was_asked_for_closes(spoil, why, policies, owner, start):
+    sidecar = start(policies, *sources(owner))
+    owner.spoil = spoil
+    assert codes(check(sidecar)) == ["denied_by_error"]
+    assert why in sidecar.wait_for("a source of attributes does not answer")["why"]
+    owner.spoil = lambda _answer: None
+    assert check(sidecar).allowed
+
+
 LENIENT = """\
 policies:
   - {id: all, effect: allow, roles: [developer], actions: ["tasks:edit"], resources: ["tasks/*"]}
@@ -223,10 +254,12 @@ def test_the_deadline_of_a_call_bounds_what_sources_have(policies, owner, start)
 def test_without_events_attributes_are_remembered_no_longer_than_they_are_trusted(
     policies, owner, start
 ):
+    trusting = start(policies, *sources(owner), "--cache-trust", "600")
     sidecar = start(policies, *sources(owner), "--cache-trust", "2")
-    assert check(sidecar).allowed
-    assert check(sidecar).allowed
-    assert len(owner.asked) == 1
+    assert check(trusting).allowed and check(sidecar).allowed
+    before = len(owner.asked)
+    assert check(trusting).allowed
+    assert len(owner.asked) == before
     owner.entities["acme", "tasks", "7"]["locked"] = True
     until(lambda: codes(check(sidecar)) == ["denied_by_policy"], "it is remembered for ever")
 

@@ -21,14 +21,15 @@ Outcome = Literal["answered", "failed", "refused", "abandoned"]
 
 class GuardedSource:
     """`source`, within `timeout` seconds a call, and not while its `breaker` is open (None: there
-    is none). `told` learns of each call how it ended and how many seconds it took."""
+    is none). `told` learns of each call how it ended, how many seconds it took, and why it was
+    nothing."""
 
     def __init__(
         self,
         source: Source,
         timeout: float,
         breaker: Breaker | None = None,
-        told: Callable[[Outcome, float], object] = lambda _outcome, _seconds: None,
+        told: Callable[[Outcome, float, str], object] = lambda _outcome, _seconds, _why: None,
     ) -> None:
         self._source = source
         self._timeout = timeout
@@ -42,19 +43,20 @@ class GuardedSource:
         try:
             ticket = 0 if self._breaker is None else self._breaker.enter()
         except Refused as error:
-            self._told("refused", 0.0)
+            self._told("refused", 0.0, str(error))
             raise UnavailableError(str(error)) from None
         began = time.perf_counter()
         outcome: Outcome = "abandoned"
+        why = ""
         try:
             async with asyncio.timeout(self._timeout):
                 found = await self._source.fetch(company_id, wanted)
             outcome = "answered"
         except (AuthzError, TimeoutError) as error:
-            outcome = "failed"
-            raise UnavailableError(str(error) or "too late") from None
+            outcome, why = "failed", str(error) or "too late"
+            raise UnavailableError(why) from None
         finally:
             if self._breaker is not None:
                 self._breaker.leave(ticket, {"answered": True, "failed": False}.get(outcome))
-            self._told(outcome, time.perf_counter() - began)
+            self._told(outcome, time.perf_counter() - began, why)
         return found
