@@ -22,6 +22,7 @@ METAVARS = {
     "listen": "ADDRESS",
     "http_listen": "ADDRESS",
     "metrics_listen": "ADDRESS",
+    "database": "DSN",
     "roles_source": "ADDRESS",
     "http_base_url": "URL",
     "otlp_endpoint": "URL",

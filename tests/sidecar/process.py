@@ -23,8 +23,10 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 class Sidecar:
     """`python -m taskman_authz_sidecar` with the arguments, and what it has said so far."""
 
-    def __init__(self, policies: Path, *arguments: str, listen: str = "127.0.0.1:0") -> None:
-        command = [sys.executable, "-m", "taskman_authz_sidecar", "--policies", str(policies)]
+    def __init__(self, policies: Path | None, *arguments: str, listen: str = "127.0.0.1:0") -> None:
+        command = [sys.executable, "-m", "taskman_authz_sidecar"]
+        if policies is not None:
+            command += ["--policies", str(policies)]
         command += ["--listen", listen, "--log-format", "json", *arguments]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -38,6 +40,7 @@ class Sidecar:
         self.addresses: list[str] = serving["listen"]
         self.address = self.addresses[0]
         self.http: list[str] = serving["http_listen"]
+        self.metrics: str = serving.get("metrics", "")
 
     def _listen(self) -> None:
         for line in self.process.stderr or ():

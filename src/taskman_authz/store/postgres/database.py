@@ -51,6 +51,10 @@ class Database:
         except TimeoutError:
             self._pool.terminate()
 
+    def abandon(self) -> None:
+        """Close all connections at once, and wait for nobody: for a server that does not answer."""
+        self._pool.terminate()
+
     async def __aenter__(self) -> Database:
         return self
 
