@@ -100,6 +100,10 @@ class Sidecar:
             files = EntityFiles(settings.entities, settings.limits)
             self.entities = EntityFollower(files, self.log)
         self.telemetry = self._telemetry()
+        if self.control is not None:
+            self.control.relay(self.telemetry.tell_relay)
+        elif settings.relay or settings.administration:
+            raise AuthzError("--relay and --administration need --database")
         self.knowledge = Knowledge(settings, self.log, self.health)
         found = (self.policies, self.candidate, self.entities, self.routes)
         self.followed: list[Follower[Any]] = [each for each in found if each is not None]

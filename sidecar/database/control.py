@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..workers.seat import Seat
     from .connecting import ReadDSN
+    from .relaying import Counts, Relaying
 
 # What changes policies, by exchange. (Who holds a role does not.)
 PATTERNS = {
@@ -75,18 +76,30 @@ class Control:
         if age := begin.age:
             self.policies.begin_behind(age)
         self._listener = self._make_listener()
+        self._relaying: Relaying | None = None
 
     def tasks(self) -> Iterator[Coroutine[Any, Any, object]]:
         """What goes on while calls are answered, besides following."""
         if self._listener is not None:
             yield self._listener.run()
+        if self._seat is not None and self._seat.number != 1:
+            return  # one worker does what is to be done once
         cache = make_cache(self._settings)
-        if cache is not None and (self._seat is None or self._seat.number == 1):
+        if cache is not None:
             yield cache.follow(self.policies, self._log)
+        if self._relaying is not None:
+            yield from self._relaying.tasks()
+
+    def relay(self, tell: Callable[[Counts], object]) -> None:
+        """Relay too, where that is set; `tell` learns what is counted. Raises AuthzError."""
+        if self._settings.relay:
+            self._relaying = make_relaying(self._settings, self._log, tell)
 
     async def close(self) -> None:
         """Give up the connections."""
         self._store.close()
+        if self._relaying is not None:
+            self._relaying.close()
 
     def _make_listener(self) -> Listener | None:
         link = make_link(self._settings, self._log, "taskman-authz policies")
@@ -112,3 +125,16 @@ def make_link(settings: Settings, log: FilteringBoundLogger, name: str) -> Link 
         ) from None
     url = read_secret(settings, "--amqp", settings.amqp.get_secret_value(), log)()
     return Link(url, name, on_problem=log.warning)
+
+
+def make_relaying(
+    settings: Settings, log: FilteringBoundLogger, tell: Callable[[Counts], object]
+) -> Relaying:
+    """What tells the events of the database. Raises AuthzError."""
+    link = make_link(settings, log, "taskman-authz relay")
+    if link is None or settings.database is None:
+        raise AuthzError("--relay needs --database and --amqp")
+    from .relaying import Relaying
+
+    dsn = read_secret(settings, "--database", settings.database.get_secret_value(), log)
+    return Relaying(dsn, settings.limits, link, log, tell, settings.dead_letters)

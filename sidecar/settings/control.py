@@ -31,6 +31,11 @@ class ControlSettings(BaseModel):
         default=False,
         description="tell the events of the database over --amqp (several processes may)",
     )
+    dead_letters: Annotated[tuple[str, ...], *Listed] = Field(
+        default=(),
+        description="name of a queue of which who relays counts the messages that could not be "
+        "handled; may be given several times",
+    )
     administration: bool = Field(
         default=False,
         description="answer PolicyAdministration, by which policies in the database are changed",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -20,6 +20,10 @@ from taskman_authz.request import CheckRequest
 from ..door import Call
 from ..status import Code, Status
 from .made import Made
+from .relayed import RelayMetrics
+
+if TYPE_CHECKING:
+    from ..database.relaying import Counts
 
 OTHER = "other"  # the companies, or methods, that are not told apart
 LOOK = 64  # calls between looks at what others count
@@ -71,6 +75,7 @@ class Metrics:
         self._current = made.policies_current.labels(service)
         self._current.set(1)
         self._followed: list[_Followed] = []
+        self._relayed: RelayMetrics | None = None  # where nobody relays, nothing is said of it
         self._until_look = LOOK
 
     def follow_decision_log(self, log: DecisionLog) -> None:
@@ -120,6 +125,12 @@ class Metrics:
         self._current.set(int(current))
         if not current:
             self._failed()
+
+    def tell_relay(self, counts: Counts) -> None:
+        """Take in what was counted of events that are told."""
+        if self._relayed is None:
+            self._relayed = RelayMetrics(self.registry, self._service)
+        self._relayed.tell(counts)
 
     def _follow(self, counter: Counter, read: Callable[[], int]) -> None:
         self._followed.append(_Followed(counter, read))

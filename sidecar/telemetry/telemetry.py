@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from taskman_authz.decision_log import DecisionLog
 
+    from ..database.relaying import Counts
     from ..log_writer import LogWriter
     from ..settings import Settings
     from .exporting import Processor
@@ -69,6 +70,11 @@ class Telemetry:
             self._metrics.tell_policies(current)
             if current:
                 self._scrape.policies_loaded = time.time()
+
+    def tell_relay(self, counts: Counts) -> None:
+        """Take in what was counted of events that are told."""
+        if self._metrics is not None:
+            self._metrics.tell_relay(counts)
 
     async def stop(self) -> None:
         """Send what is left, and close what was opened."""

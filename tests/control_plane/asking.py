@@ -10,6 +10,7 @@ from typing import TypeVar
 from taskman_authz.errors import StoreError
 from taskman_authz.v1 import authorization_pb2 as pb
 from tests.sidecar.process import Sidecar
+from tests.sidecar.telemetry.samples import look
 
 T = TypeVar("T")
 
@@ -54,3 +55,9 @@ async def persist(write: Callable[[], Awaitable[T]]) -> T:
         except StoreError:
             assert time.monotonic() - began < PATIENCE, "the database did not come back"
             await asyncio.sleep(0.05)
+
+
+def metric(address: str, name: str, **labels: str) -> float:
+    """That of the decision point with this name and these labels, -1 where nothing is said of
+    it."""
+    return look(address).get((f"taskman_authz_{name}", frozenset(labels.items())), -1.0)

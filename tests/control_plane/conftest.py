@@ -11,7 +11,7 @@ from taskman_authz.policy import Role
 from taskman_authz.store.postgres import Create, Database, PolicyWriter, Workshop, migrate
 from tests.control_plane.asking import USER
 from tests.policy.helpers import policy
-from tests.sidecar.process import Sidecar
+from tests.sidecar.process import Process, Sidecar
 from tests.store.postgres.states import query
 from tools.servers import PostgreSQL
 
@@ -44,6 +44,25 @@ async def workshop(dsn: str) -> AsyncIterator[Workshop]:
 def platform(workshop: Workshop) -> PolicyWriter:
     """The platform's writer."""
     return workshop.writer("user:root")
+
+
+@pytest.fixture
+def relay(dsn: str, amqp_url: str) -> Iterator[Callable[..., Process]]:
+    """Starts processes that relay."""
+    running: list[Process] = []
+
+    def begin(*arguments: str) -> Process:
+        made = Process(
+            *("taskman_authz.cli", "relay", "--database", dsn),
+            *("--amqp", amqp_url, "--log-format", "json", *arguments),
+        )
+        running.append(made)
+        made.wait_for("relaying")
+        return made
+
+    yield begin
+    for each in running:
+        each.kill()
 
 
 @pytest.fixture

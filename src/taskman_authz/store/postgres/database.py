@@ -35,6 +35,11 @@ class Database:
         self._pool = pool
         self.limits = limits
 
+    @property
+    def pool(self) -> Pool:
+        """The connections, for who relays the outbox."""
+        return self._pool
+
     @classmethod
     async def connect(
         cls, dsn: str, *, size: int = POOL_SIZE, limits: Limits = DEFAULT
