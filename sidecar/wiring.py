@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from structlog import WriteLogger
 
 from taskman_authz.attributes import EntityFiles
 from taskman_authz.decision_log import DecisionLog
+from taskman_authz.errors import AuthzError
 from taskman_authz.pdp import PDP, Shadow
+from taskman_authz.policy import PolicySet
 from taskman_authz.store import FileStore
 from taskman_authz.wire import SERVICE
 
@@ -42,12 +48,25 @@ if TYPE_CHECKING:
     from taskman_authz.decision import Decision
     from taskman_authz.request import CheckRequest
 
+    from .database import Control, RevisionStore
     from .workers.seat import Seat
 
 
-def make_store(settings: Settings) -> FileStore:
-    """Where the policies are."""
-    return FileStore(settings.policies, verify_key=settings.verify_key)
+def make_store(settings: Settings) -> FileStore | RevisionStore:
+    """Where the policies are, for who reads them before there are workers."""
+    if settings.database is None:
+        return FileStore(settings.policies, verify_key=settings.verify_key)
+    log = make_log(settings, WriteLogger(sys.stderr))
+    store: RevisionStore = database_module().make_revision_store(settings, log)
+    return store
+
+
+def database_module() -> ModuleType:
+    """What policies in a database need. Raises AuthzError where it is not installed."""
+    try:
+        return import_module(f"{__package__}.database.control")
+    except ImportError as error:
+        raise AuthzError(f"--database: {error}") from error
 
 
 Started = Callable[[list[str]], Awaitable[None]]
@@ -71,16 +90,20 @@ class Sidecar:
         self.shadow = None
         if self.candidate is not None:
             self.shadow = Shadow(self.candidate.pdp, self._tell_difference)
-        store = make_store(settings) if seat is None else seat.store
         self.decisions = self._decision_log()
         make = partial(PDP, log=self.decisions, shadow=self.shadow)
-        self.policies = PolicyFollower(store, self.log, self._tell_policies, make)
+        self.control: Control | None = None
+        self.policies = self._policies(make)
         self.routes = self._routes()
         self.entities = None
         if settings.entities is not None:
             files = EntityFiles(settings.entities, settings.limits)
             self.entities = EntityFollower(files, self.log)
         self.telemetry = self._telemetry()
+        if self.control is not None:
+            self.control.relay(self.telemetry.tell_relay)
+        elif settings.relay or settings.administration:
+            raise AuthzError("--relay and --administration need --database")
         self.knowledge = Knowledge(settings, self.log, self.health)
         found = (self.policies, self.candidate, self.entities, self.routes)
         self.followed: list[Follower[Any]] = [each for each in found if each is not None]
@@ -111,6 +134,8 @@ class Sidecar:
             for task in tasks:
                 task.cancel()
             await self.knowledge.close()
+            if self.control is not None:
+                await self.control.close()
             await self.telemetry.stop()
             self._end()
 
@@ -135,12 +160,14 @@ class Sidecar:
         guards: tuple[Guard, ...] = (*self.telemetry.guards, *self.security.guards, explain)
         return Door(self.log, guards, self.telemetry.watchers)
 
-    def _tasks(self, orders: Orders) -> Iterator[Coroutine[Any, Any, None]]:
+    def _tasks(self, orders: Orders) -> Iterator[Coroutine[Any, Any, object]]:
         """What goes on while calls are answered."""
         for followed in self.followed:
             yield followed.follow(self.settings.reload_interval)
         yield self.security.follow(self.health.tell)
         yield from self.knowledge.tasks()
+        if self.control is not None:
+            yield from self.control.tasks()
         if self.knowledge.why_not():
             yield self._serve_when_ready()
         if self.decisions is not None:
@@ -171,7 +198,7 @@ class Sidecar:
         self.log.info("stopping", grace=self.settings.grace)
 
     def _tell_health(self) -> None:
-        self.health.tell(POLICIES, True)
+        self.health.tell(POLICIES, self.policies.current)
         self.health.tell(SECURITY, not self.security.problems())
         if self.routes is not None:
             self.health.tell(ROUTES, True)
@@ -214,6 +241,15 @@ class Sidecar:
             self.log.info("shadow policies", **msgspec.structs.asdict(self.shadow.counts))
         self.log.info("stopped")
         self.writer.flush()
+
+    def _policies(self, make: Callable[[PolicySet], PDP]) -> PolicyFollower:
+        settings, seat, tell = self.settings, self.seat, self._tell_policies
+        if settings.database is None:
+            store = make_store(settings) if seat is None else seat.store
+            return PolicyFollower(store, self.log, tell, make)
+        made: Control = database_module().Control(settings, self.log, seat, tell, make)
+        self.control = made
+        return made.policies
 
     def _candidate(self) -> PolicyFollower | None:
         if self.settings.shadow_policies is None:

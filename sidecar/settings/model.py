@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from taskman_authz.limits import Limits
 
 from .context import ContextSettings
+from .control import ControlSettings
 from .ext_authz import ExtAuthzSettings
 from .http import HTTPSettings
 from .observing import ObservingSettings
@@ -21,6 +22,7 @@ PREFIX = "TASKMAN_AUTHZ_"
 
 
 class Settings(
+    ControlSettings,
     ContextSettings,
     ExtAuthzSettings,
     ObservingSettings,
@@ -43,4 +45,8 @@ class Settings(
     @property
     def limits(self) -> Limits:
         """The limits of the house with what was set here."""
-        return Limits(message_bytes=self.max_message_bytes, batch_size=self.max_batch_size)
+        return Limits(
+            message_bytes=self.max_message_bytes,
+            batch_size=self.max_batch_size,
+            database_seconds=self.database_timeout,
+        )

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
@@ -22,6 +22,7 @@ METAVARS = {
     "listen": "ADDRESS",
     "http_listen": "ADDRESS",
     "metrics_listen": "ADDRESS",
+    "database": "DSN",
     "roles_source": "ADDRESS",
     "http_base_url": "URL",
     "otlp_endpoint": "URL",
@@ -37,9 +38,11 @@ METAVARS = {
 _CONFIG = f"{PREFIX}CONFIG"
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """A flag for every setting, and `--config`. What is not given is left to the environment, and
-    then to the file."""
+def add_flags(
+    parser: argparse.ArgumentParser, names: Container[str] = Settings.model_fields
+) -> None:
+    """A flag for every setting, or for those of some names, and `--config`. What is not given
+    is left to the environment, and then to the file."""
     parser.add_argument(
         "--config",
         type=Path,
@@ -49,6 +52,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     groups: dict[str, argparse._ArgumentGroup] = {}
     for name, field in Settings.model_fields.items():
+        if name not in names:
+            continue
         title = _subject(name)
         if title not in groups:
             groups[title] = parser.add_argument_group(title)

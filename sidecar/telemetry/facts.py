@@ -10,9 +10,9 @@ from taskman_authz.policy import PolicySet
 
 
 class Facts(NamedTuple):
-    """The policies in force; when they were last found to be those in the store (of
-    `time.monotonic`; None: nobody looks); when the server's certificate expires."""
+    """The policies in force (None: there are none); when they were last found to be those in the
+    store (of `time.monotonic`; None: nobody looks); when the server's certificate expires."""
 
-    policies: Callable[[], PolicySet]
+    policies: Callable[[], PolicySet] | None
     confirmed: Callable[[], float] | None = None
     expires: Callable[[], datetime | None] = lambda: None

@@ -21,6 +21,10 @@ from ..door import Call
 from ..status import Code, Status
 from .known import Known
 from .made import Made
+from .relayed import RelayMetrics
+
+if TYPE_CHECKING:
+    from ..database.relaying import Counts
 
 if TYPE_CHECKING:
     from ..knowledge import Knowledge
@@ -75,6 +79,7 @@ class Metrics:
         self._current = made.policies_current.labels(service)
         self._current.set(1)
         self._followed: list[_Followed] = []
+        self._relayed: RelayMetrics | None = None  # where nobody relays, nothing is said of it
         self._until_look = LOOK
 
     def follow_decision_log(self, log: DecisionLog) -> None:
@@ -128,6 +133,12 @@ class Metrics:
         self._current.set(int(current))
         if not current:
             self._failed()
+
+    def tell_relay(self, counts: Counts) -> None:
+        """Take in what was counted of events that are told."""
+        if self._relayed is None:
+            self._relayed = RelayMetrics(self.registry, self._service)
+        self._relayed.tell(counts)
 
     def _follow(self, counter: Counter, read: Callable[[], int]) -> None:
         self._followed.append(_Followed(counter, read))

@@ -77,6 +77,8 @@ class Scrape(Collector):
             yield self._gauge(name, "When the server's certificate ends.", expires.timestamp())
 
     def _of_policies(self) -> Iterator[Metric]:
+        if self._facts.policies is None:
+            return
         policies = self._facts.policies()
         info = GaugeMetricFamily(
             "taskman_authz_policy_info",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from taskman_authz.decision_log import DecisionLog
 
+    from ..database.relaying import Counts
     from ..knowledge import Knowledge
     from ..log_writer import LogWriter
     from ..settings import Settings
@@ -75,6 +76,11 @@ class Telemetry:
         """Tell of what others are asked too."""
         if self._metrics is not None:
             self._scrape.known = self._metrics.follow_knowledge(knowledge)
+
+    def tell_relay(self, counts: Counts) -> None:
+        """Take in what was counted of events that are told."""
+        if self._metrics is not None:
+            self._metrics.tell_relay(counts)
 
     async def stop(self) -> None:
         """Send what is left, and close what was opened."""

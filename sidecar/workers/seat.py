@@ -10,16 +10,17 @@ import asyncio
 import contextlib
 import socket
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from taskman_authz.policy import PolicySet
-from taskman_authz.store import FileStore
+from taskman_authz.store import Compiled
 
 from ..health import Health
 from ..newest import Newest
 from ..orders import Orders
+from ..policies import FollowedStore
 
 LONGEST = 65_536  # bytes of a message; one has some hundred
 
@@ -39,15 +40,24 @@ class Word(msgspec.Struct, frozen=True):
     conditions: dict[str, bool] = {}
 
 
+class SupervisedStore(FollowedStore, Compiled, Protocol):
+    """A store that a supervisor reads."""
+
+
 class LoadedStore:
     """A store, and the last good policies that the supervisor read from it. A worker begins with
     these, which it shares with others, and asks the store itself afterwards. Making one loads them:
     raises StoreError, CompileError."""
 
-    def __init__(self, store: FileStore) -> None:
+    def __init__(self, store: SupervisedStore) -> None:
         self._store = store
         self._read, self._policies = store.fingerprint(), store.policies()
         self._is_left = True  # the worker has not begun
+
+    @property
+    def age(self) -> float:
+        """For how many seconds what is given has not been known to be current."""
+        return float(getattr(self._store, "age", 0.0))
 
     @property
     def revision(self) -> str:

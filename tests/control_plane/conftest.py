@@ -1,128 +1,79 @@
-"""Sidecars that know others: their policies, who owns what they ask for, and events."""
+"""A migrated database for each test, with roles and a policy in it, and sidecars that decide by
+it."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
 
-import aio_pika
 import pytest
-from aio_pika.abc import AbstractChannel
 
-from taskman_authz.decision import Decision
-from taskman_authz.messaging import Event, Link
-from taskman_authz.request import make_request
-from taskman_authz.wire import read_decision, write_check
-from tests.control_plane.owner import Owner
-from tests.sidecar.conftest import start, write_policies  # noqa: F401  a fixture
-from tests.sidecar.process import PATIENCE, Sidecar
+from taskman_authz.policy import Role
+from taskman_authz.store.postgres import Create, Database, PolicyWriter, Workshop, migrate
+from tests.control_plane.asking import USER
+from tests.policy.helpers import policy
+from tests.sidecar.process import Process, Sidecar
+from tests.store.postgres.states import query
+from tools.servers import PostgreSQL
 
-POLICIES = """\
-policies:
-  - id: own
-    effect: allow
-    roles: [developer]
-    actions: ["tasks:edit"]
-    resources: ["tasks/*"]
-    condition: resource.owner == subject.login
-  - id: locked
-    effect: deny
-    roles: ["*"]
-    actions: ["tasks:edit"]
-    resources: ["tasks/*"]
-    condition: resource.locked
-  - id: view
-    effect: allow
-    roles: [viewer, developer]
-    actions: ["tasks:view"]
-    resources: ["tasks/*"]
-  - id: in-time
-    effect: allow
-    roles: [developer]
-    actions: ["tasks:finish"]
-    resources: ["tasks/*"]
-    condition: timestamp(resource.due) > now
-"""
-ANN = {"type": "user", "id": "1", "roles": ["developer"]}
-TASK = {"owner": "ann", "locked": False, "due": "2999-01-01T00:00:00Z"}
+MAKE_USER = f"""DO $$ BEGIN
+  CREATE ROLE {USER} LOGIN NOINHERIT;
+EXCEPTION WHEN duplicate_object THEN NULL;
+END $$"""
+VIEW = policy("view", roles=["dev"], actions=["tasks:view"], resources=["tasks/*"])
 
 
 @pytest.fixture
-def policies(tmp_path: Path) -> Path:
-    folder = tmp_path / "policies"
-    folder.mkdir()
-    write_policies(folder, POLICIES)
-    return folder
+async def dsn(database: str, postgresql: PostgreSQL) -> str:
+    """How a service connects to a migrated database. Its user owns nothing there."""
+    await migrate(database)
+    await query(database, MAKE_USER)
+    await query(database, f"GRANT authz_service, authz_platform TO {USER}")
+    return postgresql.dsn(database.rpartition("/")[2], USER)
 
 
 @pytest.fixture
-def owner() -> Iterator[Owner]:
-    """Knows ann, who is user 1 and a developer of acme, and her task 7."""
-    known = Owner()
-    known.entities["acme", "user", "1"] = {"login": "ann", "email": "ann@acme"}
-    known.entities["acme", "tasks", "7"] = dict(TASK)
-    known.roles = [("acme", "user:1", 1, ("developer",))]
-    yield known
-    known.stop()
+async def workshop(dsn: str) -> AsyncIterator[Workshop]:
+    """Where writers of the database work; developers may view tasks."""
+    async with await Database.connect(dsn, size=4) as database:
+        made = Workshop(database)
+        await made.writer("user:root").write([Create(Role(name="dev")), Create(VIEW)])
+        yield made
 
 
-def sources(owner: Owner) -> list[str]:
-    """The flags that have users and tasks asked for at one address."""
-    return [
-        *("--attribute-sources", f"subject:user={owner.address}"),
-        *("--attribute-sources", f"resource:tasks={owner.address}"),
-        *("--attribute-deadline", "5"),
-    ]
+@pytest.fixture
+def platform(workshop: Workshop) -> PolicyWriter:
+    """The platform's writer."""
+    return workshop.writer("user:root")
 
 
-def check(
-    sidecar: Sidecar,
-    action: str = "tasks:edit",
-    resource: Any = "tasks/7",
-    subject: Any = ANN,
-    company: str | None = "acme",
-    timeout: float = PATIENCE,
-) -> Decision:
-    """What a sidecar decides."""
-    request = make_request(subject, action, resource, company_id=company)
-    return read_decision(sidecar.call("Check", write_check(request), timeout))
+@pytest.fixture
+def relay(dsn: str, amqp_url: str) -> Iterator[Callable[..., Process]]:
+    """Starts processes that relay."""
+    running: list[Process] = []
+
+    def begin(*arguments: str) -> Process:
+        made = Process(
+            *("taskman_authz.cli", "relay", "--database", dsn),
+            *("--amqp", amqp_url, "--log-format", "json", *arguments),
+        )
+        running.append(made)
+        made.wait_for("relaying")
+        return made
+
+    yield begin
+    for each in running:
+        each.kill()
 
 
-def codes(decision: Decision) -> list[str]:
-    return [reason.code for reason in decision.reasons]
+@pytest.fixture
+def start(dsn: str) -> Iterator[Callable[..., Sidecar]]:
+    """Starts sidecars that decide by the database."""
+    running: list[Sidecar] = []
 
+    def begin(*arguments: str) -> Sidecar:
+        running.append(Sidecar(None, "--database", dsn, *arguments))
+        return running[-1]
 
-def until(holds: Callable[[], object], otherwise: str) -> None:
-    """Look again and again until something holds."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, otherwise
-        time.sleep(0.01)
-
-
-def publish(url: str, exchange: str, *events: Event) -> None:
-    """Tell events, and wait until the broker has them."""
-
-    async def tell(channel: AbstractChannel) -> None:
-        found = await channel.declare_exchange(exchange, aio_pika.ExchangeType.TOPIC, durable=True)
-        for event in events:
-            message = aio_pika.Message(event.encode(), message_id=event.id)
-            await found.publish(message, event.type, mandatory=False)
-
-    asyncio.run(Link(url).once(tell))
-
-
-def roles_event(version: int, *names: str, subject: str = "user:1") -> Event:
-    """That the roles of a subject of acme are these now."""
-    data = {
-        "company_id": "acme",
-        "subject": subject,
-        "version": version,
-        "roles": [{"name": name, "expires_at": None} for name in names],
-    }
-    return Event(
-        type=f"iam.role.{'assigned' if names else 'revoked'}", company_id="acme", data=data
-    )
+    yield begin
+    for sidecar in running:
+        sidecar.kill()

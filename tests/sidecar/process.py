@@ -20,24 +20,21 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-class Sidecar:
-    """`python -m taskman_authz_sidecar` with the arguments, and what it has said so far."""
+class Process:
+    """A process whose standard error is its log, and what it has said so far."""
 
-    def __init__(self, policies: Path, *arguments: str, listen: str = "127.0.0.1:0") -> None:
-        command = [sys.executable, "-m", "taskman_authz_sidecar", "--policies", str(policies)]
-        command += ["--listen", listen, "--log-format", "json", *arguments]
+    def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         self.said: list[dict[str, Any]] = []
         self._heard = threading.Condition()
         self._is_over = False
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        serving = self.wait_for("serving")
-        self.addresses: list[str] = serving["listen"]
-        self.address = self.addresses[0]
-        self.http: list[str] = serving["http_listen"]
 
     def _listen(self) -> None:
         for line in self.process.stderr or ():
@@ -64,6 +61,34 @@ class Sidecar:
         assert len(events()) >= count, f"no `{message}` in {self.said}"
         return events()[count - 1]
 
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """End it however it is, and close its pipes."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        self._listener.join(PATIENCE)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+class Sidecar(Process):
+    """`python -m taskman_authz_sidecar` with the arguments."""
+
+    def __init__(self, policies: Path | None, *arguments: str, listen: str = "127.0.0.1:0") -> None:
+        folder = () if policies is None else ("--policies", str(policies))
+        given = ("--listen", listen, "--log-format", "json", *arguments)
+        super().__init__("taskman_authz_sidecar", *folder, *given)
+        serving = self.wait_for("serving")
+        self.addresses: list[str] = serving["listen"]
+        self.address = self.addresses[0]
+        self.http: list[str] = serving["http_listen"]
+        self.metrics: str = serving.get("metrics", "")
+
     def wait_for_health(self, service: str, status: int) -> None:
         """Follow the health of a service until it has that status."""
         with grpc.insecure_channel(self.address) as channel:
@@ -86,17 +111,3 @@ class Sidecar:
             ask: Callable[..., Any] = channel.unary_unary(path, None, None)
             reply: bytes = ask(data, timeout=timeout)
             return reply
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal and wait for the exit status."""
-        self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
-
-    def kill(self) -> None:
-        """End it however it is, and close its pipes."""
-        self.process.kill()
-        self.process.wait(PATIENCE)
-        self._listener.join(PATIENCE)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()

@@ -19,11 +19,12 @@ from .dead_letters import DeadLetter, DeadLetters
 from .events import Event
 from .link import Link
 from .listener import Listener
-from .relay import Outbox, Outgoing, Relay
+from .relay import Batch, Outbox, Outgoing, Relay
 from .topology import DEAD_LETTERS, Queue, Topology
 
 __all__ = [
     "DEAD_LETTERS",
+    "Batch",
     "Consumer",
     "DeadLetter",
     "DeadLetters",

@@ -135,7 +135,7 @@ class Consumer:
         if self._tell is not None:
             self._tell(
                 "an event was put aside",
-                event=message.routing_key,
+                event_type=message.routing_key,
                 id=message.message_id,
                 queue=self._queue.dead_letters,
                 attempts=attempts,

@@ -128,7 +128,7 @@ class Listener:
         if self._tell is not None:
             self._tell(
                 "an event was not taken in",
-                event=message.routing_key,
+                event_type=message.routing_key,
                 id=message.message_id,
                 why=str(error) if isinstance(error, RequestError) else type(error).__name__,
             )

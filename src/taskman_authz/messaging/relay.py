@@ -16,6 +16,7 @@ from aio_pika.abc import AbstractChannel, AbstractExchange
 from aio_pika.exceptions import DeliveryError
 
 from .link import Link, Problem
+from .topology import Topology
 
 BATCH = 100  # events that are under way at once
 
@@ -59,29 +60,34 @@ class Outbox(Protocol):
 
 
 class Relay:
-    """Tells the events of `outbox` over `link`."""
+    """Tells the events of `outbox` over `link`, after declaring `topology`, if it is given."""
 
     def __init__(
         self,
         outbox: Outbox,
         link: Link,
         *,
+        topology: Topology | None = None,
         interval: float = 1.0,
         timeout: float = 5.0,
         on_problem: Problem | None = None,
     ) -> None:
         self._outbox = outbox
         self._link = link
+        self._topology = topology
         self._interval = interval
         self._timeout = timeout
         self._tell = on_problem
         self.told = self.refused = 0
 
     async def run(self) -> NoReturn:
-        """Tell events as they come, until cancelled."""
+        """Tell events as they come, until cancelled. Raises StoreError for an exchange that is
+        another one."""
         await self._link.always(self._work)
 
     async def _work(self, channel: AbstractChannel) -> None:
+        if self._topology is not None:
+            await self._topology.declare(channel)
         exchanges: dict[str, AbstractExchange] = {}
         while True:
             async with self._outbox.batch(BATCH) as batch:
@@ -113,7 +119,7 @@ class Relay:
             if isinstance(result, DeliveryError):
                 refused.append(event.id)
                 if self._tell is not None:
-                    self._tell("no queue takes an event", event=event.routing_key, id=event.id)
+                    self._tell("no queue takes an event", event_type=event.routing_key, id=event.id)
             elif isinstance(result, BaseException):
                 raise result
             else:

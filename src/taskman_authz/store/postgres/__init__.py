@@ -16,6 +16,7 @@ try:
 except ImportError as error:
     raise ImportError("this needs asyncpg: pip install taskman-authz[postgres]") from error
 
+from .compiled import Compiled
 from .database import Database, Head
 from .edits import Attach, Create, Delete, Detach, Edit, Put, Update
 from .events import Event
@@ -29,6 +30,7 @@ from .writer import Flip, PolicyWriter, Workshop, Written
 
 __all__ = [
     "Attach",
+    "Compiled",
     "Create",
     "Database",
     "Delete",

@@ -22,6 +22,10 @@ from .items import SCHEMA, Key, State, StoredDocument, StoredPolicy
 from .texts import text_name, text_of, texts_of
 
 THE_SCHEMA = Key("document", "", SCHEMA)
+ADOPT = (
+    "it was written by hand, or by another version; where it is as it should be,"
+    " `taskman-authz db adopt` makes a revision of it"
+)
 
 
 class Compiled(NamedTuple):

@@ -35,6 +35,11 @@ class Database:
         self._pool = pool
         self.limits = limits
 
+    @property
+    def pool(self) -> Pool:
+        """The connections, for who relays the outbox."""
+        return self._pool
+
     @classmethod
     async def connect(
         cls, dsn: str, *, size: int = POOL_SIZE, limits: Limits = DEFAULT
@@ -50,6 +55,10 @@ class Database:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+    def abandon(self) -> None:
+        """Close all connections at once, and wait for nobody: for a server that does not answer."""
+        self._pool.terminate()
 
     async def __aenter__(self) -> Database:
         return self

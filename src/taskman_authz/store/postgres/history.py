@@ -23,6 +23,11 @@ WHERE revision > $1 AND ($2::text = '' OR company_id = $2)
 ORDER BY kind, company_id, name, revision"""
 
 
+CHANGES_SINCE = """
+SELECT kind, company_id, name, after FROM changes WHERE revision > $1
+ORDER BY revision, position"""
+
+
 class Revision(msgspec.Struct, frozen=True):
     """A write: when, by whom, and what became of which item, as far as the reader sees it.
     `company` is the writer's, "" the platform's."""
@@ -72,6 +77,16 @@ async def revisions(connection: Connection, before: int | None, size: int) -> li
         )
         for row in rows
     ]
+
+
+async def changes_since(connection: Connection, revision: int, state: State) -> list[Change]:
+    """What led from the state of a revision to the current one; the transaction is the platform's.
+    Raises StoreError."""
+    then: dict[Key, Stored | None] = {}
+    for row in await connection.fetch(CHANGES_SINCE, revision):
+        key = Key(row["kind"], row["company_id"] or "", row["name"])
+        then[key] = None if row["after"] is None else stored_image(key, row["after"])
+    return changes_between({key: state.get(key) for key in then}, then)
 
 
 async def changes_back(

@@ -1,6 +1,7 @@
-"""The read side: everything that is stored, as documents to compile, with its revision.
+"""The read side: everything that is stored, as documents to compile or compiled, with its revision.
 
-Law: what is given is one revision, whole.
+Laws: what is given is one revision, whole. What is given compiled has the revision's content hash:
+rows that were written by hand are told, not followed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ import asyncio
 
 import msgspec
 
+from ...errors import CompileError, StoreError
 from ...policy import compile_documents
+from . import history
+from .compiled import ADOPT, Compiled, compile_state
 from .database import Database, Head, head_of
 from .folders import files_of
 from .items import Key, State
@@ -56,6 +60,35 @@ class PostgresStore:
         texts = await asyncio.to_thread(texts_of, state)
         return Snapshot(head.number, head.content_hash, sorted(texts.items()))
 
+    async def compiled(self, last: Compiled | None = None) -> Compiled:
+        """The current revision, compiled; where there is one that was given before, by what changed
+        since. Raises StoreError, CompileError."""
+        if last is not None:
+            found = await self._changed_since(last)
+            if found is not None:
+                return found
+        head, state = await self._read()
+        limits = self._database.limits
+        compiled = await asyncio.to_thread(compile_state, head.number, state, limits)
+        if compiled.head != head:
+            raise StoreError(f"what is stored is not revision {head.number}: {ADOPT}")
+        return compiled
+
+    async def _changed_since(self, last: Compiled) -> Compiled | None:
+        """The current revision as `last` with what changed; None where that does not lead to it:
+        somebody put another history in place."""
+        async with self._database.transaction(None, reads=True) as connection:
+            head = await head_of(connection, self._empty)
+            if head == last.head:
+                return last
+            changes = await history.changes_since(connection, last.number, last.state)
+        try:
+            found = await asyncio.to_thread(last.changed, changes, "")
+        except CompileError:
+            return None
+        found = found._replace(number=head.number)
+        return found if found.head == head else None
+
     async def files(self) -> Snapshot:
         """Everything, as documents for people: few files, named by company. Raises StoreError."""
         head, state = await self._read()
@@ -71,6 +104,11 @@ class PostgresStore:
         async with self._database.transaction(None, reads=True) as connection:
             return await head_of(connection, self._empty), await state_of(connection)
 
+    async def head(self) -> Head:
+        """The current revision. Raises StoreError."""
+        async with self._database.transaction(None, reads=True) as connection:
+            return await head_of(connection, self._empty)
+
     async def status(self) -> Status:
         """How much there is. Raises StoreError."""
         async with self._database.transaction(None, reads=True) as connection:
@@ -81,5 +119,4 @@ class PostgresStore:
 
     async def fingerprint(self) -> str:
         """The number of the current revision. Raises StoreError."""
-        async with self._database.transaction(None, reads=True) as connection:
-            return str((await head_of(connection, self._empty)).number)
+        return str((await self.head()).number)

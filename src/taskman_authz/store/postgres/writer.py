@@ -33,7 +33,7 @@ from ...issues import Issues
 from ...policy import PolicySet, compile_documents
 from ...request import CheckRequest
 from . import history, listing
-from .compiled import Compiled, compile_state
+from .compiled import ADOPT, Compiled, compile_state
 from .connecting import TOO_LONG
 from .database import Database, Head, become, head_of
 from .edits import (
@@ -59,10 +59,6 @@ if TYPE_CHECKING:
     from .connecting import Connection
 
 LOCK = 0x7A3A_0002  # of this database, while somebody writes policies
-ADOPT = (
-    "it was written by hand, or by another version; where it is as it should be,"
-    " `taskman-authz db adopt` makes a revision of it"
-)
 
 
 class Written(msgspec.Struct, frozen=True):

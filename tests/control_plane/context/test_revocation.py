@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from taskman_authz.messaging import Event
-from tests.control_plane.conftest import check, codes, publish, roles_event, sources, until
+from tests.control_plane.context.conftest import check, codes, publish, roles_event, sources, until
 from tests.sidecar.process import SERVING, Sidecar
 
 pytestmark = pytest.mark.process

@@ -17,8 +17,8 @@ from taskman_authz.envoy.v3 import external_auth_pb2 as envoy
 from taskman_authz.request import make_request
 from taskman_authz.v1 import authorization_pb2 as messages
 from taskman_authz.wire import read_decisions, write_batch, write_check
-from tests.control_plane.conftest import ANN, TASK, check, codes, sources, until
-from tests.control_plane.owner import Owner
+from tests.control_plane.context.conftest import ANN, TASK, check, codes, sources, until
+from tests.control_plane.context.owner import Owner
 from tests.sidecar.authority import Authority
 from tests.sidecar.conftest import write_policies
 from tests.sidecar.ext_authz.test_service import is_allowed, message

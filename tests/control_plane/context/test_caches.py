@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from taskman_authz.messaging import Event
-from tests.control_plane.conftest import check, codes, publish, sources, until
+from tests.control_plane.context.conftest import check, codes, publish, sources, until
 from tests.sidecar.process import SERVING, Sidecar
 
 pytestmark = pytest.mark.process

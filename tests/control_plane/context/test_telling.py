@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.control_plane.conftest import check, sources, until
+from tests.control_plane.context.conftest import check, sources, until
 from tests.sidecar.process import SERVING
 from tests.sidecar.telemetry.samples import look, value
 from tests.sidecar.telemetry.test_exposing import METRICS, metrics_of

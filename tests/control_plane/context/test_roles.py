@@ -11,7 +11,7 @@ import urllib.request
 import grpc
 import pytest
 
-from tests.control_plane.conftest import check, codes, publish, roles_event, until
+from tests.control_plane.context.conftest import check, codes, publish, roles_event, until
 from tests.sidecar.process import NOT_SERVING, PATIENCE, SERVING
 
 pytestmark = pytest.mark.process
