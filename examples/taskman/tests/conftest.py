@@ -176,6 +176,25 @@ def blank(servers: Stack) -> Iterator[World]:  # noqa: F811  the fixture
     yield World(servers)
 
 
+async def known(
+    service: Service, *roles: str, company_id: str = "", department: str = "engineering"
+) -> Who:
+    """A user whom the user service `service` has, as a company's first one comes: by its database,
+    as no admin is there yet to add them. Their address is `{id}@example.com`."""
+    who = Who(str(uuid.uuid4()), company_id or str(uuid.uuid4()), roles)
+    async with service.database.company(who.company_id) as transaction:
+        await transaction.execute(
+            "INSERT INTO users (id, email, username, company_id, department)"
+            " VALUES ($1, $2, $3, $4, $5)",
+            *(who.id, f"{who.id}@example.com", who.id, who.company_id, department),
+        )
+        await transaction.execute(
+            "INSERT INTO user_preferences (user_id, company_id) VALUES ($1, $2)",
+            *(who.id, who.company_id),
+        )
+    return who
+
+
 async def until(holds: Callable[[], Any]) -> None:
     """Wait until something that is awaited holds."""
     async with asyncio.timeout(PATIENCE):

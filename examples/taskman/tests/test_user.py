@@ -16,7 +16,7 @@ from taskman.user.app import SERVICE_DEFINITION
 from taskman.user.v1 import user_pb2 as wire
 from taskman.user.v1.user_pb2_grpc import UserServiceStub
 
-from examples.taskman.tests.conftest import Heard, Who, World, call, service_metadata, somebody
+from examples.taskman.tests.conftest import Heard, Who, World, call, known, service_metadata
 from taskman_authz.v1 import attributes_pb2
 from taskman_authz.v1.attributes_pb2_grpc import AttributeServiceStub
 
@@ -47,19 +47,7 @@ def request(**more: Any) -> wire.CreateUserRequest:
 
 
 async def first_admin(users: Users) -> Who:
-    """An admin who exists: a company's first one comes from the database, as no admin is there to
-    make them."""
-    admin = somebody("admin")
-    async with users.service.database.company(admin.company_id) as transaction:
-        await transaction.execute(
-            "INSERT INTO users (id, email, username, company_id) VALUES ($1, $2, $3, $4)",
-            *(admin.id, f"{admin.id}@example.com", admin.id, admin.company_id),
-        )
-        await transaction.execute(
-            "INSERT INTO user_preferences (user_id, company_id) VALUES ($1, $2)",
-            *(admin.id, admin.company_id),
-        )
-    return admin
+    return await known(users.service, "admin")
 
 
 async def added(users: Users, admin: Who, *roles: str, **more: Any) -> Who:

@@ -13,7 +13,7 @@ from taskman_authz import AuthzError
 
 from .chassis.service import Definition, run
 
-SERVICES = ("user",)
+SERVICES = ("authentication", "user")
 
 
 def main() -> int:

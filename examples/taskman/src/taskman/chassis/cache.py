@@ -46,9 +46,11 @@ class Cache:
 
     async def put(
         self, entity: str, id: str, company_id: str, value: bytes, version: int, seconds: int
-    ) -> None:
-        """Keep a value for some time; an empty one stands for what was deleted."""
+    ) -> bool:
+        """Keep a value for some time; an empty one stands for what was deleted. Whether Redis
+        knows."""
         try:
             await self._put([self.key(entity, id, company_id)], [version, value, seconds])
         except LOSSES:
-            return
+            return False
+        return True

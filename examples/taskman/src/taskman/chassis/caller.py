@@ -76,7 +76,7 @@ class Tokens:
     def __init__(self, name: str, service_secret: str, keys: Keys) -> None:
         self._name = name
         self._secret = service_secret
-        self._keys = keys
+        self.keys = keys
 
     def own(self, company_id: str) -> str:
         """A token by which this service calls another one, for a company (or "")."""
@@ -93,15 +93,25 @@ class Tokens:
     async def read(self, token: str) -> Caller:
         """Who a token is of. Raises Unauthenticated, Unavailable (where keys cannot be had)."""
         try:
-            header = jwt.get_unverified_header(token)
-            if header.get("kid") == SERVICE_KEY:
+            if jwt.get_unverified_header(token).get("kid") == SERVICE_KEY:
                 return _service(jwt.decode(token, self._secret, ["HS256"], audience=SERVICES))
-            key, algorithm = await self._keys.find(str(header.get("kid", "")))
+        except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+            raise Unauthenticated("the token is not valid") from error
+        return user_of(await self.claims(token))
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        """What the token of a user says. Raises as `read`."""
+        try:
+            header = jwt.get_unverified_header(token)
+            key, algorithm = await self.keys.find(str(header.get("kid", "")))
             required: Any = {"require": ["exp", "sub", "company_id", "jti"]}
-            claims = jwt.decode(token, key, [algorithm], audience=USERS, options=required)
-            return _user(claims)
+            claims: dict[str, Any] = jwt.decode(
+                token, key, [algorithm], audience=USERS, options=required
+            )
+            user_of(claims)
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise Unauthenticated("the token is not valid") from error
+        return claims
 
 
 def _service(claims: dict[str, Any]) -> Caller:
@@ -109,11 +119,12 @@ def _service(claims: dict[str, Any]) -> Caller:
     return Caller("service", name, str(claims.get("company_id", "")), (name,))
 
 
-def _user(claims: dict[str, Any]) -> Caller:
+def user_of(claims: dict[str, Any]) -> Caller:
+    """The user whose token says this. Raises ValueError."""
     roles = claims.get("roles", [])
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise ValueError("roles")
     company = claims["company_id"]
     if not company or not isinstance(company, str):
         raise ValueError("company_id")
-    return Caller("user", str(claims["sub"]), company, tuple(roles), str(claims["jti"]))
+    return Caller("user", str(claims["sub"]), company, tuple(roles), str(claims.get("sid", "")))

@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 
+from taskman_authz import ArgumentError
 from taskman_authz.breaker import Breaker, BreakerSettings, Refused
 
 from .caller import Tokens
@@ -54,7 +55,7 @@ class Peer:
         names = [{"service": service, "method": method} for service, method in repeatable]
         config = {"methodConfig": [{"name": names, "retryPolicy": _RETRY}]} if names else {}
         options = [("grpc.service_config", json.dumps(config))]
-        target, given = settings.peers[name], credentials(settings)
+        target, given = _address(name, settings), credentials(settings)
         if given is None:
             self.channel = grpc.aio.insecure_channel(target, options)
         else:
@@ -92,3 +93,9 @@ class Peer:
     async def close(self) -> None:
         """Give up the connection."""
         await self.channel.close(None)
+
+
+def _address(name: str, settings: Settings) -> str:
+    if name not in settings.peers:
+        raise ArgumentError("TASKMAN_PEERS", f'{{"{name}": "HOST:PORT"}}', "no such name")
+    return settings.peers[name]

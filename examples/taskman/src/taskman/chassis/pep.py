@@ -64,6 +64,12 @@ class Pep:
         if not decision:
             raise Denied("; ".join(map(str, decision.reasons)) or "denied")
 
+    async def allows(
+        self, who: Caller, action: str, resource: Resource, context: Mapping[str, Any]
+    ) -> bool:
+        """Whether `who` may, for what has an answer of its own to a no. Raises Unavailable."""
+        return bool((await self._decide(who, action, [resource], context))[0])
+
     async def allowed(self, who: Caller, action: str, resources: Sequence[Resource]) -> list[bool]:
         """To which of the resources `who` may do it. Raises Unavailable."""
         return [bool(each) for each in await self._decide(who, action, resources, None)]

@@ -78,12 +78,8 @@ class Definition(NamedTuple):
     exchanges: tuple[str, ...]
     wire: Callable[[House], Wiring]
     settings: type[Settings] = Settings
-    keys: Callable[[Settings], Keys] | None = None  # where it has them itself
-
-    @property
-    def short(self) -> str:
-        """As keys of caches begin."""
-        return self.package.rpartition(".")[2]
+    keys: Callable[[Any, Database], Keys] | None = None  # of users' tokens, where they are its own
+    prefix: str = ""  # of keys in Redis, where it is not the package's last name
 
 
 class Service:
@@ -140,10 +136,10 @@ class Service:
         redis = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=1.0)
         self._stack.push_async_callback(redis.aclose)
         self.database, self.redis = database, redis
-        keys = (definition.keys or _keys)(settings)
+        keys = (definition.keys or _keys)(settings, database)
         tokens = Tokens(definition.name, settings.service_secret.get_secret_value(), keys)
         self.tokens = tokens
-        cache = Cache(redis, definition.short)
+        cache = Cache(redis, definition.prefix or definition.package.rpartition(".")[2])
         return House(settings, self.log, self.metrics, database, cache, tokens, self._stack)
 
     async def _work(self, house: House, wiring: Wiring, link: Link, topology: Topology) -> None:
@@ -179,7 +175,7 @@ class Service:
         return lacking
 
 
-def _keys(settings: Settings) -> Keys:
+def _keys(settings: Settings, _database: Database) -> Keys:
     """The keys by which the tokens of users are verified."""
     if settings.jwt_algorithm == "HS256" and settings.jwt_secret is not None:
         return Secret(settings.jwt_secret.get_secret_value())
