@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "proto"
 TOOLS = ("grpcio-tools==1.74.0", "mypy-protobuf==5.1.0")
 # Packages of proto/ and the folder that holds the Python package of that name.
-HOMES = {"taskman_authz": ROOT / "src"}
+HOMES = {"taskman_authz": ROOT / "src", "taskman": ROOT / "examples" / "taskman" / "src"}
 SUFFIXES = ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", "_pb2_grpc.pyi")
 
 

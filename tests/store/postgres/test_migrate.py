@@ -48,6 +48,14 @@ async def test_migration_that_fails_leaves_nothing_of_it(database: str):
     await connection.close()
 
 
+async def test_who_shares_a_database_has_migrations_of_its_own(database: str):
+    assert await migrate(database, [ONE, TWO]) == [ONE, TWO]
+    another = Migration(1, "another", "CREATE TABLE more (x int);")
+    assert await migrate(database, [another], "more_migrations") == [another]
+    assert await migrate(database, [another], "more_migrations") == []
+    assert await migrate(database, [ONE, TWO]) == []
+
+
 async def test_changed_file_is_refused(database: str):
     await migrate(database, [ONE])
     other = msgspec.structs.replace(ONE, sql="CREATE TABLE one (x bigint);")

@@ -24,7 +24,7 @@ from .folders import items_of
 from .history import Revision
 from .items import Key, StoredDocument, StoredPolicy
 from .listing import Entry, Filter, Page
-from .migrate import Migration, migrate, migrations_of
+from .migrate import Migration, known, migrate, migrations_of
 from .store import PostgresStore, Snapshot, Status
 from .writer import Flip, PolicyWriter, Workshop, Written
 
@@ -56,6 +56,7 @@ __all__ = [
     "Workshop",
     "Written",
     "items_of",
+    "known",
     "migrate",
     "migrations_of",
 ]

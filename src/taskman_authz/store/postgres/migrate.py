@@ -1,4 +1,4 @@
-"""Applies the numbered SQL files of `migrations` to a database.
+"""Applies the numbered SQL files of a package to a database: those of `migrations`, or another's.
 
 Laws: one at a time, whoever else migrates waits (an advisory lock); each in a transaction of its
 own, with its checksum. A database in which one was applied that is another here, or is none, is
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 LOCK = 0x7A3A_0001  # of this database, while it is migrated
 _FILE = re.compile(r"(?P<number>\d{4})_(?P<name>\w+)\.sql")
-_TABLE = """
-CREATE TABLE IF NOT EXISTS authz_migrations (
+TABLE = "authz_migrations"  # where it is kept which were applied
+_CREATE = """
+CREATE TABLE IF NOT EXISTS {table} (
   number int PRIMARY KEY,
   name varchar(255) NOT NULL,
   checksum varchar(64) NOT NULL,
@@ -54,9 +55,9 @@ class Migration(msgspec.Struct, frozen=True):
         return f"{self.number:04} {self.name}"
 
 
-def known() -> list[Migration]:
-    """The migrations of this version, in their order."""
-    folder = files(f"{__package__}.migrations")
+def known(package: str = f"{__package__}.migrations") -> list[Migration]:
+    """The migrations of this version, or of another package, in their order."""
+    folder = files(package)
     found = [(_FILE.fullmatch(each.name), each) for each in folder.iterdir()]
     return sorted(
         (
@@ -68,19 +69,21 @@ def known() -> list[Migration]:
     )
 
 
-async def migrate(dsn: str, migrations: Sequence[Migration] | None = None) -> list[Migration]:
-    """Apply what is not applied yet (default: `known()`), and say what that was. Raises
-    StoreError."""
+async def migrate(
+    dsn: str, migrations: Sequence[Migration] | None = None, table: str = TABLE
+) -> list[Migration]:
+    """Apply what is not applied yet (default: `known()`), and say what that was. Whoever shares a
+    database keeps which were applied in a `table` of its own. Raises StoreError."""
     wanted = known() if migrations is None else migrations
     async with _alone(dsn) as connection:
-        await connection.execute(_TABLE)
-        applied = await _applied(connection, wanted)
+        await connection.execute(_CREATE.format(table=table))
+        applied = await _applied(connection, wanted, table)
         new = [each for each in wanted if each.number not in applied]
         for each in new:
             async with connection.transaction():
                 await connection.execute(each.sql)
                 await connection.execute(
-                    "INSERT INTO authz_migrations (number, name, checksum) VALUES ($1, $2, $3)",
+                    f"INSERT INTO {table} (number, name, checksum) VALUES ($1, $2, $3)",
                     *(each.number, each.name, each.checksum),
                 )
         return new
@@ -90,7 +93,7 @@ async def migrations_of(dsn: str) -> list[Migration]:
     """The migrations of this version, each with when it was applied. Raises StoreError, also for a
     database that `migrate` refuses."""
     async with connection_to(dsn) as connection:
-        there = await connection.fetchval("SELECT to_regclass('authz_migrations') IS NOT NULL")
+        there = await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", TABLE)
         applied = await _applied(connection, known()) if there else {}
     return [msgspec.structs.replace(each, applied_at=applied.get(each.number)) for each in known()]
 
@@ -110,10 +113,12 @@ async def _alone(dsn: str) -> AsyncIterator[Connection]:
             raise
 
 
-async def _applied(connection: Connection, wanted: Sequence[Migration]) -> dict[int, datetime]:
+async def _applied(
+    connection: Connection, wanted: Sequence[Migration], table: str = TABLE
+) -> dict[int, datetime]:
     """When each was applied. Raises StoreError for one that is not among `wanted`, or another."""
     files = {each.number: each for each in wanted}
-    rows = await connection.fetch("SELECT * FROM authz_migrations ORDER BY number")
+    rows = await connection.fetch(f"SELECT * FROM {table} ORDER BY number")
     for row in rows:
         said = f"the migration {row['number']:04} {row['name']}, applied at {row['applied_at']}"
         file = files.get(row["number"])

@@ -1,0 +1,102 @@
+"""Metrics: rate, errors and duration of calls, and what the process uses. A service adds its own
+to `registry`, under names that begin with `taskman_`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+WINDOW = 60.0  # seconds that the rate of errors looks back
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """The metrics of one service."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "taskman_requests_total",
+            "Calls that were answered",
+            ("service", "method", "status"),
+            registry=self.registry,
+        )
+        self._errors = Counter(
+            "taskman_errors_total",
+            "Calls that ended in an error",
+            ("service", "method", "error_type"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "taskman_request_duration_seconds",
+            "How long calls took",
+            ("service", "method"),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.checks = Counter(
+            "taskman_permission_checks_total",
+            "Decisions that were asked for",
+            ("company", "allowed"),
+            registry=self.registry,
+        )
+        self._failed: deque[float] = deque(maxlen=100_000)
+        self.registry.register(_Usage(service, self._failed))
+
+    def answered(self, method: str, status: str, seconds: float, error: str = "") -> None:
+        """A call ended with a status of gRPC; `error` is its type, where it is one."""
+        self._requests.labels(self.service, method, status).inc()
+        self._seconds.labels(self.service, method).observe(seconds)
+        if error:
+            self._errors.labels(self.service, method, error).inc()
+            self._failed.append(time.monotonic())
+
+    def exposed(self) -> bytes:
+        """All of them, as Prometheus reads them."""
+        return generate_latest(self.registry)
+
+
+class _Usage:
+    """What the process uses, looked up when it is asked for."""
+
+    def __init__(self, service: str, failed: deque[float]) -> None:
+        self._service = service
+        self._failed = failed
+        self._last = (time.monotonic(), _cpu_seconds())
+
+    def collect(self) -> Iterable[Metric]:
+        """The three gauges of a service."""
+        now, used = time.monotonic(), _cpu_seconds()
+        before, used_before = self._last
+        self._last = (now, used)
+        share = 100.0 * (used - used_before) / max(now - before, 1e-6)
+        while self._failed and self._failed[0] < now - WINDOW:
+            self._failed.popleft()
+        for name, what, value in (
+            ("taskman_cpu_usage_percent", "Of one core, since it was last asked", share),
+            ("taskman_memory_usage_bytes", "Resident", float(_resident_bytes())),
+            ("taskman_error_rate", "Errors a second", len(self._failed) / WINDOW),
+        ):
+            family = GaugeMetricFamily(name, what, labels=("service",))
+            family.add_metric((self._service,), value)
+            yield family
+
+
+def _cpu_seconds() -> float:
+    times = os.times()
+    return times.user + times.system
+
+
+def _resident_bytes() -> int:
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    except OSError:  # not on this system
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

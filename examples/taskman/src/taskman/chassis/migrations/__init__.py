@@ -1,0 +1,1 @@
+"""Tables and roles that every service has. A file that was released is never changed."""

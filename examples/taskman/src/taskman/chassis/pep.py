@@ -1,0 +1,124 @@
+"""The policy enforcement point: asks the decision point before something is done.
+
+Laws: no answer is a no, as is an answer that came too late. What is known of a user is asked of
+who keeps users, before each decision; where they do not answer there is no decision. A denial tells
+the caller the reasons, which hold no values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from taskman_authz import PDP, Decision, RequestError, UnavailableError
+
+from .caller import Caller
+from .calling import calling
+from .errors import Denied, Unavailable
+from .metrics import Metrics
+
+About = Callable[[Caller], Awaitable[Mapping[str, Any]]]
+BATCH = 500  # questions of one batch
+TIMEOUT = 1.0  # seconds for a decision
+
+
+class Resource(NamedTuple):
+    """What something is done to: `tasks`, its id, and what policies read of it."""
+
+    kind: str
+    id: str
+    attributes: Mapping[str, Any] = {}
+
+    @property
+    def entity(self) -> dict[str, Any]:
+        """As the decision point takes it, without attributes that are not there."""
+        given = {name: each for name, each in self.attributes.items() if each not in (None, "")}
+        return {**given, "type": self.kind, "id": self.id}
+
+
+class Pep:
+    """Asks a decision point: `embedded:FOLDER` or `sidecar:HOST:PORT`. `about` gives attributes of
+    a user who calls."""
+
+    def __init__(self, authz: str, metrics: Metrics, about: About | None = None) -> None:
+        kind, _, place = authz.partition(":")
+        self._metrics = metrics
+        self._about = about
+        self._pdp: PDP | None = None
+        if kind == "embedded":
+            self._pdp = PDP.from_path(place)
+        else:
+            from taskman_authz.client import AsyncClient
+
+            self._client = AsyncClient(place)
+
+    async def require(
+        self,
+        who: Caller,
+        action: str,
+        resource: Resource,
+        context: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Raises Denied with the reasons where `who` may not, Unavailable where nobody can say."""
+        [decision] = await self._decide(who, action, [resource], context)
+        if not decision:
+            raise Denied("; ".join(map(str, decision.reasons)) or "denied")
+
+    async def allows(
+        self, who: Caller, action: str, resource: Resource, context: Mapping[str, Any]
+    ) -> bool:
+        """Whether `who` may, for what has an answer of its own to a no. Raises Unavailable."""
+        return bool((await self._decide(who, action, [resource], context))[0])
+
+    async def allowed(self, who: Caller, action: str, resources: Sequence[Resource]) -> list[bool]:
+        """To which of the resources `who` may do it. Raises Unavailable."""
+        return [bool(each) for each in await self._decide(who, action, resources, None)]
+
+    async def _decide(
+        self,
+        who: Caller,
+        action: str,
+        resources: Sequence[Resource],
+        context: Mapping[str, Any] | None,
+    ) -> list[Decision]:
+        subject = await self._subject(who)
+        asked = [
+            {
+                "subject": subject,
+                "action": action,
+                "resource": each.entity,
+                "context": dict(context or {}),
+                "company_id": who.company_id or None,
+            }
+            for each in resources
+        ]
+        decisions: list[Decision] = []
+        for start in range(0, len(asked), BATCH):
+            decisions += await self._answers(asked[start : start + BATCH])
+        for decision in decisions:
+            self._metrics.checks.labels(who.company_id, str(decision.allowed).lower()).inc()
+        return decisions
+
+    async def _subject(self, who: Caller) -> dict[str, Any]:
+        found = await self._about(who) if self._about and who.kind == "user" else {}
+        said: dict[str, Any] = {"type": who.kind, "id": who.id, "roles": list(who.roles)}
+        if who.company_id:
+            said["company_id"] = who.company_id
+        return {**found, **said}
+
+    async def _answers(self, asked: list[dict[str, Any]]) -> list[Decision]:
+        try:
+            if self._pdp is not None:
+                return self._pdp.batch_check(asked)
+            call = calling(TIMEOUT)
+            timeout = min(call.left, TIMEOUT)
+            return await self._client.batch_check(
+                asked, timeout=timeout, request_id=call.request_id
+            )
+        except (UnavailableError, RequestError) as error:
+            raise Unavailable("there is no decision") from error
+
+    async def close(self) -> None:
+        """Give up the connection to a sidecar."""
+        if self._pdp is None:
+            await self._client.close()
