@@ -82,15 +82,19 @@ QUESTION = st.fixed_dictionaries(
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["compiled", "plain"])
 def faces(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[tuple[PDP, Client, http.client.HTTPConnection]]:
-    """A decision point in this process and one behind gRPC and HTTP, of the same policies."""
+    """A decision point in this process and one behind gRPC and HTTP, of the same policies; that
+    one on either twin of the core."""
     folder = tmp_path_factory.mktemp("same") / "policies"
     folder.mkdir()
     write_policies(folder, POLICIES)
-    sidecar = Sidecar(folder, "--http-listen", "127.0.0.1:0")
+    with pytest.MonkeyPatch.context() as environment:
+        if request.param == "plain":
+            environment.setenv("TASKMAN_AUTHZ_PURE", "1")
+        sidecar = Sidecar(folder, "--http-listen", "127.0.0.1:0")
     connection = http.client.HTTPConnection(sidecar.http[0], timeout=PATIENCE)
     with Client(sidecar.address, timeout=PATIENCE) as client:
         yield PDP.from_path(folder), client, connection
@@ -98,8 +102,16 @@ def faces(
     sidecar.kill()
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(questions=st.lists(QUESTION, max_size=8))
+# A thousand questions, by eights.
+MANY = settings(
+    max_examples=125,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
+)
+
+
+@MANY
+@given(questions=st.lists(QUESTION, min_size=8, max_size=8))
 def test_a_question_has_the_same_decision_in_process_and_over_grpc(faces, questions):
     pdp, client, _ = faces
     here = pdp.batch_check(questions)
@@ -145,9 +157,9 @@ def is_whole(question: dict[str, Any]) -> bool:
     return question["subject"] != "nobody" and question["resource"] != "nowhere"
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@MANY
 @given(
-    questions=st.lists(QUESTION.filter(is_whole), min_size=1, max_size=8),
+    questions=st.lists(QUESTION.filter(is_whole), min_size=8, max_size=8),
     company=st.sampled_from([None, "acme"]),
 )
 def test_a_question_has_the_same_decision_in_process_and_over_http(faces, questions, company):
