@@ -38,6 +38,7 @@ cdef enum:
     RESOURCE_EXHAUSTED = 8
     UNIMPLEMENTED = 12
     INTERNAL = 13
+    FLOODED = -904  # NGHTTP2_ERR_FLOODED
     NOT_GRPC = -1  # told by a status of HTTP
 
 cdef nghttp2_nv STATUS_200, CONTENT_TYPE, ACCEPTED, GZIP, GRPC_OK
@@ -337,7 +338,7 @@ cdef class Connection:
         used = nghttp2_session_mem_recv(
             self.session, <const uint8_t *> PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)
         )
-        if self.flooding:
+        if self.flooding or used == FLOODED:
             self.flooding = False
             self.endpoint.tell("a connection was closed: too many frames that ask nothing")
             nghttp2_session_terminate_session(self.session, NGHTTP2_ENHANCE_YOUR_CALM)

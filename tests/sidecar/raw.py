@@ -69,9 +69,21 @@ class Raw:
             *more,
         ]
         self.http.send_headers(stream, headers)
+        self.send(stream, data, end)
+        return stream
+
+    def send(self, stream: int, data: bytes, end: bool = False) -> None:
+        """Send data as it is, when the other lets it."""
+        self.flush()
+        while len(data) > (room := min(16_384, self.http.local_flow_control_window(stream))):
+            if room:
+                self.http.send_data(stream, data[:room])
+                data = data[room:]
+                self.flush()
+            else:
+                self.hear()
         self.http.send_data(stream, data, end_stream=end)
         self.flush()
-        return stream
 
     def end(self, stream: int) -> dict[str, str]:
         """The headers and trailers that a call ends with; `reset` where it is broken off."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -94,7 +95,8 @@ class Serving:
     def stop(self, grace: float = 0) -> threading.Thread:
         """Begin to stop; the thread ends when it has."""
         self._grace = grace
-        self._loop.call_soon_threadsafe(self._ended.set)
+        with contextlib.suppress(RuntimeError):  # it has stopped
+            self._loop.call_soon_threadsafe(self._ended.set)
         return self._thread
 
     def said(self) -> list[str]:
