@@ -24,10 +24,13 @@ MEASURES = ("rps", "p50", "p99", "cpu", "rss")
 COLUMNS: Mapping[str, str] = {
     "echo": "grpcio aio + uvloop, bare echo",
     "ours": "taskman-authz, 10 policies",
+    "fast": "taskman-authz on libnghttp2, 10 policies",
     "cerbos": "Cerbos, 10 policies",
     "ours-many": "taskman-authz, {:,} policies",
+    "fast-many": "taskman-authz on libnghttp2, {:,} policies",
     "cerbos-many": "Cerbos, {:,} policies",
     "ours-batch": "taskman-authz, batch of 200",
+    "fast-batch": "taskman-authz on libnghttp2, batch of 200",
     "cerbos-batch": "Cerbos, batch of 50 × 4",
 }
 
@@ -125,6 +128,11 @@ def _asked(made: Run, folder: Path, tell: Callable[[str], None]) -> Iterator[lis
             reply = ours.ask(check)
         begin(lambda: start_echo(reply), {"echo": questions.echo(check.data, reply)})
         begin(lambda: start_ours(many, folder), {"ours-many": questions.check(many)})
+        begin(
+            lambda: start_ours(few, folder, "fast"),
+            {"fast": check, "fast-batch": questions.batch(few)},
+        )
+        begin(lambda: start_ours(many, folder, "fast"), {"fast-many": questions.check(many)})
         theirs = {
             "cerbos": questions.cerbos_check(few),
             "cerbos-batch": questions.cerbos_batch(few),
