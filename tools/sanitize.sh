@@ -18,7 +18,7 @@ python=$PWD/.venv/bin/python
 rm -rf "$copy"
 mkdir -p "$copy"
 tar -cf - --exclude='*.so' --exclude=__pycache__ \
-    setup.py pyproject.toml README.md src sidecar policies tests | tar -xf - -C "$copy"
+    setup.py pyproject.toml README.md src sidecar policies tests tools | tar -xf - -C "$copy"
 cd "$copy"
 export TASKMAN_AUTHZ_DEBUG="$mode"
 echo "==> compiling the core for '$mode'"
