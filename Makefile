@@ -44,7 +44,7 @@ conformance: build ## the official CEL suite (npm fetches it the first time)
 
 sanitize: build ## part of the tests on a core that checks itself (Cython), then under AddressSanitizer (gcc): ten minutes
 	@tools/sanitize.sh checks tests/core tests/cel tests/pdp
-	@tools/sanitize.sh address tests/core tests/fuzz $(addprefix tests/cel/test_,$(ADDRESSED:=.py))
+	@tools/sanitize.sh address tests/core tests/fuzz tests/sidecar/http2 $(addprefix tests/cel/test_,$(ADDRESSED:=.py))
 
 generate: build ## generate the wire code of proto/ and the schema of policy documents
 	$(BIN)/python tools/generate_protos.py

@@ -1,9 +1,11 @@
-"""Builds the compiled core: every `src/taskman_authz/_fast/*.py` that has a `.pxd` beside it.
+"""Builds the compiled core: every `src/taskman_authz/_fast/*.py` that has a `.pxd` beside it. And
+the sidecar's transport on libnghttp2.
 
 Laws: the `.py` is the only source, compiled or not; but `_fast/native` is C in a header, compiled
 with whoever reads it, and plain Python beside that. `TASKMAN_AUTHZ_PURE=1` builds none and the
 wheel is `py3-none-any`. Where no C compiler or no Python header can be had, the build says so
-loudly and makes the same pure wheel; where there is one, an error in the core fails the build.
+loudly and makes the same pure wheel; where there is one, an error in the core fails the build. The
+transport is built where libnghttp2 is, and where it is not the build says so.
 
 For looking for faults (`make sanitize`): `TASKMAN_AUTHZ_DEBUG=checks` compiles with every check
 that Cython has, whatever a file says at its head, `TASKMAN_AUTHZ_DEBUG=address` with
@@ -17,12 +19,14 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from setuptools import Distribution, Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
 CORE = Path("src/taskman_authz/_fast")
+TRANSPORT = Path("sidecar/http2/session.pyx")
 GENERATED = "build/cython"
 
 DIRECTIVES = {
@@ -60,6 +64,22 @@ LOUD = """
   on Debian or Ubuntu: apt-get install gcc libc6-dev python3-dev, then install again
 """
 
+NO_TRANSPORT = """
+taskman-authz: the sidecar's transport on libnghttp2 is not built; it serves on grpcio.
+  why: {why}
+  on Debian or Ubuntu: apt-get install libnghttp2-dev, then install again
+"""
+# A library without these can be made to work without end (CVE-2023-44487, CVE-2024-28182).
+GUARDS = """
+#include <nghttp2/nghttp2.h>
+int guards(nghttp2_option *option);
+int guards(nghttp2_option *option) {
+    nghttp2_option_set_stream_reset_rate_limit(option, 1, 1);
+    nghttp2_option_set_max_continuations(option, 1);
+    return NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES;
+}
+"""
+
 
 def sources() -> list[Path]:
     """The modules to compile: the list is "every .pxd", kept nowhere else."""
@@ -71,18 +91,40 @@ def obstacle() -> str:
     """Why the core cannot be compiled here; empty if it can. Tried, not guessed."""
     if os.environ.get("TASKMAN_AUTHZ_PURE") == "1":
         return "TASKMAN_AUTHZ_PURE=1"
+    why = trial("#include <Python.h>\n")
+    if why:
+        reason = f"a C file that includes Python.h does not compile: {why}"
+        print(LOUD.format(why=reason), file=sys.stderr, flush=True)
+        return reason
+    return ""
+
+
+@functools.cache
+def transport_obstacle() -> str:
+    """Why the transport cannot be compiled here; empty if it can."""
+    why = trial("#include <Python.h>\n" + GUARDS, "nghttp2")
+    if why:
+        why = f"a C file that uses libnghttp2 1.61, or one mended since, does not compile: {why}"
+        print(NO_TRANSPORT.format(why=why), file=sys.stderr, flush=True)
+    return why
+
+
+def trial(text: str, *libraries: str) -> str:
+    """Why a C file does not compile with these libraries; empty if it does."""
     with tempfile.TemporaryDirectory() as folder:
         probe = Path(folder, "probe.c")
-        probe.write_text("#include <Python.h>\nPyMODINIT_FUNC PyInit_probe(void) {return NULL;}\n")
-        command = build_ext(Distribution({"ext_modules": [Extension("probe", [str(probe)])]}))
+        probe.write_text(f"{text}PyMODINIT_FUNC PyInit_probe(void) {{return NULL;}}\n")
+        strict = [] if sys.platform == "win32" else ["-Werror=implicit-function-declaration"]
+        extension = Extension(
+            "probe", [str(probe)], libraries=list(libraries), extra_compile_args=strict
+        )
+        command = build_ext(Distribution({"ext_modules": [extension]}))
         command.build_lib = command.build_temp = folder
         try:
             command.ensure_finalized()
             command.run()
         except Exception as error:  # whatever a tool chain may raise means the same here
-            reason = f"a C file that includes Python.h does not compile: {error}"
-            print(LOUD.format(why=reason), file=sys.stderr, flush=True)
-            return reason
+            return str(error) or type(error).__name__
     return ""
 
 
@@ -123,7 +165,9 @@ class BuildCore(build_ext):
     def finalize_options(self) -> None:
         if obstacle():
             self.distribution.ext_modules = []
-        elif self.distribution.ext_modules and not isinstance(self.parallel, int):
+        elif transport_obstacle():
+            self.distribution.ext_modules = [*core()]
+        if self.distribution.ext_modules and not isinstance(self.parallel, int):
             self.parallel = os.cpu_count() or 1
         super().finalize_options()
 
@@ -144,13 +188,16 @@ class BuildCore(build_ext):
             copies = checked_copies()
             directives, root = DIRECTIVES | CHECKS, str(copies.parents[1])
             for extension in extensions:
+                if extension.sources == [str(TRANSPORT)]:
+                    continue
                 extension.sources = [str(copies / f"{extension.name.rpartition('.')[2]}.py")]
         made = cythonize(
             extensions,
             compiler_directives=directives,
             build_dir=GENERATED + DEBUG,
             force=self.force or directives_changed(),
-            include_path=[root],  # without it the .pxd beside a .py is not found
+            # Without it the .pxd beside a .py is not found.
+            include_path=[root, str(TRANSPORT.parent)],
             nthreads=os.cpu_count() or 1,
             show_all_warnings=False,
         )
@@ -168,6 +215,29 @@ class BuildCore(build_ext):
             os.utime(self.get_ext_fullpath(extension.name))
 
 
+def core() -> Iterator[Extension]:
+    """The modules of the core."""
+    for path in sources():
+        yield _extension(f"taskman_authz._fast.{path.stem}", path)
+
+
+def transport() -> Extension:
+    """The module that uses libnghttp2."""
+    made = _extension("taskman_authz_sidecar.http2.session", TRANSPORT)
+    made.libraries = ["nghttp2"]
+    return made
+
+
+def _extension(name: str, source: Path) -> Extension:
+    return Extension(
+        name,
+        [str(source)],
+        depends=["setup.py"],
+        extra_compile_args=FLAGS,
+        extra_link_args=LINK_FLAGS,
+    )
+
+
 setup(
     distclass=CoreDistribution,
     cmdclass={"build_ext": BuildCore},
@@ -177,17 +247,8 @@ setup(
         "taskman_authz_sidecar",
         *(f"taskman_authz_sidecar.{name}" for name in find_packages("sidecar")),
     ],
-    package_data={"": ["py.typed", "*.pyi", "*.pxd", "*.lark", "*.json", "*.sql"]},
+    package_data={"": ["py.typed", "*.pyi", "*.pxd", "*.pyx", "*.lark", "*.json", "*.sql"]},
     include_package_data=False,
-    ext_modules=[
-        Extension(
-            f"taskman_authz._fast.{path.stem}",
-            [str(path)],
-            depends=["setup.py"],
-            extra_compile_args=FLAGS,
-            extra_link_args=LINK_FLAGS,
-        )
-        for path in sources()
-    ],
+    ext_modules=[*core(), transport()],
     zip_safe=False,
 )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from .faces import Face
 from .status import Code, Refusal, Status, status_of
 from .trace_context import read_traceparent
 
@@ -117,6 +118,10 @@ class Door:
         self._log = log
         self._guards = tuple(guards)
         self._watchers = tuple(watchers)
+
+    def of(self, face: Face) -> Door:
+        """The door that the calls of a face pass."""
+        return self if face.is_guarded else Door(self._log)
 
     def answer(self, call: Call, method: Callable[[D, Call], A], data: D) -> A | Status:
         """What `method` answers to `data`, or why there is no answer. Never raises."""

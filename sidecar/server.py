@@ -9,15 +9,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import grpc
-from google.protobuf.any_pb2 import Any as Packed
-from google.rpc import error_details_pb2, status_pb2
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds it in the pool
@@ -25,11 +21,11 @@ from taskman_authz.v1 import authorization_pb2  # noqa: F401  # reflection finds
 from .addresses import UNIX, try_address
 from .authorization import Aside, Later, Method, Served, Stream
 from .door import Call, Caller, Door
+from .faces import OURS, Face
 from .grpc_log import ClientsGo
-from .health import Health
-from .health_service import HealthService
 from .security import Listening, grpc_names
 from .status import Code, Status
+from .trailers import trailers
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -37,36 +33,31 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 Handler = Callable[[bytes, "Context"], A]
 Context = grpc.aio.ServicerContext[bytes, bytes]
-HEALTH: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 # Calls at once of one connection: grpcio leaves one without a whole message open while the
 # connection is.
 STREAMS = 1_000
-DETAILS = "grpc-status-details-bin"
 _CLIENTS_GO = ClientsGo()
 _CODES = {code: grpc.StatusCode[code.name] for code in Code}
 
 
-class Face(NamedTuple):
-    """How a service whose messages are somebody else's differs from ours: what its calls are known
-    by, and how it says that there is no answer (None: a status of gRPC)."""
-
-    name: str = "grpc"
-    refuse: Callable[[Status], bytes] | None = None
-
-
-OURS = Face()
+def described(services: Iterable[str], faces: Mapping[str, Face]) -> list[str]:
+    """The services that reflection tells of: of those that refuse in their own words there is no
+    description."""
+    names = [name for name in services if faces.get(name, OURS).refuse is None]
+    return [*names, reflection.SERVICE_NAME]
 
 
 class Server:
-    """Answers the methods of services at several addresses, with health and reflection. Of `faces`
-    are the services that are not ours."""
+    """Answers the methods of services at several addresses, with reflection. Of `faces` are the
+    services that are not ours."""
+
+    transport = "grpcio"
 
     def __init__(
         self,
         services: Mapping[str, Mapping[str, Served]],
         door: Door,
         settings: Settings,
-        health: Health,
         listening: Listening | None = None,
         faces: Mapping[str, Face] | None = None,
     ) -> None:
@@ -85,11 +76,8 @@ class Server:
         )
         handlers = [self._handlers(name, methods) for name, methods in services.items()]
         self._server.add_generic_rpc_handlers(handlers)
-        health_pb2_grpc.add_HealthServicer_to_server(HealthService(health), self._server)
         if settings.reflection:
-            # Of the others there is no description.
-            names = [name for name in services if name not in self._faces]
-            names += [HEALTH, reflection.SERVICE_NAME]
+            names = described(services, self._faces)
             reflection.enable_server_reflection(names, self._server)
 
     async def start(self, addresses: Sequence[str]) -> list[str]:
@@ -127,8 +115,10 @@ class Server:
         return grpc.unary_unary_rpc_method_handler(self._answering(face, name, method))
 
     def _answering(self, face: Face, name: str, method: Method) -> Handler[Awaitable[bytes]]:
+        door = self._door.of(face)
+
         async def handle(data: bytes, context: Context) -> bytes:
-            answer = self._door.answer(_GrpcCall(face, name, context), method, data)
+            answer = door.answer(_GrpcCall(face, name, context), method, data)
             if type(answer) is bytes and len(answer) <= self._longest:
                 return answer
             if face.refuse is not None and isinstance(answer, Status):
@@ -161,16 +151,18 @@ class Server:
         return handle
 
     def _streaming(self, face: Face, name: str, stream: Stream) -> Handler[AsyncIterator[bytes]]:
+        door = self._door.of(face)
+
         async def handle(data: bytes, context: Context) -> AsyncIterator[bytes]:
             call = _GrpcCall(face, name, context)
-            answers = self._door.answer(call, stream.method, data)
+            answers = door.answer(call, stream.method, data)
             if isinstance(answers, Status):
                 await self._abort(answers, context)
             try:
                 async for answer in answers:
                     yield answer
             except Exception as error:
-                status = self._door.refuse(call, error)
+                status = door.refuse(call, error)
             else:
                 return
             await self._abort(status, context)
@@ -182,7 +174,7 @@ class Server:
         if not isinstance(answer, Status):
             message = f"the answer is longer than {self._longest} bytes"
             answer = Status(Code.RESOURCE_EXHAUSTED, message)
-        await context.abort(_CODES[answer.code], answer.message, _trailers(answer))
+        await context.abort(_CODES[answer.code], answer.message, trailers(answer))
 
 
 _HEADERS = {
@@ -215,28 +207,6 @@ class _GrpcCall(Call):
         else:
             raise AttributeError(name)
         return getattr(self, name)
-
-
-def _trailers(status: Status) -> tuple[tuple[str, str | bytes], ...]:
-    """What a status says to programs: the fields at fault, and when to come again, as gRPC's own
-    retries read it (gRFC A6)."""
-    told: list[tuple[str, str | bytes]] = []
-    if status.fields:
-        told.append((DETAILS, _details(status)))
-    if status.retry_after is not None:
-        told.append(("grpc-retry-pushback-ms", str(math.ceil(status.retry_after * 1_000))))
-    return tuple(told)
-
-
-def _details(status: Status) -> bytes:
-    wrong = error_details_pb2.BadRequest()
-    for field, description in status.fields:
-        wrong.field_violations.add(field=field, description=description)
-    packed = Packed()
-    packed.Pack(wrong)
-    told = status_pb2.Status(code=status.code.number, message=status.message, details=[packed])
-    encoded: bytes = told.SerializeToString()
-    return encoded
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:

@@ -22,12 +22,14 @@ from taskman_authz.policy import PolicySet
 from taskman_authz.store import FileStore
 from taskman_authz.wire import SERVICE
 
+from . import health_service
 from .authorization import Authorization, Served
 from .decisions import Decisions
 from .door import Door, Guard
 from .entities import EntityFollower
 from .ext_authz import SERVICE as EXT_AUTHZ
 from .ext_authz import Denials, ExtAuthz, RoutesFollower
+from .faces import Face
 from .following import Follower
 from .health import POLICIES, ROUTES, Health
 from .http.face import HTTPFace
@@ -40,9 +42,9 @@ from .notify import notify
 from .orders import Orders
 from .policies import PolicyFollower
 from .security import SECURITY, OnlyCallers, Security
-from .server import Face, Server
 from .settings import Settings
 from .telemetry import Facts, Telemetry
+from .transports import choose
 
 if TYPE_CHECKING:
     from taskman_authz.decision import Decision
@@ -117,7 +119,7 @@ class Sidecar:
         settings, listening = self.settings, self.security.listening
         decisions, door = self._decisions(), self._door()
         services, faces = self._services(decisions)
-        self.server = Server(services, door, settings, self.health, listening, faces)
+        self.server = choose(settings, self.log)(services, door, settings, listening, faces)
         self.http = None
         if settings.http_listen:
             parts = (decisions, self.entities, self.policies, door, settings, listening)
@@ -149,11 +151,15 @@ class Sidecar:
     def _services(
         self, decisions: Decisions
     ) -> tuple[Mapping[str, Mapping[str, Served]], Mapping[str, Face]]:
-        services = {SERVICE: Authorization(decisions, self.revisions).methods()}
+        services = {
+            SERVICE: Authorization(decisions, self.revisions).methods(),
+            health_service.SERVICE: health_service.HealthService(self.health).methods(),
+        }
+        faces = {health_service.SERVICE: health_service.FACE}
         if self.routes is None:
-            return services, {}
+            return services, faces
         service, face = self._ext_authz(decisions, self.routes)
-        return {**services, EXT_AUTHZ: service}, {EXT_AUTHZ: face}
+        return {**services, EXT_AUTHZ: service}, {**faces, EXT_AUTHZ: face}
 
     def _door(self) -> Door:
         explain = OnlyCallers("Explain", self.settings.explain_callers)
@@ -185,7 +191,9 @@ class Sidecar:
             self._tell_ready()
         # The supervisor of workers speaks for all of them.
         message = "serving" if self.seat is None else "worker serving"
-        self.log.info(message, listen=opened, http_listen=http, **shown, revision=self._revision())
+        shown["revision"] = self._revision()
+        transport = self.server.transport
+        self.log.info(message, listen=opened, transport=transport, http_listen=http, **shown)
         # What is there now stays: the collector, which a batch of hundreds of requests sets off,
         # need not look at it again.
         gc.collect()

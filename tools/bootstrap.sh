@@ -19,6 +19,7 @@ cd "$(dirname "$0")/.."
 
 VENV=.venv
 CORE=src/taskman_authz/_fast
+TRANSPORT=sidecar/http2
 LOG=.cache/bootstrap.log
 
 say() { printf '%s\n' "$*"; }
@@ -97,16 +98,22 @@ package_for() {
     fi
 }
 
-# Sets MISSING to the Debian packages that have to be there, WANTED to those that only add speed.
+# Tried as well: what the sidecar's transport on libnghttp2 is compiled with.
+has_nghttp2() { echo '#include <nghttp2/nghttp2.h>' | "${CC:-cc}" -x c -fsyntax-only - >/dev/null 2>&1; }
+
+# Sets MISSING to the Debian packages that have to be there, WANTED to those that only add speed,
+# USEFUL to those without which a part of the sidecar is another one.
 look_around() {
     MISSING=
     WANTED=
+    USEFUL=
     if ! command -v uv >/dev/null 2>&1 && [ ! -x "$VENV/bin/uv" ] && ! has_venv; then
         MISSING=$(package_for venv)
     fi
     [ "${TASKMAN_AUTHZ_PURE:-}" != 1 ] || return 0
     compiles stdio.h || WANTED="gcc libc6-dev"
     [ -f "$(headers)/Python.h" ] || WANTED="${WANTED:+$WANTED }$(package_for dev)"
+    has_nghttp2 || USEFUL=libnghttp2-dev
 }
 
 # -- what is missing ---------------------------------------------------------------------------
@@ -124,10 +131,12 @@ supply() {
         [ -z "$MISSING" ] || step "installing $MISSING (apt-get)" apt_install $MISSING || true
         # shellcheck disable=SC2086
         [ -z "$WANTED" ] || step "installing $WANTED (apt-get)" apt_install $WANTED || true
-        [ -z "$MISSING$WANTED" ] || look_around
+        [ -z "$USEFUL" ] || step "installing $USEFUL (apt-get)" apt_install $USEFUL || true
+        [ -z "$MISSING$WANTED$USEFUL" ] || look_around
     fi
     [ -z "$MISSING" ] || refuse
     [ -z "$WANTED" ] || warn_pure
+    [ -z "$USEFUL" ] || say "!!  without $USEFUL the sidecar serves on grpcio, not on libnghttp2"
 }
 
 refuse() {
@@ -273,7 +282,7 @@ loader() {
 
 # -- the core -----------------------------------------------------------------------------------
 
-core_now() { { pwd; "$VENV/bin/python" --version; cat setup.py "$CORE"/*.py "$CORE"/*.pxd "$CORE"/native/*.pxd; } 2>&1 | cksum; }
+core_now() { { pwd; "$VENV/bin/python" --version; has_nghttp2 && echo nghttp2; cat setup.py "$TRANSPORT"/*.p[yx]* "$CORE"/*.py "$CORE"/*.pxd "$CORE"/native/*.pxd; } 2>&1 | cksum; }
 
 core_is_fresh() {
     set -- "$CORE"/*.so

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Compiles the core so that it looks for its own faults, and runs the tests that are named.
+# Compiles the core, and the sidecar's transport on libnghttp2, so that they look for their own faults,
+# and runs the tests that are named.
 #
 #   tools/sanitize.sh checks TESTS...     every check of Cython: bounds, None, members not yet set
 #   tools/sanitize.sh address TESTS...    AddressSanitizer (gcc's): reads and writes of what is not ours
@@ -17,11 +18,12 @@ python=$PWD/.venv/bin/python
 rm -rf "$copy"
 mkdir -p "$copy"
 tar -cf - --exclude='*.so' --exclude=__pycache__ \
-    setup.py pyproject.toml README.md src sidecar policies tests | tar -xf - -C "$copy"
+    setup.py pyproject.toml README.md src sidecar policies tests tools | tar -xf - -C "$copy"
 cd "$copy"
 export TASKMAN_AUTHZ_DEBUG="$mode"
 echo "==> compiling the core for '$mode'"
 "$python" setup.py -q build_ext --inplace >build.log 2>&1 || { tail -n 25 build.log; exit 1; }
+ln -s ../sidecar src/taskman_authz_sidecar # or that of the checkout would be imported
 
 if [ "$mode" = address ]; then
     # C++ too, or else the sanitizer does not know what the libraries throw. Python's own allocator

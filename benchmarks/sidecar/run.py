@@ -24,12 +24,13 @@ MEASURES = ("rps", "p50", "p99", "cpu", "rss")
 COLUMNS: Mapping[str, str] = {
     "echo": "grpcio aio + uvloop, bare echo",
     "ours": "taskman-authz, 10 policies",
-    "ours-all": "the same, a worker a core",
+    "fast": "taskman-authz on libnghttp2, 10 policies",
     "cerbos": "Cerbos, 10 policies",
     "ours-many": "taskman-authz, {:,} policies",
-    "ours-many-all": "the same, a worker a core",
+    "fast-many": "taskman-authz on libnghttp2, {:,} policies",
     "cerbos-many": "Cerbos, {:,} policies",
     "ours-batch": "taskman-authz, batch of 200",
+    "fast-batch": "taskman-authz on libnghttp2, batch of 200",
     "cerbos-batch": "Cerbos, batch of 50 × 4",
 }
 
@@ -126,10 +127,12 @@ def _asked(made: Run, folder: Path, tell: Callable[[str], None]) -> Iterator[lis
         with ours.running():
             reply = ours.ask(check)
         begin(lambda: start_echo(reply), {"echo": questions.echo(check.data, reply)})
-        begin(lambda: start_ours(few, folder, all_cores=True), {"ours-all": check})
-        many_check = questions.check(many)
-        begin(lambda: start_ours(many, folder), {"ours-many": many_check})
-        begin(lambda: start_ours(many, folder, all_cores=True), {"ours-many-all": many_check})
+        begin(lambda: start_ours(many, folder), {"ours-many": questions.check(many)})
+        begin(
+            lambda: start_ours(few, folder, "fast"),
+            {"fast": check, "fast-batch": questions.batch(few)},
+        )
+        begin(lambda: start_ours(many, folder, "fast"), {"fast-many": questions.check(many)})
         theirs = {
             "cerbos": questions.cerbos_check(few),
             "cerbos-batch": questions.cerbos_batch(few),

@@ -71,16 +71,15 @@ def start_echo(reply: bytes) -> Server:
     return _start(port, [sys.executable, "-m", "benchmarks.sidecar.echo", str(port), reply.hex()])
 
 
-def start_ours(case: Decision, folder: Path, all_cores: bool = False) -> Server:
-    """Our sidecar with the policies of a case, as it comes or with a worker for each core, as
-    Cerbos has threads."""
+def start_ours(case: Decision, folder: Path, transport: str = "grpcio") -> Server:
+    """Our sidecar as it comes, with the policies of a case. Raises Cannot where it has not the
+    transport."""
     path = folder / f"{case.name}.yaml"
     path.write_text(json.dumps({"policies": ours.policies(case.rules)}))
     (port,) = cerbos.free_ports(1)
     command = [sys.executable, "-m", "taskman_authz_sidecar", "--policies", str(path)]
-    if all_cores:
-        command += ["--workers", str(os.cpu_count() or 1)]
-    return _start(port, [*command, "--listen", f"127.0.0.1:{port}", "--log-level", "error"])
+    command += ["--transport", transport, "--log-level", "error"]
+    return _start(port, [*command, "--listen", f"127.0.0.1:{port}"])
 
 
 def start_cerbos(case: Decision, folder: Path) -> Server:

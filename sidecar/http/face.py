@@ -14,11 +14,12 @@ from ..door import Door
 from ..entities import EntityFollower
 from ..policies import PolicyFollower
 from ..security import Listening
+from ..sockets import address_of, open_sockets
 from .app import Facts, make_app
 from .authzen import AuthZEN
 from .health import Readiness
 from .searching import Searcher
-from .server import HTTPServer, address_of, open_sockets
+from .server import HTTPServer
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger

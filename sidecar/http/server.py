@@ -1,9 +1,8 @@
-"""The HTTP transport: uvicorn in the sidecar's own loop, on sockets that are opened here.
+"""The HTTP transport: uvicorn in the sidecar's own loop.
 
-Laws: an address in use is refused in words. Where there are certificates every TCP connection is in
-TLS. Who is at the other end stands in the scope, as the connection proves it. Signals are the
-sidecar's. How long headers are, how many connections there are and how long an idle one stays is
-bounded.
+Laws: where there are certificates every TCP connection is in TLS. Who is at the other end stands in
+the scope, as the connection proves it. Signals are the sidecar's. How long headers are, how many
+connections there are and how long an idle one stays is bounded.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ..addresses import UNIX, try_path
 from ..security import Listening, connection_names
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ class HTTPServer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
-        """Begin to answer at sockets that `open_sockets` opened."""
+        """Begin to answer at sockets that are bound."""
         self._paths = [each.getsockname() for each in sockets if each.family == socket.AF_UNIX]
         self._task = asyncio.create_task(self._server.serve(list(sockets)))
         while not self._server.started:
@@ -78,67 +76,6 @@ class HTTPServer:
         for path in self._paths:
             with contextlib.suppress(OSError):
                 os.unlink(path)
-
-
-def open_sockets(
-    addresses: Sequence[str], listening: Listening, shares: bool = False
-) -> list[socket.socket]:
-    """A bound socket an address, which workers may share. Raises OSError naming the one that cannot
-    be opened."""
-    opened: list[socket.socket] = []
-    try:
-        for address in addresses:
-            opened.append(_open(address, listening, shares))
-    except BaseException:
-        for each in opened:
-            each.close()
-        raise
-    return opened
-
-
-def address_of(opened: socket.socket, address: str) -> str:
-    """The address with its port filled in."""
-    if opened.family == socket.AF_UNIX:
-        return address
-    return f"{address.rpartition(':')[0]}:{opened.getsockname()[1]}"
-
-
-def _open(address: str, listening: Listening, shares: bool) -> socket.socket:
-    try:
-        if address.startswith(UNIX):
-            return _open_path(address, listening)
-        return open_host(address, shares)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), address) from None
-
-
-def _open_path(address: str, listening: Listening) -> socket.socket:
-    path = address.removeprefix(UNIX).removeprefix("//")
-    try_path(path)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)  # left behind by a process that was killed
-    opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    with listening.file(address):
-        opened.bind(path)
-    return opened
-
-
-def open_host(address: str, shares: bool) -> socket.socket:
-    """A listening socket at host:port, which several processes may share. Raises OSError."""
-    host, _, port = address.rpartition(":")
-    found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
-    family, kind, protocol, _, place = found[0]
-    opened = socket.socket(family, kind, protocol)
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shares:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        opened.bind(place)
-        opened.listen()
-    except BaseException:
-        opened.close()
-        raise
-    return opened
 
 
 def _tls(listening: Listening) -> ssl.SSLContext | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Sequence
 
 import grpc
 from cryptography import x509
@@ -37,15 +38,22 @@ def server_credentials(certificates: Certificates) -> grpc.ServerCredentials:
     )
 
 
-def server_context(certificates: Certificates) -> ssl.SSLContext:
-    """A context for a server of the standard library's kind."""
-    made = certificates.identity, _context(certificates.identity)
+def server_context(certificates: Certificates, protocols: Sequence[str] = ()) -> ssl.SSLContext:
+    """A context for a server of the standard library's kind that speaks `protocols` (ALPN)."""
+
+    def make(identity: Identity) -> ssl.SSLContext:
+        context = _context(identity)
+        if protocols:
+            context.set_alpn_protocols(list(protocols))
+        return context
+
+    made = certificates.identity, make(certificates.identity)
 
     def choose(connection: ssl.SSLObject, _name: str, _context_then: ssl.SSLContext) -> None:
         nonlocal made
         identity = certificates.identity
         if made[0] is not identity:
-            made = identity, _context(identity)
+            made = identity, make(identity)
         connection.context = made[1]
 
     # Called at each handshake, also where the client names no server.

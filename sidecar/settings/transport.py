@@ -21,6 +21,11 @@ class TransportSettings(BaseModel):
         description="name of a caller who may call Explain, whose answers hold attribute values: "
         "`spiffe://shop/*`, `token:ops`, or * for everybody; may be given several times",
     )
+    transport: Literal["auto", "fast", "grpcio"] = Field(
+        default="grpcio",
+        description="what speaks gRPC: grpcio; fast: libnghttp2, at a tenth of the CPU; auto: the "
+        "latter where it can be had",
+    )
     reflection: bool = Field(
         default=False, description="describe the services to everybody who asks: true, false"
     )

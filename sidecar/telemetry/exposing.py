@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..http.server import open_host
+from ..sockets import open_host
 from .scrape import Scrape
 from .shared import shared_folder
 

@@ -154,6 +154,26 @@ class Limits(msgspec.Struct, frozen=True):
     # Streams that tell of new revisions: each is some kB, and all are woken at a change.
     revision_watchers: int = 1_000
 
+    # -- connections of the sidecar (on libnghttp2; grpcio has limits of its own) ------------
+    connections: int = 10_000  # of one process; each is some 20 kB while nothing is asked
+    connection_calls: int = 1_000  # at once
+    header_bytes: int = 16_384  # of one call, as HPACK counts; the longest tokens are half of it
+    # What is kept of calls that are not whole, and of answers that are not taken.
+    connection_bytes: int = 33_554_432  # two of the longest answers
+    connections_bytes: int = 268_435_456  # of all connections
+    # Until a call that does not come, an answer that is not taken, or a connection that says
+    # nothing is given up.
+    connection_seconds: int = 60
+    keepalive_seconds: int = 20  # until a connection that was asked whether it is alive has said so
+    # Frames that ask nothing (pings, settings, windows, resets, crumbs of data) at once, a second,
+    # and more for each answered call. Some clients need four a call.
+    idle_frames: int = 2_000
+    idle_frames_rate: int = 100
+    idle_frames_call: int = 16
+    # Calls that are given up, at once and a second: each may have been decided for nobody.
+    resets: int = 1_000
+    resets_rate: int = 100
+
     # -- routes of a proxy -------------------------------------------------------------------
     routes: int = 10_000  # in one table; a platform has some hundred
     target_length: int = 16_384  # code points of a path with its query; servers stop at half of it

@@ -35,22 +35,22 @@ def verdict(run: Run, words: str) -> str:
 
 
 def test_bars_are_met_by_the_ratios_of_one_run():
-    run = run_with(echo=1_000, ours=900, ours_all=900, cerbos=800, ours_batch=200)
+    run = run_with(echo=1_000, ours=900, cerbos=800, ours_batch=200)
     assert verdict(run, "bare echo").startswith("met")
     assert verdict(run, "as Cerbos").startswith("met")
     assert verdict(run, "p99").startswith("met")
     assert verdict(run, "batch").startswith("met")
-    worse = run_with(echo=1_000, ours=700, ours_all=700, cerbos=800, ours_batch=100)
+    worse = run_with(echo=1_000, ours=700, cerbos=800, ours_batch=100)
     assert all(not found.met for found in verdicts(worse))
 
 
 def test_a_bar_without_a_measurement_is_missed_and_says_what_is_missing():
-    assert "cerbos has no" in verdict(run_with(ours_all=1), "as Cerbos")
+    assert "cerbos has no" in verdict(run_with(ours=1), "as Cerbos")
 
 
 def test_the_worst_of_16_and_64_clients_counts():
-    run = run_with(ours_all=100, cerbos=90)
-    run.samples["ours-all", 64] = [Sample(10, 1, 1, 1, 1)]
+    run = run_with(ours=100, cerbos=90)
+    run.samples["ours", 64] = [Sample(10, 1, 1, 1, 1)]
     assert verdict(run, "as Cerbos").startswith("MISSED")
 
 

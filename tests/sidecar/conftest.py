@@ -68,8 +68,6 @@ def sidecar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
     folder = tmp_path_factory.mktemp("shared") / "policies"
     folder.mkdir()
     write_policies(folder)
-    shared = Sidecar(
-        folder, "--max-message-bytes", "100000", "--max-batch-size", "50", "--reflection", "true"
-    )
+    shared = Sidecar(folder, "--max-message-bytes", "100000", "--max-batch-size", "50")
     yield shared
     shared.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,9 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from taskman_authz_sidecar.http2 import missing
 
 PATIENCE = 30.0  # seconds until a test gives up waiting; nothing here takes one
+
+# The transport on libnghttp2, where it can be had here; in CI it can.
+FAST = pytest.param(
+    "fast",
+    marks=pytest.mark.skipif(
+        bool(missing()) and not os.environ.get("CI"),
+        reason=f"no transport on libnghttp2: {missing()}",
+    ),
+)
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Sequence
 from types import TracebackType
 
 import h2.config
@@ -30,6 +31,8 @@ class Raw:
         self.socket = socket.create_connection((host, int(port)), PATIENCE)
         self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.ended: dict[int, dict[str, str]] = {}  # streams, and what they ended with
+        self.bodies: dict[int, bytes] = {}  # what came as data
+        self.went_away: int | None = None
         self._told: dict[int, dict[str, str]] = {}
         self.http.initiate_connection()
         self.http.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
@@ -46,39 +49,76 @@ class Raw:
         self.socket.sendall(self.http.data_to_send())
 
     def begin(
-        self, path: str, data: bytes, content_type: str = "application/grpc", end: bool = True
+        self,
+        path: str,
+        data: bytes,
+        content_type: str = "application/grpc",
+        end: bool = True,
+        more: Sequence[tuple[str, str]] = (),
+        method: str = "POST",
     ) -> int:
-        """Begin a call and send data as it is. Gives its stream."""
+        """Begin a call and send data as it is, with `more` headers. Gives its stream."""
         stream = self.http.get_next_available_stream_id()
         headers = [
-            (":method", "POST"),
+            (":method", method),
             (":scheme", "http"),
             (":path", path),
             (":authority", "sidecar"),
             ("content-type", content_type),
             ("te", "trailers"),
+            *more,
         ]
         self.http.send_headers(stream, headers)
+        self.send(stream, data, end)
+        return stream
+
+    def send(self, stream: int, data: bytes, end: bool = False) -> None:
+        """Send data as it is, when the other lets it."""
+        self.flush()
+        while len(data) > (room := min(16_384, self.http.local_flow_control_window(stream))):
+            if room:
+                self.http.send_data(stream, data[:room])
+                data = data[room:]
+                self.flush()
+            else:
+                self.hear()
         self.http.send_data(stream, data, end_stream=end)
         self.flush()
-        return stream
 
     def end(self, stream: int) -> dict[str, str]:
         """The headers and trailers that a call ends with; `reset` where it is broken off."""
         while stream not in self.ended:
-            data = self.socket.recv(65_536)
-            if not data:
+            if not self.hear():
                 return {"reset": "connection"}
-            for event in self.http.receive_data(data):
-                self._see(event)
             self.flush()
         return self.ended[stream]
+
+    def hear(self) -> bool:
+        """See what comes next; False where the connection has ended."""
+        data = self.socket.recv(65_536)
+        for event in self.http.receive_data(data) if data else ():
+            self._see(event)
+        return bool(data)
+
+    def goaway(self) -> int | None:
+        """The code of the frame that the other ends the connection with, when it has; None where it
+        says nothing."""
+        try:
+            while self.went_away is None and self.hear():
+                self.socket.sendall(self.http.data_to_send())
+        except OSError:
+            pass  # it may close while we still send
+        return self.went_away
 
     def _see(self, event: h2.events.Event) -> None:
         if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
             self._told.setdefault(event.stream_id, {}).update(dict(event.headers))
+        if isinstance(event, h2.events.ConnectionTerminated):
+            self.went_away = int(event.error_code)
+        if isinstance(event, h2.events.DataReceived):
+            self.bodies[event.stream_id] = self.bodies.get(event.stream_id, b"") + event.data
         if isinstance(event, h2.events.StreamReset):
-            self.ended[event.stream_id] = {"reset": str(event.error_code)}
+            self.ended.setdefault(event.stream_id, {"reset": str(int(event.error_code))})
         if isinstance(event, h2.events.StreamEnded):
             self.ended[event.stream_id] = self._told.get(event.stream_id, {})
 

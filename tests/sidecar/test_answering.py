@@ -142,7 +142,8 @@ def test_health_serves_the_server_the_service_and_the_policies(sidecar):
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_reflection_describes_the_service(sidecar):
+def test_reflection_describes_the_service(policies, start):
+    sidecar = start(policies, "--reflection", "true", "--transport", "grpcio")
     with grpc.insecure_channel(sidecar.address) as channel:
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
         request = reflection_pb2.ServerReflectionRequest

@@ -23,7 +23,8 @@ DENYING = POLICIES.replace("effect: allow", "effect: deny", 1)
 @pytest.fixture(params=["1", "2"])
 def sidecar(request, policies, start) -> Sidecar:
     """A sidecar that does not look at its policies by itself."""
-    arguments = ["--reload-interval", "0", "--grace", "600", "--reflection", "true"]
+    arguments = ["--reload-interval", "0", "--grace", "600"]
+    arguments += ["--reflection", "true", "--transport", "grpcio"]
     return start(policies, "--workers", request.param, *arguments)
 
 

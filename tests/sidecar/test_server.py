@@ -13,13 +13,18 @@ import structlog
 from structlog.testing import CapturingLogger
 from taskman_authz_sidecar.authorization import Method
 from taskman_authz_sidecar.door import Call, Door
-from taskman_authz_sidecar.health import Health
-from taskman_authz_sidecar.server import Server
+from taskman_authz_sidecar.security import Listening
 from taskman_authz_sidecar.settings import Settings
+from taskman_authz_sidecar.transports import choose
 
-from tests.sidecar.process import PATIENCE
+from tests.sidecar.process import FAST, PATIENCE
 
 Ask = Callable[..., Any]
+
+
+@pytest.fixture(params=["grpcio", FAST])
+def transport(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture
@@ -28,7 +33,9 @@ def logger() -> CapturingLogger:
 
 
 @pytest.fixture
-def serve(logger: CapturingLogger) -> Iterator[Callable[[Mapping[str, Method]], str]]:
+def serve(
+    logger: CapturingLogger, transport: str
+) -> Iterator[Callable[[Mapping[str, Method]], str]]:
     """Starts a server in a thread and gives its address."""
     endings: list[Callable[[], None]] = []
 
@@ -40,7 +47,8 @@ def serve(logger: CapturingLogger) -> Iterator[Callable[[Mapping[str, Method]], 
         stop = asyncio.Event()
 
         async def run() -> None:
-            server = Server({"test.Service": methods}, Door(log), Settings(), Health())
+            make = choose(Settings(transport=transport), log)
+            server = make({"test.Service": methods}, Door(log), Settings(), Listening(), {})
             opened.extend(await server.start(["127.0.0.1:0"]))
             is_open.set()
             await stop.wait()
@@ -78,6 +86,9 @@ def asker() -> Iterator[Callable[[str], Ask]]:
         channel.close()
 
 
+# grpcio reads, in threads of its own, while a method of ours runs; the other one counts from when it
+# reads (`http2/test_calls.py`).
+@pytest.mark.parametrize("transport", ["grpcio"], indirect=True)
 def test_a_call_whose_deadline_has_passed_is_not_decided(serve, asker):
     decided: list[bytes] = []
     begun, go_on = threading.Event(), threading.Event()
