@@ -86,8 +86,8 @@ def asker() -> Iterator[Callable[[str], Ask]]:
         channel.close()
 
 
-# grpcio reads, in threads of its own, while a method of ours runs; the other one counts from when it
-# reads (`http2/test_calls.py`).
+# grpcio reads, in threads of its own, while a method of ours runs; the other one counts from when
+# it reads (`http2/test_calls.py`).
 @pytest.mark.parametrize("transport", ["grpcio"], indirect=True)
 def test_a_call_whose_deadline_has_passed_is_not_decided(serve, asker):
     decided: list[bytes] = []
