@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from ..authorization import Aside, Served, Stream
+from ..authorization import Aside, Later, Served, Stream
 from ..door import Call, Door
 from ..faces import Face
 from ..status import Code, Status
@@ -73,6 +73,8 @@ class Answering:
             self._stream(connection, exchange, call, data)
         elif isinstance(served, Aside):
             self._wait(connection, exchange, call, data)
+        elif isinstance(served, Later):
+            self._await(connection, exchange, call, data)
         else:
             self._end(connection, exchange, door.answer(call, served, data))
 
@@ -107,6 +109,17 @@ class Answering:
                 self._end(connection, exchange, found.result())
 
         found.add_done_callback(done)
+
+    def _await(self, connection: Connection, exchange: Exchange, call: Call, data: bytes) -> None:
+        door, served = exchange.route.door, cast(Later, exchange.route.served)
+
+        async def answer() -> None:
+            found = await door.answer_later(call, served.method, data)
+            self._end(connection, exchange, found)
+
+        task = asyncio.get_running_loop().create_task(answer())
+        exchange.on_close = task.cancel
+        self._keep(task)
 
     def _stream(self, connection: Connection, exchange: Exchange, call: Call, data: bytes) -> None:
         door, served = exchange.route.door, cast(Stream, exchange.route.served)
