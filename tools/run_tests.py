@@ -2,7 +2,8 @@
 
     python tools/run_tests.py [ARGUMENTS OF PYTEST]
 
-First everything on the compiled twin; then, with TASKMAN_AUTHZ_PURE=1, the tests of the core and
+First everything on the compiled twin, and what is an example of its own (`examples/taskman`) in a
+process of its own; then, with TASKMAN_AUTHZ_PURE=1, the tests of the core and
 of all that runs above it in process: not those that start processes, talk to servers or build
 wheels, which ask nothing of the core that the others do not. Where the core is not compiled,
 everything runs on the plain twin. Exit status 1 if a test failed on either.
@@ -21,6 +22,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".cache" / "tests"
 IN_PROCESS = "not process and not servers and not packaging"
+TITLES = {"compiled": "compiled twin", "pure": "pure twin", "taskman": "examples/taskman"}
 NO_TESTS = 5  # pytest's exit status where the arguments select none
 
 
@@ -56,7 +58,7 @@ def built_twin() -> str:
 
 
 def run(twin: str, arguments: list[str]) -> tuple[int, Counts, float]:
-    """Run pytest on `twin`: its exit status, its counts, the seconds it took."""
+    """Run one pass (a key of TITLES): its exit status, its counts, the seconds it took."""
     REPORTS.mkdir(parents=True, exist_ok=True)
     report = REPORTS / f"{twin}.xml"
     report.unlink(missing_ok=True)
@@ -87,14 +89,16 @@ def main(arguments: list[str]) -> int:
     """Run the passes, print a line for each and their sum."""
     compiled = built_twin() == "compiled" and os.environ.get("TASKMAN_AUTHZ_PURE") != "1"
     passes = [("compiled", arguments)] if compiled else []
+    if not arguments:
+        passes.append(("taskman", ["examples/taskman/tests"]))
     passes.append(("pure", [*arguments, "-m", IN_PROCESS] if compiled else arguments))
     total, bad, lines = Counts(0, 0, 0), False, []
     for twin, selection in passes:
-        print(f"\n== {twin} twin", flush=True)
+        print(f"\n== {TITLES[twin]}", flush=True)
         status, counts, seconds = run(twin, selection)
         bad = bad or status not in (0, NO_TESTS) or counts.failed > 0
         total += counts
-        lines.append(f"{twin} twin: {counts.passed} passed in {seconds:.0f} s")
+        lines.append(f"{TITLES[twin]}: {counts.passed} passed in {seconds:.0f} s")
     if not compiled:
         lines.insert(0, "compiled twin: NOT BUILT, everything ran on the plain one")
     print("", *lines, total, sep="\n", flush=True)
