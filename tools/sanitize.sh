@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles the core, and the sidecar's transport on libnghttp2, so that they look for their own faults,
-# and runs the tests that are named.
+# Compiles the core and the sidecar's transport so that they look for their own faults, and runs the
+# tests that are named.
 #
 #   tools/sanitize.sh checks TESTS...     every check of Cython: bounds, None, members not yet set
 #   tools/sanitize.sh address TESTS...    AddressSanitizer (gcc's): reads and writes of what is not ours
