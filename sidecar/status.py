@@ -11,7 +11,16 @@ import enum
 import math
 from typing import NamedTuple
 
-from taskman_authz.errors import RequestError
+from taskman_authz.errors import (
+    AlreadyExistsError,
+    CompileError,
+    ConflictError,
+    NotFoundError,
+    RequestError,
+)
+
+# Fields at fault travel in a header of the answer, which has a limit.
+FIELDS_LENGTH = 3_000  # characters
 
 
 class Code(enum.Enum):
@@ -21,6 +30,7 @@ class Code(enum.Enum):
     INVALID_ARGUMENT = 3, 400
     DEADLINE_EXCEEDED = 4, 504
     NOT_FOUND = 5, 404
+    ALREADY_EXISTS = 6, 409
     PERMISSION_DENIED = 7, 403
     RESOURCE_EXHAUSTED = 8, 429
     ABORTED = 10, 409
@@ -58,7 +68,30 @@ def status_of(error: Exception) -> Status:
         return error.status
     if isinstance(error, RequestError):
         return Status(Code.INVALID_ARGUMENT, str(error), ((error.field, error.message),))
+    if isinstance(error, CompileError):
+        return _issues(error)
+    if isinstance(error, AlreadyExistsError):
+        return Status(Code.ALREADY_EXISTS, str(error))
+    if isinstance(error, ConflictError):
+        return Status(Code.ABORTED, str(error))
+    if isinstance(error, NotFoundError):
+        return Status(Code.NOT_FOUND, str(error))
     return Status(Code.INTERNAL, "the decision point failed; treat this as a denial")
+
+
+def _issues(error: CompileError) -> Status:
+    """All issues, or as many as fit."""
+    fields: list[tuple[str, str]] = []
+    left = FIELDS_LENGTH
+    for issue in error.issues:
+        place, said = str(issue.place), f"{issue.message} [{issue.code}]"
+        left -= len(place) + len(said)
+        if left < 0 and fields:
+            break
+        fields.append((place[:FIELDS_LENGTH], said[:FIELDS_LENGTH]))
+    count = len(error.issues)
+    message = f"{count} thing{'s' if count > 1 else ''} wrong: {': '.join(fields[0])}"
+    return Status(Code.INVALID_ARGUMENT, message[:500], tuple(fields))
 
 
 def http_headers(status: Status) -> dict[str, str]:

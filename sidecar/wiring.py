@@ -156,6 +156,8 @@ class Sidecar:
             health_service.SERVICE: health_service.HealthService(self.health).methods(),
         }
         faces = {health_service.SERVICE: health_service.FACE}
+        if self.control is not None:
+            services |= self.control.administration(decisions)
         if self.routes is None:
             return services, faces
         service, face = self._ext_authz(decisions, self.routes)

@@ -6,7 +6,7 @@ Law: RabbitMQ makes a change known sooner, and nothing depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from taskman_authz.errors import AuthzError
@@ -16,6 +16,7 @@ from taskman_authz.policy import PolicySet
 from ..secrets import Secrets
 from ..settings import Settings
 from .cache import PolicyCache
+from .connecting import Connecting
 from .following import RevisionFollower
 from .revisions import RevisionStore
 
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
     from taskman_authz.messaging import Link, Listener
 
+    from ..authorization import Served
+    from ..decisions import Decisions
     from ..workers.seat import Seat
     from .connecting import ReadDSN
     from .relaying import Counts, Relaying
 
+WRITERS = 8  # connections of who administers: one writes at a time, others read
 # What changes policies, by exchange. (Who holds a role does not.)
 PATTERNS = {
     "iam.events": ("iam.policy.*", "iam.role.created", "iam.role.updated", "iam.role.deleted")
@@ -77,6 +81,7 @@ class Control:
             self.policies.begin_behind(age)
         self._listener = self._make_listener()
         self._relaying: Relaying | None = None
+        self._writing: Connecting | None = None
 
     def tasks(self) -> Iterator[Coroutine[Any, Any, object]]:
         """What goes on while calls are answered, besides following."""
@@ -95,8 +100,25 @@ class Control:
         if self._settings.relay:
             self._relaying = make_relaying(self._settings, self._log, tell)
 
+    def administration(self, decisions: Decisions) -> Mapping[str, Mapping[str, Served]]:
+        """The service that changes policies, by its name, where that is set."""
+        settings = self._settings
+        if not settings.administration or settings.database is None:
+            return {}
+        from ..administration import SERVICE, Administration, Permission
+
+        place, told = "--database", settings.database.get_secret_value()
+        self._writing = Connecting(
+            read_secret(settings, place, told, self._log), settings.limits, WRITERS
+        )
+        permission = Permission(decisions, settings.administration_callers, settings.limits)
+        made = Administration(self._writing, permission, settings.limits, self.policies.nudge)
+        return {SERVICE: made.methods()}
+
     async def close(self) -> None:
         """Give up the connections."""
+        if self._writing is not None:
+            self._writing.drop()
         self._store.close()
         if self._relaying is not None:
             self._relaying.close()

@@ -10,7 +10,7 @@ until what replaces it has been found good. No secret is in a log, an error or a
 
 from __future__ import annotations
 
-from .callers import OnlyCallers
+from .callers import Names, OnlyCallers
 from .listening import Listening, refuse_plain
 from .peers import connection_names, grpc_names
 from .security import SECURITY, Security
@@ -18,6 +18,7 @@ from .security import SECURITY, Security
 __all__ = [
     "SECURITY",
     "Listening",
+    "Names",
     "OnlyCallers",
     "Security",
     "connection_names",

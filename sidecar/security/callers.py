@@ -26,7 +26,7 @@ class AllowedCallers:
         told: dict[str, list[str]] = {}
         for method, _, name in (rule.partition("=") for rule in rules):
             told.setdefault(method, []).append(name)
-        self._allowed = {method: _Names(names) for method, names in told.items()}
+        self._allowed = {method: Names(names) for method, names in told.items()}
 
     def __call__(self, call: Call) -> None:
         """Raises Refusal."""
@@ -43,7 +43,7 @@ class OnlyCallers:
 
     def __init__(self, method: str, names: Collection[str]) -> None:
         self._method = method
-        self._allowed = _Names(names)
+        self._allowed = Names(names)
 
     def __call__(self, call: Call) -> None:
         """Raises Refusal."""
@@ -57,7 +57,7 @@ def require_name(call: Call) -> None:
         raise Refusal(Code.UNAUTHENTICATED, "expected a caller that proves who it is")
 
 
-class _Names:
+class Names:
     """Exact names and patterns."""
 
     def __init__(self, names: Collection[str]) -> None:

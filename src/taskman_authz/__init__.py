@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .decision import Decision, Reason
     from .decision_log import DecisionLog
     from .errors import (
+        AlreadyExistsError,
         ArgumentError,
         AuthzError,
         CompileError,
@@ -48,6 +49,7 @@ __all__ = [
     "AuthzError",
     "CheckRequest",
     "CompileError",
+    "AlreadyExistsError",
     "ConflictError",
     "Decision",
     "DecisionLog",
@@ -80,6 +82,7 @@ _HOMES = {
         "ArgumentError",
         "AuthzError",
         "CompileError",
+        "AlreadyExistsError",
         "ConflictError",
         "DeniedError",
         "EvaluationError",

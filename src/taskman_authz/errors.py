@@ -100,6 +100,10 @@ class ConflictError(AuthzError):
         self.revision = revision
 
 
+class AlreadyExistsError(ConflictError):
+    """There is something of this name already."""
+
+
 class NotFoundError(AuthzError):
     """There is no such policy, role, document or revision; or none that this caller may see."""
 

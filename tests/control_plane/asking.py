@@ -21,19 +21,24 @@ PATIENCE = 30.0  # seconds until a test gives up waiting
 SOON = 5.0
 
 
-def answer(sidecar: Sidecar, action: str, role: str = "dev", company: str = "") -> pb.CheckResponse:
+def answer(
+    sidecar: Sidecar, action: str, role: str = "dev", company: str = "", token: str = ""
+) -> pb.CheckResponse:
     """What a sidecar answers to a subject of a role."""
     request = pb.CheckRequest(
         subject="user:1", action=action, resource=f"{action.partition(':')[0]}/1"
     )
     request.company_id = company
     request.subject_properties["roles"] = [role]
-    return pb.CheckResponse.FromString(sidecar.call("Check", request.SerializeToString()))
+    data = sidecar.call("Check", request.SerializeToString(), token=token)
+    return pb.CheckResponse.FromString(data)
 
 
-def allowed(sidecar: Sidecar, action: str, role: str = "dev", company: str = "") -> bool:
+def allowed(
+    sidecar: Sidecar, action: str, role: str = "dev", company: str = "", token: str = ""
+) -> bool:
     """Whether a subject of a role may do that."""
-    return answer(sidecar, action, role, company).allowed
+    return answer(sidecar, action, role, company, token).allowed
 
 
 async def until(holds: Callable[[], object], patience: float = PATIENCE) -> float:

@@ -116,10 +116,11 @@ class Sidecar(Process):
             answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=PATIENCE)
             return int(answer.status)
 
-    def call(self, method: str, data: bytes, timeout: float = PATIENCE) -> bytes:
+    def call(self, method: str, data: bytes, timeout: float = PATIENCE, token: str = "") -> bytes:
         """The reply bytes to request bytes."""
         with grpc.insecure_channel(self.address) as channel:
             path = f"/taskman_authz.v1.AuthorizationService/{method}"
             ask: Callable[..., Any] = channel.unary_unary(path, None, None)
-            reply: bytes = ask(data, timeout=timeout)
+            metadata = (("authorization", token),) if token else ()
+            reply: bytes = ask(data, timeout=timeout, metadata=metadata)
             return reply

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import msgspec
 
-from ...errors import ArgumentError, ConflictError, NotFoundError, require
+from ...errors import AlreadyExistsError, ArgumentError, NotFoundError, require
 from ...limits import DEFAULT
 from .items import (
     KINDS,
@@ -167,7 +167,7 @@ class _Edited:
         key = self.key(kind_of(item), company, name_of(item))
         before = self.find(key)
         if isinstance(edit, Create) and before is not None:
-            raise ConflictError(f"there is the {key} already", self.number)
+            raise AlreadyExistsError(f"there is the {key} already", self.number)
         if isinstance(edit, Update):
             self.there(key)
         self.set(key, item)
