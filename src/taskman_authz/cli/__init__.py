@@ -31,6 +31,7 @@ COMMANDS = {
     "schema": "print the JSON Schema of policy documents, for editors",
     "log": "verify decision logs",
     "db": "policies in PostgreSQL: make the tables, import and export",
+    "dlq": "messages that could not be handled: look, handle again, drop",
     "relay": "tell the events of policies in PostgreSQL to RabbitMQ",
     "routes": "list the routes of an app that no check guards",
 }
