@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
-import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ from ..chassis.errors import (
     TooMany,
     Unauthenticated,
 )
-from ..chassis.fields import read_email, read_text, stamp
+from ..chassis.fields import is_id, read_email, read_text, stamp
 from ..chassis.pep import Pep
 from . import access, domain, events
 from .domain import Account, Session
@@ -108,7 +107,7 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
     async def Logout(self, _request: wire.LogoutRequest, _: Any) -> wire.LogoutResponse:
         """End the session of the caller's token."""
         who = caller()
-        session = await self._accounts.session(who.session_id) if _is_id(who.session_id) else None
+        session = await self._accounts.session(who.session_id) if is_id(who.session_id) else None
         if session is None or session.company_id != who.company_id:
             raise NotFound("there is no such session")
         await self._pep.require(who, access.LOGOUT, access.resource(session, who))
@@ -136,7 +135,7 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
         """The session whose refresh token this is. Raises Unauthenticated; one that was used
         before ends it."""
         id = token.partition(".")[0]
-        session = await self._accounts.session(id) if _is_id(id) else None
+        session = await self._accounts.session(id) if is_id(id) else None
         if session is None:
             raise Unauthenticated("the refresh token is not good")
         if not secrets.compare_digest(domain.digest(token), session.refresh_token):
@@ -157,7 +156,7 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
         claims = await self._tokens.claims(read_text("access_token", request.access_token, 8_192))
         user = user_of(claims)
         session = None
-        if _is_id(user.session_id):
+        if is_id(user.session_id):
             session = await self._accounts.going_on(user.session_id, user.company_id)
         if session is None:
             raise Unauthenticated("the session has ended")
@@ -233,10 +232,3 @@ def _place(who: Caller, said: str) -> str:
         return str(ipaddress.ip_address(ip)) if ip else ""
     except ValueError:
         raise InvalidInput("ip_address", "expected an IP address") from None
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

@@ -18,6 +18,7 @@ from taskman_authz.v1 import attributes_pb2_grpc as rpc
 from .caller import Caller, caller
 from .client import Peer
 from .errors import Denied, InvalidInput
+from .fields import is_id, read_id
 
 SERVICE = "taskman_authz.v1.AttributeService"
 MOST = 100  # entities of one question
@@ -38,12 +39,13 @@ class Attributes(rpc.AttributeServiceServicer):
         who = caller()
         if who.kind != "service" or who.company_id not in ("", request.company_id):
             raise Denied("attributes are for services")
+        company_id = read_id("company_id", request.company_id)
         if len(request.entities) > MOST:
             raise InvalidInput("entities", f"expected at most {MOST}")
         found: dict[str, Mapping[str, Mapping[str, Any]]] = {}
         for type in {entity.type for entity in request.entities} & self._lookups.keys():
-            ids = [entity.id for entity in request.entities if entity.type == type]
-            found[type] = await self._lookups[type](request.company_id, ids)
+            ids = [each.id for each in request.entities if each.type == type and is_id(each.id)]
+            found[type] = await self._lookups[type](company_id, ids)
         answer = wire.GetAttributesResponse()
         for entity in request.entities:
             attributes = found.get(entity.type, {}).get(entity.id)

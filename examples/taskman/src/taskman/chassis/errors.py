@@ -81,6 +81,10 @@ class Refused(ServiceError, code=grpc.StatusCode.FAILED_PRECONDITION):
     """What is asked cannot be done as things are."""
 
 
+class Conflict(ServiceError, code=grpc.StatusCode.ABORTED):
+    """Somebody else changed it meanwhile: look again, and try again."""
+
+
 class TooMany(ServiceError, code=grpc.StatusCode.RESOURCE_EXHAUSTED):
     """Asked too often: later perhaps."""
 

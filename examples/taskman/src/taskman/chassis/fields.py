@@ -27,6 +27,14 @@ def read_id(field: str, text: str) -> str:
         raise InvalidInput(field, "expected a UUID") from None
 
 
+def is_id(text: str) -> bool:
+    """Whether a text is a UUID as it is written everywhere."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
 def read_text(field: str, text: str, most: int, least: int = 1) -> str:
     """A text of some length without NUL, which PostgreSQL does not keep."""
     if not least <= len(text.strip()) or len(text) > most or "\0" in text:

@@ -104,11 +104,10 @@ class UserService(rpc.UserServiceServicer):
         self, company_id: str, ids: Sequence[str]
     ) -> Mapping[str, Mapping[str, Any]]:
         """What policies may know of users, by id."""
-        known = [read_id("id", id) for id in ids]
         names = ("company_id", "is_active", "department")
         return {
             user.id: {name: getattr(user, name) for name in names}
-            for user in await self._users.some(read_id("company_id", company_id), known)
+            for user in await self._users.some(company_id, ids)
         }
 
 
