@@ -89,7 +89,7 @@ class Authorization:
             if fields is not None:
                 return write_decisions(decisions.decide_fields(_in_time(fields, call)))
         items = read_batch(data, decisions.limits)
-        return write_decisions(decisions.decide_all(_in_time(items, call)))
+        return write_decisions(decisions.decide_each(_in_time(items, call)))
 
     def explain(self, data: bytes, _call: Call) -> bytes:
         """ExplainRequest → ExplainResponse. Raises `RequestError`."""

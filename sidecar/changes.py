@@ -88,7 +88,9 @@ class Changes:
         if not event.company_id:
             await self.gap()
             return
-        await self._drop([_tag(rule, event.company_id, id) for rule in rules])
+        # What was asked in no company is of this one too.
+        companies = (event.company_id, "")
+        await self._drop([_tag(rule, company, id) for rule in rules for company in companies])
 
     async def _drop_all(self) -> None:
         for cache in self._caches:

@@ -4,14 +4,15 @@ Two roads: `decide` waits for nobody. `decide_later` is for where others are ask
 (`gathering`), and is taken by all faces there, and only there.
 
 Laws: nothing here knows a transport. A batch is decided by the policies of one
-revision, and an item that cannot be asked is denied in its place.
+revision, and an item that cannot be asked is denied in its place, as are those that a batch's time
+is over for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from taskman_authz.decision import INVALID, Decision, Reason
 from taskman_authz.errors import RequestError
@@ -27,6 +28,9 @@ from .gathering import Gathering
 
 # Items of a batch for which others are asked at a time: each may be a call to every source.
 AT_A_TIME = 32
+
+# Items of a batch between two looks at the clock.
+LOOK = 16
 
 # With when deciding began, on the clock of `time.perf_counter`.
 Told = Callable[[CheckRequest, Decision, float], None]
@@ -58,6 +62,10 @@ class Decisions:
         """Whether others are asked: then `decide_later` decides, and not `decide`."""
         return self._gathering is not None
 
+    def is_sure(self, request: CheckRequest, policies: PolicySet) -> bool:
+        """Whether `decide_later` would say yes too where `decide` does."""
+        return self._gathering is None or self._gathering.is_sure(request, policies)
+
     def decide(self, request: CheckRequest, policies: PolicySet | None = None) -> Decision:
         """The decision on a request, by `policies` (None: those in force). Raises RequestError for
         one that cannot be completed."""
@@ -69,10 +77,13 @@ class Decisions:
             tell(request, decision, began)
         return decision
 
-    def decide_all(self, items: Iterable[CheckRequest | RequestError]) -> list[Decision]:
+    def decide_each(self, items: Iterable[CheckRequest | RequestError]) -> Iterator[Decision]:
         """One decision an item, in their order."""
-        policies = self.pdp.policies
-        return [self.decide_item(item, policies) for item in items]
+        policies, end = self.pdp.policies, self._end_of_batch()
+        for item in items:
+            if time.monotonic() >= end:
+                item = self._too_late()
+            yield self.decide_item(item, policies)
 
     @property
     def is_alone(self) -> bool:
@@ -81,11 +92,15 @@ class Decisions:
         return not others and not self.pdp.is_observed
 
     def decide_fields(self, items: Iterable[Fields]) -> list[Decision]:
-        """As `decide_all`, of items as they stand in a message: where `is_alone`."""
-        policies, now = self.pdp.policies, time.time_ns()
+        """As `decide_each`, of items as they stand in a message: where `is_alone`."""
+        policies, now, end = self.pdp.policies, time.time_ns(), self._end_of_batch()
         ask = policies.decider.ask_fields
-        found = []
-        for fields in items:
+        found: list[Decision] = []
+        left = iter(items)
+        for number, fields in enumerate(left):
+            if number % LOOK == 0 and time.monotonic() >= end:
+                late = self.invalid(self._too_late(), policies)
+                return found + [late] * (1 + sum(1 for _ in left))
             outcome = ask(fields, now)
             if outcome is None:
                 item = request_of_fields(fields, now, self.limits)
@@ -125,7 +140,8 @@ class Decisions:
     async def decide_item_later(
         self, item: CheckRequest | RequestError, call: Call, policies: PolicySet
     ) -> Decision:
-        """As `decide_item`."""
+        """As `decide_item`; whoever else waits has a turn."""
+        await asyncio.sleep(0)
         try:
             if isinstance(item, RequestError):
                 raise item
@@ -136,7 +152,7 @@ class Decisions:
     async def decide_all_later(
         self, items: Sequence[CheckRequest | RequestError], call: Call
     ) -> list[Decision]:
-        """As `decide_all`, several at a time. Raises Refusal where the call's time is over."""
+        """As `decide_each`, several at a time. Raises Refusal where the call's time is over."""
         policies = self.pdp.policies
         found: dict[int, Decision] = {}
         left = enumerate(items)  # shared: each takes the next
@@ -167,6 +183,13 @@ class Decisions:
         if self.complete is not None:
             request = self.complete(request)
         return explain(self.pdp.policies, request, others)
+
+    def _end_of_batch(self) -> float:
+        return time.monotonic() + self.limits.batch_milliseconds / 1_000
+
+    def _too_late(self) -> RequestError:
+        took = f"the items before this one took {self.limits.batch_milliseconds} ms"
+        return RequestError("batch", f"{took}, which is the limit of a batch (batch_milliseconds)")
 
     def invalid(self, error: RequestError, policies: PolicySet) -> Decision:
         """The denial of a question that cannot be asked."""

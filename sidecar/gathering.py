@@ -84,6 +84,16 @@ class Gathering:
             raise Refusal(Code.UNAVAILABLE, "a source of attributes did not answer")
         return gathered.request
 
+    def is_sure(self, request: CheckRequest, policies: PolicySet) -> bool:
+        """Whether nobody who is asked could make a no of a yes that was given without them."""
+        wanted = needs(policies, request)
+        unsure = wanted.unsure & wanted.lacking
+        subject, resource = (
+            frozenset(name for root, name in unsure if root == part)
+            for part in ("subject", "resource")
+        )
+        return not self._gatherer.asks(request, subject, resource)
+
     def _asked(self, pdp: PDP, request: CheckRequest, wanted: Needs) -> Asked:
         """Who is asked, and for what; what a candidate beside needs is part of it."""
         subject, resource = wanted.subject, wanted.resource
@@ -98,9 +108,6 @@ class Gathering:
         if not gathered.unanswered:
             return pdp.decide(gathered.request, policies)
         self._incomplete()
-        lacking = {
-            *(("subject", name) for name in wanted.subject),
-            *(("resource", name) for name in wanted.resource),
-        }
-        is_unsure = any(root in gathered.unanswered for root, name in wanted.unsure & lacking)
+        unsure = wanted.unsure & wanted.lacking
+        is_unsure = any(root in gathered.unanswered for root, name in unsure)
         return pdp.decide(gathered.request, policies, NOT_GIVEN if is_unsure else None)

@@ -121,9 +121,7 @@ class AuthZEN:
         return dict(parse_body(posted.body, self._decisions.limits))
 
     def _decided(self, batch: Batch) -> Iterator[Decision]:
-        policies = self._decisions.pdp.policies
-        for question in batch.questions:
-            decision = self._decisions.decide_item(question, policies)
+        for decision in self._decisions.decide_each(batch.questions):
             yield decision
             if batch.ends(decision):
                 return

@@ -21,6 +21,7 @@ from taskman_authz.pdp.search import (
     find_subjects,
 )
 from taskman_authz.policy import PolicySet
+from taskman_authz.request import CheckRequest
 
 from ..decisions import Decisions
 from ..entities import EntityFollower
@@ -58,13 +59,17 @@ class Searcher:
             limits.search_decisions,
             lambda: time.monotonic() < end,
         )
+
+        def is_sure(request: CheckRequest) -> bool:
+            return self._decisions.is_sure(request, policies)
+
         complete: Complete = self._decisions.complete or (lambda request: request)
         if sought == "action":
             names = self._known_actions(policies).of(search.request.resource_type)
-            return find_actions(policies, search.request, names, complete, bounds, after)
+            return find_actions(policies, search.request, names, complete, bounds, after, is_sure)
         known = Entities() if self._entities is None else self._entities.entities
         find = find_subjects if sought == "subject" else find_resources
-        return find(policies, search.request, known, complete, bounds, after)
+        return find(policies, search.request, known, complete, bounds, after, is_sure)
 
     def _known_actions(self, policies: PolicySet) -> KnownActions:
         if self._actions.policies is not policies:

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ..http_connection import HTTPConnection
 from ..security import Listening, connection_names
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ class _Server(uvicorn.Server):
         self.started = True
 
 
-class _Protocol(H11Protocol):
-    """HTTP/1.1, whose headers h11 bounds, with the names of who is at the other end."""
+class _Protocol(HTTPConnection):
+    """A connection with the names of who is at the other end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection."""

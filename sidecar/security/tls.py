@@ -47,14 +47,20 @@ def server_context(certificates: Certificates, protocols: Sequence[str] = ()) ->
             context.set_alpn_protocols(list(protocols))
         return context
 
-    made = certificates.identity, make(certificates.identity)
+    first = certificates.identity
+    made = first, make(first)
 
-    def choose(connection: ssl.SSLObject, _name: str, _context_then: ssl.SSLContext) -> None:
+    def choose(connection: ssl.SSLObject, _name: str, _context_then: ssl.SSLContext) -> int | None:
         nonlocal made
         identity = certificates.identity
+        if connection.session_reused and identity is not first:
+            # Of TLS 1.2, by its id, which no option turns off: the caller was verified when it
+            # began, by authorities that may be none any more.
+            return ssl.ALERT_DESCRIPTION_ACCESS_DENIED
         if made[0] is not identity:
             made = identity, make(identity)
         connection.context = made[1]
+        return None
 
     # Called at each handshake, also where the client names no server.
     made[1].sni_callback = choose

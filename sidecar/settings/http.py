@@ -29,8 +29,8 @@ class HTTPSettings(BaseModel):
         default=10.0,
         gt=0,
         le=3_600,
-        description="seconds that the body of an HTTP request may take to come, and that a "
-        "connection stays open between two",
+        description="seconds that the headers of an HTTP request may take to come, and its body, "
+        "and that a connection stays open between two",
     )
     ready_max_age: float = Field(
         default=0.0,

@@ -19,11 +19,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..http_connection import HTTPConnection
 from ..sockets import open_host
 from .scrape import Scrape
 from .shared import shared_folder
 
 CONNECTIONS = 64  # of scrapers at a time; a Prometheus needs one
+WAIT = 75  # seconds between two looks at most: a Prometheus looks every minute at the latest
 CLOSING = 1  # seconds that an answer has to get out when stopping
 
 
@@ -47,11 +49,14 @@ class Listener:
         self._address = address
         config = uvicorn.Config(
             Starlette(routes=[metrics_route(scrape)]),
+            http=HTTPConnection,
+            ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=WAIT,
             timeout_graceful_shutdown=CLOSING,
         )
         self._server = _Server(config)

@@ -126,6 +126,9 @@ class Limits(msgspec.Struct, frozen=True):
     name_length: int = 1_024  # code points
     subject_roles: int = 1_000  # each is a look-up in the index
     batch_size: int = 1_000  # items; one message of 4 MiB at 4 kB an item
+    # Others wait while a batch is decided. One takes some milliseconds; a thousand items whose
+    # conditions go to `decision_steps` would take seconds.
+    batch_milliseconds: int = 500
     message_bytes: int = 4_194_304  # grpc's own default
     property_depth: int = 32  # levels of nested properties; a Struct deeper than that is hostile
     reply_memory: int = 1_000  # decisions whose bytes are kept; some 300 each

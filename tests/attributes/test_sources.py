@@ -13,7 +13,7 @@ from taskman_authz import UnavailableError, authorize, make_request
 from taskman_authz.attributes import CachedSource, Gathered, Gatherer, GuardedSource, Wanted
 from taskman_authz.breaker import Breaker, BreakerSettings
 from taskman_authz.pdp import needs
-from taskman_authz.remembered import MemoryCache, resource_tag
+from taskman_authz.remembered import MemoryCache, resource_tag, subject_tag
 from tests.policy.helpers import compiled, document, policy
 
 POLICIES = compiled(
@@ -218,7 +218,8 @@ async def test_what_was_not_asked_for_is_neither_decided_by_nor_remembered():
     source = CachedSource(users, cache, minutes)
     found = await gathered(Gatherer({("subject", "user"): source}))
     assert found.request.subject == {"login": "ann"}
-    key, tag = "authz:attributes:subject:acme|user:1", "acme|user:1"
+    tag = subject_tag("acme", "user", "1")
+    key = f"authz:attributes:subject:{tag}"
     value = (await cache.find(key, (tag,))).value
     assert value is not None and b"login" in value and b"salary" not in value
 

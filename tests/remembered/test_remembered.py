@@ -3,14 +3,25 @@ order things happen, and whatever becomes of the server."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
+from hypothesis import given
+from hypothesis import strategies as st
 
 from taskman_authz import Limits, StoreError, UnavailableError
-from taskman_authz.remembered import Cache, Found, MemoryCache, WhileHeard
+from taskman_authz.remembered import (
+    Cache,
+    Found,
+    MemoryCache,
+    WhileHeard,
+    resource_tag,
+    subject_tag,
+)
 from taskman_authz.remembered.redis import RedisCache
 from tools.servers import Redis
 
@@ -239,6 +250,55 @@ async def test_a_change_that_could_not_be_told_is_told_before_anything_is_found(
     assert await found(cache) is None
     assert await found(other) is None
     await cache.close()
+
+
+class _Late:
+    """Pipelines of a client that answer when they are let; those of `lost` never do."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.lost = False
+        self.gate = asyncio.Event()
+
+    def pipeline(self, transaction: bool) -> Any:
+        pipeline = self._client.pipeline(transaction=transaction)
+        execute, lost = pipeline.execute, self.lost
+
+        async def late() -> Any:
+            if lost:
+                raise ConnectionError
+            await self.gate.wait()
+            return await execute()
+
+        pipeline.execute = late
+        return pipeline
+
+
+async def test_a_change_while_an_earlier_one_is_told_is_told_by_itself(
+    shared: RedisCache, other: RedisCache
+):
+    client = shared._redis
+    late = _Late(client)
+    shared._redis = late  # type: ignore[assignment]
+    first = asyncio.create_task(shared.drop(TAGS))
+    await asyncio.sleep(0)
+    late.lost = True
+    with pytest.raises(UnavailableError):
+        await shared.drop(TAGS)
+    late.gate.set()
+    with pytest.raises(UnavailableError):
+        await first  # it cannot say that all is told
+    shared._redis = client
+    await kept(other)
+    await shared.find(KEY, TAGS)  # tells what is left
+    assert await found(other) is None
+
+
+@given(*[st.tuples(*[st.text("a|/:,1", max_size=3)] * 3)] * 2)
+def test_two_who_are_not_the_same_have_two_tags(one, two):
+    assert (subject_tag(*one) == subject_tag(*two)) is (one == two)
+    assert (resource_tag(*one) == resource_tag(*two)) is (one == two)
+    assert subject_tag(*one) != resource_tag(*two)
 
 
 async def test_a_server_that_is_not_there_knows_nothing(redis_server: Redis):

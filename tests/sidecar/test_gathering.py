@@ -12,16 +12,21 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from taskman_authz_sidecar.decisions import Decisions
 from taskman_authz_sidecar.gathering import Gathering, Remembering
+from taskman_authz_sidecar.http.questions import Search
+from taskman_authz_sidecar.http.searching import Searcher
 
-from taskman_authz import PDP, UnavailableError, authorize, make_request
+from taskman_authz import PDP, Limits, UnavailableError, authorize, make_request
 from taskman_authz.attributes import CachedSource, Gatherer, Wanted
 from taskman_authz.bindings import Bindings, HeldRole, SubjectRoles
-from taskman_authz.decision import Decision
+from taskman_authz.decision import INVALID, Decision
 from taskman_authz.decision_cache import DecisionCache
 from taskman_authz.pdp import Shadow, needs
+from taskman_authz.policy import PolicySet
 from taskman_authz.remembered import MemoryCache, resource_tag, subject_tag
 from taskman_authz.request import CheckRequest
+from taskman_authz.wire import read_fields, write_batch
 from tests.policy.helpers import compiled, document, policy
 
 NAMES = ("ann", "bob")
@@ -204,3 +209,40 @@ async def test_a_decision_is_remembered_no_longer_than_its_roles_are_held():
 @pytest.mark.parametrize("set", SETS)
 def test_the_questions_here_need_something(set):
     assert needs(set, World().request("acme", "1", "1", "ann"))
+
+
+def test_a_search_finds_nothing_that_an_evaluation_would_not_allow():
+    """Whether a task is locked its owner knows, who is asked for an evaluation and not here."""
+    request = make_request({"type": "user", "id": "1", "roles": ["developer"]}, "any", "tasks/1")
+    search = Search(msgspec.structs.replace(request, company_id="acme"), None, "", False)
+
+    def found(policies: PolicySet, gathering: Gathering | None) -> list[str]:
+        decisions = Decisions(PDP(policies), gathering=gathering)
+        return Searcher(decisions, None).find("action", search)[0]
+
+    edit = policy("edit", actions=["tasks:edit"])
+    nobody = Gathering(Gatherer({}))
+    for deny, others, actions in [
+        (None, World().gathering, ["tasks:edit"]),
+        (MAY_BE_LOCKED, World().gathering, []),
+        (MAY_BE_LOCKED, nobody, ["tasks:edit"]),
+        (MAY_BE_LOCKED, None, ["tasks:edit"]),
+    ]:
+        rules = [edit] if deny is None else [edit, deny]
+        assert found(compiled(document(*rules)), others) == actions
+
+
+def test_a_batch_ends_when_its_time_is_over_and_what_is_left_is_denied():
+    developer = {"type": "user", "id": "1", "roles": ["developer"]}
+    request = make_request(developer, "tasks:view", "tasks/1", company_id="acme")
+    pdp = PDP(compiled(document(ALL)))
+    hurried = Decisions(pdp, Limits(batch_milliseconds=0))
+    assert all(Decisions(pdp).decide_each([request] * 40))
+    late = list(hurried.decide_each([request] * 40))
+    assert [(each.allowed, each.reasons[0].code) for each in late] == [(False, INVALID)] * 40
+    assert "batch_milliseconds" in late[0].reasons[0].message
+    message, _ = write_batch([request] * 40)
+    for decisions, answer in [(hurried, [False] * 40), (Decisions(pdp), [True] * 40)]:
+        fields = read_fields(message, decisions.limits)
+        assert fields is not None
+        assert [each.allowed for each in decisions.decide_fields(fields)] == answer

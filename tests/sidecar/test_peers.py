@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import pytest
 import structlog
@@ -124,3 +126,46 @@ def test_a_certificate_and_its_authority_are_replaced_while_we_listen(loop, tmp_
 
     address: tuple[str, int] = ("", 0)
     run(loop, main)
+
+
+def test_a_session_of_before_does_not_bring_back_who_may_not_come_any_more(tmp_path):
+    """A caller of TLS 1.2 takes up its session by its id, and shows no certificate then."""
+    old, new = Authority(), Authority()
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(old.pem)
+    shown = old.issue()
+    shown.write(tmp_path)
+    log = structlog.wrap_logger(CapturingLogger())
+    places = [
+        Secrets(1.0, log).file("", tmp_path / name) for name in ("cert.pem", "key.pem", "ca.pem")
+    ]
+    certificates = Certificates(*places, log)
+    context = ssl.create_default_context(cadata=old.pem.decode())
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    (tmp_path / "caller.pem").write_bytes(b"".join(old.issue([DNSName("web.test")], "web")))
+    context.load_cert_chain(tmp_path / "caller.pem")
+
+    def asked(address: tuple[str, int], session: ssl.SSLSession | None) -> tuple[bool, Any]:
+        """Whether the session was taken up, and the one to take up next."""
+        with socket.create_connection(address, PATIENCE) as plain:
+            with context.wrap_socket(plain, session=session, server_hostname="localhost") as tls:
+                assert tls.makefile().readline().startswith("dns:web.test")
+                found = bool(tls.session_reused), tls.session
+                tls.unwrap().close()  # or nobody would take up the session again
+                return found
+
+    async def main() -> None:
+        server = await asyncio.start_server(
+            tell_names, "127.0.0.1", ssl=server_context(certificates)
+        )
+        address = server.sockets[0].getsockname()
+        _, session = await asyncio.to_thread(asked, address, None)
+        is_reused, session = await asyncio.to_thread(asked, address, session)
+        assert is_reused
+        ca.write_bytes(new.pem)  # and the sidecar's own certificate stays, so that it is trusted
+        certificates.look()
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await asyncio.to_thread(asked, address, session)
+        server.close()
+
+    asyncio.run(main())

@@ -45,6 +45,13 @@ class Needs(msgspec.Struct, frozen=True):
     def __bool__(self) -> bool:
         return bool(self.subject or self.resource)
 
+    @property
+    def lacking(self) -> frozenset[Read]:
+        """All that is needed and not given, as `("subject", "name")`."""
+        subject = (("subject", name) for name in self.subject)
+        resource = (("resource", name) for name in self.resource)
+        return frozenset((*subject, *resource))
+
 
 NOTHING = Needs()
 

@@ -1,7 +1,8 @@
 """Where a search goes on: a token that a caller hands back with the same request.
 
-Laws: a token says nothing that the caller does not know, the last name that was looked at, and so
-it needs no secret; it fits one request only, whatever the time.
+Laws: a token needs no secret, and so every process reads every other's; it fits one request only,
+whatever the time. It tells the last name that was looked at, be it allowed or not: whoever may
+search learns that there is such a name, and nothing else of it.
 """
 
 from __future__ import annotations

@@ -59,6 +59,14 @@ class Found(msgspec.Struct, frozen=True):
     after: str | None
 
 
+IsSure = Callable[[CheckRequest], bool]
+
+
+def certain(_request: CheckRequest) -> bool:
+    """Every yes is one."""
+    return True
+
+
 def find_subjects(
     policies: PolicySet,
     request: CheckRequest,
@@ -66,15 +74,17 @@ def find_subjects(
     complete: Complete,
     bounds: Bounds,
     after: str = "",
+    is_sure: IsSure = certain,
 ) -> Found:
     """The subjects of the request's type for which it is allowed, whatever its `subject_id`.
-    `complete` gives a request the attributes that are stored."""
+    `complete` gives a request the attributes that are stored. What is allowed and not `is_sure`,
+    since others know more, is not found."""
     known = entities.of_type("subject", request.subject_type, request.company_id, after)
     candidates = (
         (each.id, complete(msgspec.structs.replace(request, roles=None, subject_id=each.id)))
         for each in known
     )
-    return _found(policies, candidates, bounds, after)
+    return _found(policies, candidates, bounds, after, is_sure)
 
 
 def find_resources(
@@ -84,6 +94,7 @@ def find_resources(
     complete: Complete,
     bounds: Bounds,
     after: str = "",
+    is_sure: IsSure = certain,
 ) -> Found:
     """The same of resources, whatever the request's `resource_id`."""
     known = entities.of_type("resource", request.resource_type, request.company_id, after)
@@ -91,7 +102,7 @@ def find_resources(
         (each.id, complete(msgspec.structs.replace(request, roles=None, resource_id=each.id)))
         for each in known
     )
-    return _found(policies, candidates, bounds, after)
+    return _found(policies, candidates, bounds, after, is_sure)
 
 
 def find_actions(
@@ -101,6 +112,7 @@ def find_actions(
     complete: Complete,
     bounds: Bounds,
     after: str = "",
+    is_sure: IsSure = certain,
 ) -> Found:
     """Those of `actions`, which are in order, that are allowed, whatever the request's `action`."""
     asked = complete(request)
@@ -109,7 +121,7 @@ def find_actions(
         for name in actions
         if name > after
     )
-    return _found(policies, candidates, bounds, after)
+    return _found(policies, candidates, bounds, after, is_sure)
 
 
 def _found(
@@ -117,13 +129,15 @@ def _found(
     candidates: Iterable[tuple[str, CheckRequest]],
     bounds: Bounds,
     after: str,
+    is_sure: IsSure,
 ) -> Found:
     found: list[str] = []
     for number, (name, asked) in enumerate(candidates):
         is_over = len(found) >= bounds.found or number >= bounds.decisions
         if is_over or (number % OFTEN == OFTEN - 1 and not bounds.go_on()):
             return Found(tuple(found), after)
-        if _may_be_granted(policies, asked) and authorize(policies, asked).allowed:
+        may = _may_be_granted(policies, asked) and authorize(policies, asked).allowed
+        if may and is_sure(asked):
             found.append(name)
         after = name
     return Found(tuple(found), None)

@@ -12,6 +12,7 @@ change that could not be told is remembered, and until it is told nothing is fou
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -71,7 +72,8 @@ class RedisCache:
         self._clock = clock
         self._tell = on_problem
         self._silent_until = 0.0
-        self._untold: set[str] = set()
+        self._untold: dict[str, int] = {}  # tags, with the number of their last change
+        self._changes = itertools.count()
 
     @property
     def is_up(self) -> bool:
@@ -113,7 +115,7 @@ class RedisCache:
 
     async def drop(self, tags: Sequence[str]) -> None:
         """`Cache.drop`"""
-        self._untold.update(tags)
+        self._untold.update((tag, next(self._changes)) for tag in tags)
         if not await self._tell_changes():
             raise UnavailableError(
                 "Redis does not answer: what it remembers is not used until then"
@@ -155,7 +157,7 @@ class RedisCache:
             return True
         if self._is_silent():
             return False
-        telling = tuple(self._untold)
+        telling, run = dict(self._untold), self._run
         pipeline = self._redis.pipeline(transaction=False)
         for tag in telling:
             pipeline.set(PREFIX + tag, secrets.token_hex(8), ex=EPOCH_SECONDS)
@@ -165,8 +167,12 @@ class RedisCache:
             self._failed(error)
             return False
         self._answered()
-        self._untold.difference_update(telling)
-        return True
+        if run and self._run != run:  # which of the two was told is not known
+            return False
+        for tag, change in telling.items():
+            if self._untold.get(tag) == change:  # and not of one that came meanwhile
+                del self._untold[tag]
+        return not self._untold
 
     async def _connected(self, connection: Any) -> None:
         """Ask every new connection which run of the server it leads to."""
@@ -177,6 +183,8 @@ class RedisCache:
         runs = [line[7:].strip() for line in text.splitlines() if line.startswith("run_id:")]
         if not runs:
             raise RedisError("the server does not say which run it is")
+        if self._run not in ("", runs[0]):  # the others may lead to the former still
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
         self._run = runs[0]
 
     def _is_silent(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -121,6 +122,24 @@ def test_an_idle_connection_is_closed(impatient):
         assert all_of(connection).startswith(b"HTTP/1.1 200 ")  # and then nothing more
 
 
+@pytest.mark.parametrize("sent", [b"", b"GET /health/live HTTP/1.1\r\nHost: pdp\r\nX-Half: "])
+def test_a_connection_whose_headers_do_not_come_is_closed(impatient, sent):
+    with connect(impatient) as connection:
+        connection.sendall(sent)
+        assert all_of(connection) == b""
+
+
+def test_headers_that_dribble_have_no_longer_than_others(impatient):
+    with connect(impatient) as connection:
+        connection.setblocking(False)
+        end = time.monotonic() + PATIENCE
+        with contextlib.suppress(ConnectionError):
+            while not select.select([connection], [], [], 0.05)[0]:
+                connection.send(b"X")
+                assert time.monotonic() < end, "a dribbling client is waited for"
+            assert connection.recv(1) == b""
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -168,6 +187,18 @@ def test_more_connections_than_may_be_are_told_so():
         end = time.monotonic() + PATIENCE
         while ask(sidecar.http[0], EVALUATION, GOOD).status != 200:
             assert time.monotonic() < end
+    finally:
+        for connection in held:
+            connection.close()
+        sidecar.kill()
+
+
+def test_connections_that_send_nothing_keep_nobody_out():
+    sidecar = begin("--http-connections", "5")
+    held = [connect(sidecar) for _ in range(20)]
+    try:
+        for _ in range(5):
+            assert ask(sidecar.http[0], EVALUATION, GOOD, JSON).status == 200
     finally:
         for connection in held:
             connection.close()
