@@ -15,6 +15,7 @@ import uvloop
 
 from taskman_authz.decision_log import verify
 
+from .hostile import Hostile
 from .load import Load
 from .questions import NONSENSE, Expected, document
 from .sidecar import Sidecar
@@ -32,11 +33,13 @@ def main() -> int:
     """Soak. Gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("seconds", type=float, nargs="?", default=600.0)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--rate", type=float, help="calls a second (default: half of what it can)")
+    arguments = parser.parse_args()
+    seconds, rate = arguments.seconds, arguments.rate
     with tempfile.TemporaryDirectory() as folder:
         sidecar = Sidecar(Path(folder), document(0))
         try:
-            faults = uvloop.run(_soak(sidecar, seconds))
+            faults = uvloop.run(_soak(sidecar, seconds, rate))
             status = sidecar.stop()
         finally:
             sidecar.kill()
@@ -48,19 +51,20 @@ def main() -> int:
     return 1 if faults else 0
 
 
-async def _soak(sidecar: Sidecar, seconds: float) -> list[str]:
-    load = Load(sidecar.address, Expected(), sidecar.killed)
+async def _soak(sidecar: Sidecar, seconds: float, rate: float | None) -> list[str]:
+    expected = Expected()
+    load = Load(sidecar.address, expected, sidecar.killed)
     most = await load.run(CALIBRATION)
-    print(
-        f"at most {most:,.0f} calls a second; asking half as many for {seconds:.0f} s", flush=True
-    )
+    rate = rate or most / 2
+    print(f"at most {most:,.0f} calls a second; asking {rate:,.0f} for {seconds:.0f} s", flush=True)
     memory: dict[int, int] = {}
     trouble = [
+        asyncio.create_task(Hostile(sidecar.address, expected.messages, load.counts).run()),
         asyncio.create_task(_change(sidecar)),
         asyncio.create_task(_kill(sidecar, min(KILL, seconds / 3))),
         asyncio.create_task(_weigh(sidecar, memory, min(WARM, seconds / 4))),
     ]
-    reached = await load.run(seconds, most / 2)
+    reached = await load.run(seconds, rate)
     for task in trouble:
         task.cancel()
     await load.close()
@@ -69,6 +73,7 @@ async def _soak(sidecar: Sidecar, seconds: float) -> list[str]:
         print(f"  {count:>10,}  {what}")
     for what, count in sidecar.said.most_common():
         print(f"  {count:>10,}  {what}")
+    print(f"  {sidecar.transport} speaks gRPC")
     bad = [f"{count} {what}" for what, count in load.counts.items() if _is_bad(what)]
     return [*bad, *grown(memory, sidecar.memory()), *_missed(sidecar)]
 

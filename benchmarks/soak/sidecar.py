@@ -32,7 +32,7 @@ class Sidecar:
         command += ["--decision-log", str(folder / "decisions.jsonl")]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._serving = threading.Event()
-        self.address = ""
+        self.address = self.transport = ""
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         if not self._serving.wait(PATIENCE) or not self.address:
@@ -42,6 +42,7 @@ class Sidecar:
         for line in self.process.stderr or ():
             event = json.loads(line) if line.startswith("{") else {"message": line}
             self.said[event["message"]] += 1
+            self.transport = event.get("transport", self.transport)
             if event["message"] == "serving":
                 self.address = event["listen"][0]
                 self._serving.set()

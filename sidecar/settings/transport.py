@@ -22,9 +22,9 @@ class TransportSettings(BaseModel):
         "`spiffe://shop/*`, `token:ops`, or * for everybody; may be given several times",
     )
     transport: Literal["auto", "fast", "grpcio"] = Field(
-        default="grpcio",
+        default="auto",
         description="what speaks gRPC: grpcio; fast: libnghttp2, at a tenth of the CPU; auto: the "
-        "latter where it can be had",
+        "latter where it can be had, and otherwise grpcio, which the log says",
     )
     reflection: bool = Field(
         default=False, description="describe the services to everybody who asks: true, false"
