@@ -134,7 +134,7 @@ def test_only_public_names_cross_a_door():
 
 def test_files_are_short():
     complaints = []
-    for path in source.python_files():
+    for path in (*source.python_files(), *source.cython_files()):
         lines = path.read_text(encoding="utf-8").count("\n")
         if lines >= FILE_LINES:
             complaints.append(f"{place(path, lines)}: {lines} lines")

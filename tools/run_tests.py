@@ -3,10 +3,11 @@
     python tools/run_tests.py [ARGUMENTS OF PYTEST]
 
 First everything on the compiled twin, and what is an example of its own (`examples/taskman`) in a
-process of its own; then, with TASKMAN_AUTHZ_PURE=1, the tests of the core and
-of all that runs above it in process: not those that start processes, talk to servers or build
-wheels, which ask nothing of the core that the others do not. Where the core is not compiled,
-everything runs on the plain twin. Exit status 1 if a test failed on either.
+process of its own; then the sidecar's processes once more on the transport that is not the
+default; then, with TASKMAN_AUTHZ_PURE=1, the tests of the core and of all that runs above it in
+process: not those that start processes, talk to servers or build wheels, which ask nothing of the
+core that the others do not. Where the core is not compiled, everything runs on the plain twin. Exit
+status 1 if a test failed on either.
 """
 
 from __future__ import annotations
@@ -22,7 +23,19 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".cache" / "tests"
 IN_PROCESS = "not process and not servers and not packaging"
-TITLES = {"compiled": "compiled twin", "pure": "pure twin", "taskman": "examples/taskman"}
+TITLES = {
+    "compiled": "compiled twin",
+    "pure": "pure twin",
+    "taskman": "examples/taskman",
+    "grpcio": "the sidecar on grpcio",
+}
+# What a pass has in its environment, beside what is there.
+SETTINGS = {
+    "pure": {"TASKMAN_AUTHZ_PURE": "1"},
+    "grpcio": {"TASKMAN_AUTHZ_TRANSPORT": "grpcio"},
+}
+# Of the sidecar's tests those that speak gRPC to a process.
+ON_GRPCIO = ["tests/sidecar", "--ignore=tests/sidecar/http", "--ignore=tests/sidecar/http2"]
 NO_TESTS = 5  # pytest's exit status where the arguments select none
 
 
@@ -64,8 +77,7 @@ def run(twin: str, arguments: list[str]) -> tuple[int, Counts, float]:
     report.unlink(missing_ok=True)
     environment = dict(os.environ)
     environment.pop("TASKMAN_AUTHZ_PURE", None)
-    if twin == "pure":
-        environment["TASKMAN_AUTHZ_PURE"] = "1"
+    environment.update(SETTINGS.get(twin, {}))
     command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *arguments]
     start = time.monotonic()
     status = subprocess.run(command, cwd=ROOT, env=environment).returncode
@@ -91,6 +103,7 @@ def main(arguments: list[str]) -> int:
     passes = [("compiled", arguments)] if compiled else []
     if not arguments:
         passes.append(("taskman", ["examples/taskman/tests"]))
+        passes.append(("grpcio", [*ON_GRPCIO, "-m", "process"]))
     passes.append(("pure", [*arguments, "-m", IN_PROCESS] if compiled else arguments))
     total, bad, lines = Counts(0, 0, 0), False, []
     for twin, selection in passes:

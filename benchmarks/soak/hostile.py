@@ -1,5 +1,6 @@
-"""Connections that send what no client should: sessions of HTTP/2 with changes, in pieces, some left
-open, some not read. What they are answered is nobody's business; that others are answered is."""
+"""Connections that send what no client should: sessions of HTTP/2 with changes, in pieces, some
+left open, some not read. What they are answered is nobody's business; that others are answered is.
+"""
 
 from __future__ import annotations
 

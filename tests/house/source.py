@@ -77,6 +77,12 @@ def python_files(*folders: str) -> tuple[Path, ...]:
     return tuple(path for path in sorted(found) if not is_generated(path))
 
 
+def cython_files() -> tuple[Path, ...]:
+    """Every file in Cython's own language."""
+    found = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.p[yx][xdi]"))
+    return tuple(path for path in sorted(found) if path.suffix != ".pyi")
+
+
 @functools.cache
 def tree(path: Path) -> ast.Module:
     """The syntax tree of a file."""
