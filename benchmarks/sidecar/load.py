@@ -71,7 +71,7 @@ def _h2load(
     command = [require_h2load(), f"--clients={clients}", f"--duration={seconds}"]
     command += ["--threads=1", "--max-concurrent-streams=1", f"--data={folder / 'request'}"]
     command += [f"--header={header}" for header in HEADERS] + [f"--log-file={log}"]
-    command.append(f"http://127.0.0.1:{server.port}{question.path}")
+    command.append(f"{server.url}{question.path}")
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
     if done.returncode:
         raise LoadError(f"h2load ended with status {done.returncode}: {done.stderr.strip()}")

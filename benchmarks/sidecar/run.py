@@ -24,13 +24,16 @@ MEASURES = ("rps", "p50", "p99", "cpu", "rss")
 COLUMNS: Mapping[str, str] = {
     "echo": "grpcio aio + uvloop, bare echo",
     "ours": "taskman-authz, 10 policies",
-    "fast": "taskman-authz on libnghttp2, 10 policies",
+    "ours-tls": "the same over TLS",
+    "grpcio": "taskman-authz on grpcio, 10 policies",
     "cerbos": "Cerbos, 10 policies",
     "ours-many": "taskman-authz, {:,} policies",
-    "fast-many": "taskman-authz on libnghttp2, {:,} policies",
+    "grpcio-many": "taskman-authz on grpcio, {:,} policies",
     "cerbos-many": "Cerbos, {:,} policies",
+    "ours-alike": "taskman-authz, {:,} policies of one kind, action and role",
+    "cerbos-alike": "Cerbos, {:,} policies of one kind, action and role",
     "ours-batch": "taskman-authz, batch of 200",
-    "fast-batch": "taskman-authz on libnghttp2, batch of 200",
+    "grpcio-batch": "taskman-authz on grpcio, batch of 200",
     "cerbos-batch": "Cerbos, batch of 50 × 4",
 }
 
@@ -118,25 +121,29 @@ def _asked(made: Run, folder: Path, tell: Callable[[str], None]) -> Iterator[lis
                     server.ask(question)
                     asked.append(Asked(column, server, question))
 
-        check = questions.check(few)
-        begin(
-            lambda: start_ours(few, folder),
-            {"ours": check, "ours-batch": questions.batch(few)},
-        )
+        check, batch = questions.check(few), questions.batch(few)
+        begin(lambda: start_ours(few, folder), {"ours": check, "ours-batch": batch})
         ours = next(each.server for each in asked)
         with ours.running():
             reply = ours.ask(check)
         begin(lambda: start_echo(reply), {"echo": questions.echo(check.data, reply)})
+        begin(lambda: start_ours(few, folder, tls=True), {"ours-tls": check})
+        on_grpcio = {"grpcio": check, "grpcio-batch": batch}
+        begin(lambda: start_ours(few, folder, "grpcio"), on_grpcio)
         begin(lambda: start_ours(many, folder), {"ours-many": questions.check(many)})
-        begin(
-            lambda: start_ours(few, folder, "fast"),
-            {"fast": check, "fast-batch": questions.batch(few)},
-        )
-        begin(lambda: start_ours(many, folder, "fast"), {"fast-many": questions.check(many)})
+        begin(lambda: start_ours(many, folder, "grpcio"), {"grpcio-many": questions.check(many)})
         theirs = {
             "cerbos": questions.cerbos_check(few),
             "cerbos-batch": questions.cerbos_batch(few),
         }
         begin(lambda: start_cerbos(few, folder), theirs)
         begin(lambda: start_cerbos(many, folder), {"cerbos-many": questions.cerbos_check(many)})
+        alike = BY_NAME.get(f"decide-alike-{made.many}")
+        if isinstance(alike, Decision):
+            begin(lambda: start_ours(alike, folder), {"ours-alike": questions.check(alike)})
+            about = questions.cerbos_check(alike)
+            begin(lambda: start_cerbos(alike, folder), {"cerbos-alike": about})
+        else:
+            absent = f"there is no such case of {made.many:,}"
+            made.absent.update({"ours-alike": absent, "cerbos-alike": absent})
         yield sorted(asked, key=lambda each: list(COLUMNS).index(each.column))

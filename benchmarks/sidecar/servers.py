@@ -16,6 +16,8 @@ from pathlib import Path
 
 import grpc
 
+from tests.sidecar.authority import Authority
+
 from ..cases import Decision
 from ..peers import Cannot, cerbos, ours
 from .questions import Question
@@ -30,12 +32,25 @@ class Server:
 
     process: subprocess.Popen[bytes]
     port: int
+    root: bytes | None = None  # of its certificate, in PEM; None: it speaks in plain
     reply_bytes: int = 0  # of the question that it was asked last
 
     @property
     def pid(self) -> int:
         """Of the process that was started; it may have children."""
         return self.process.pid
+
+    @property
+    def url(self) -> str:
+        """Where it is asked, without a path."""
+        return f"{'http' if self.root is None else 'https'}://127.0.0.1:{self.port}"
+
+    def channel(self) -> grpc.Channel:
+        """A connection to it."""
+        target = f"127.0.0.1:{self.port}"
+        if self.root is None:
+            return grpc.insecure_channel(target)
+        return grpc.secure_channel(target, grpc.ssl_channel_credentials(self.root))
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -48,7 +63,7 @@ class Server:
 
     def ask(self, question: Question) -> bytes:
         """The reply, checked. Raises Cannot where it is not the right one."""
-        with grpc.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+        with self.channel() as channel:
             method: Callable[..., bytes] = channel.unary_unary(question.path, None, None)
             try:
                 reply = method(question.data, timeout=60, wait_for_ready=True)
@@ -71,15 +86,19 @@ def start_echo(reply: bytes) -> Server:
     return _start(port, [sys.executable, "-m", "benchmarks.sidecar.echo", str(port), reply.hex()])
 
 
-def start_ours(case: Decision, folder: Path, transport: str = "grpcio") -> Server:
-    """Our sidecar as it comes, with the policies of a case. Raises Cannot where it has not the
-    transport."""
+def start_ours(case: Decision, folder: Path, transport: str = "fast", tls: bool = False) -> Server:
+    """Our sidecar with the policies of a case. Raises Cannot where it has not the transport."""
     path = folder / f"{case.name}.yaml"
     path.write_text(json.dumps({"policies": ours.policies(case.rules)}))
     (port,) = cerbos.free_ports(1)
     command = [sys.executable, "-m", "taskman_authz_sidecar", "--policies", str(path)]
     command += ["--transport", transport, "--log-level", "error"]
-    return _start(port, [*command, "--listen", f"127.0.0.1:{port}"])
+    root = None
+    if tls:
+        authority = Authority()
+        command += authority.issue().write(folder)
+        root = authority.pem
+    return _start(port, [*command, "--listen", f"127.0.0.1:{port}"], root)
 
 
 def start_cerbos(case: Decision, folder: Path) -> Server:
@@ -90,15 +109,15 @@ def start_cerbos(case: Decision, folder: Path) -> Server:
     return _start(port, cerbos.command(policies, http_port, port))
 
 
-def _start(port: int, command: Sequence[str]) -> Server:
+def _start(port: int, command: Sequence[str], root: bytes | None = None) -> Server:
     # Cerbos logs every call that h2load leaves when its time is over.
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(
         command, stdout=quiet, stderr=quiet, cwd=ROOT, start_new_session=True
     )
-    server = Server(process, port)
+    server = Server(process, port, root)
     until = time.monotonic() + START_SECONDS
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    with server.channel() as channel:
         ready = grpc.channel_ready_future(channel)
         while True:
             try:
