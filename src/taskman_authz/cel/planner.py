@@ -177,6 +177,14 @@ class Plan:
         if tree.test_only:
             operand = self.node(tree.operand, scope)
             return self.folded(nodes.Has(operand, tree.field, tree.position), (operand,))
+        root, references = tree.operand, self.references
+        if references is not None and type(root) is Ident and root.name not in scope:
+            found = references.get(tree.id)
+            if found is not None:
+                return self.named(found, (), tree.position, scope)
+            found = references.get(root.id)
+            if found is not None:
+                return self.named(found, (tree.field,), tree.position, scope)
         path = self.path(tree, scope)
         if path is not None:
             return path
@@ -188,14 +196,6 @@ class Plan:
         members: tuple[str, ...] = ()
         step: Expr = tree
         references = self.references
-        root = tree.operand
-        if references is not None and type(root) is Ident and root.name not in scope:
-            found = references.get(tree.id)
-            if found is not None:
-                return self.named(found, (), tree.position, scope)
-            found = references.get(root.id)
-            if found is not None:
-                return self.named(found, (tree.field,), tree.position, scope)
         while type(step) is Select and not step.test_only:
             found = self.written(step, scope) if references is None else references.get(step.id)
             if found is not None:
@@ -346,6 +346,8 @@ Operator = Callable[[Plan, Call, Operands], Node]
 
 
 def _and(plan: Plan, tree: Call, operands: Operands) -> Node:
+    if len(operands) == 2 and are_plain(logic.And, operands[0], operands[1]):
+        return logic.And(operands, tree.position)
     flat = choices(flattened(logic.And, operands), True, plan.reads)
     if decided(flat, False):
         return nodes.Constant(False, tree.position)
@@ -353,10 +355,25 @@ def _and(plan: Plan, tree: Call, operands: Operands) -> Node:
 
 
 def _or(plan: Plan, tree: Call, operands: Operands) -> Node:
+    if len(operands) == 2 and are_plain(logic.Or, operands[0], operands[1]):
+        return logic.Or(operands, tree.position)
     flat = choices(flattened(logic.Or, operands), False, plan.reads)
     if decided(flat, True):
         return nodes.Constant(True, tree.position)
     return plan.folded(logic.Or(flat, tree.position), flat) if len(flat) > 1 else only(flat)
+
+
+def are_plain(kind: type[logic.And] | type[logic.Or], left: Node, right: Node) -> bool:
+    """Whether nothing is to be joined or folded. (It is what follows, told sooner.)"""
+    first, second = type(left), type(right)
+    return not (
+        first is kind
+        or second is kind
+        or first is nodes.Constant
+        or second is nodes.Constant
+        or first is relations.InTexts
+        or second is relations.InTexts
+    )
 
 
 def only(operands: Operands) -> Node:
@@ -406,15 +423,15 @@ def _equality(negated: bool) -> Operator:
         left, right = operands
         if type(left) is type(right):  # constants both, or neither
             return plan.folded(general(left, right, tree.position), operands)
-        if is_text(right) and not is_text(left):
-            return relations.EqualText(left, right.constant, negated, tree.position)
-        if is_text(left) and not is_text(right):
-            return relations.EqualText(right, left.constant, negated, tree.position)
-        if is_int(right) and not is_int(left):
-            return relations.EqualInt(left, right.constant, negated, tree.position)
-        if is_int(left) and not is_int(right):
-            return relations.EqualInt(right, left.constant, negated, tree.position)
-        return plan.folded(general(left, right, tree.position), operands)
+        if type(left) is nodes.Constant:
+            left, right = right, left
+        if type(right) is nodes.Constant:
+            kind = type(right.constant)
+            if kind is str:
+                return relations.EqualText(left, right.constant, negated, tree.position)
+            if kind is int:
+                return relations.EqualInt(left, right.constant, negated, tree.position)
+        return plan.folded(general(*operands, tree.position), operands)
 
     return planned
 
