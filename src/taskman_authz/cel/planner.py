@@ -431,7 +431,7 @@ def _equality(negated: bool) -> Operator:
                 return relations.EqualText(left, right.constant, negated, tree.position)
             if kind is int:
                 return relations.EqualInt(left, right.constant, negated, tree.position)
-        return plan.folded(general(*operands, tree.position), operands)
+        return plan.folded(general(operands[0], operands[1], tree.position), operands)
 
     return planned
 
