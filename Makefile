@@ -9,7 +9,7 @@ MYPY_PATH := .cache/mypy-path
 ADDRESSED := macros parser partial program threads
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-sidecar soak check conformance sanitize generate build clean format
+.PHONY: help run test bench bench-sidecar soak check conformance sanitize generate build wheel clean format
 
 help: ## show this
 	@echo "taskman-authz: make TARGET"
@@ -56,6 +56,12 @@ format: build ## put imports and layout in order
 
 build: ## virtual environment, dependencies, compiled core; nothing where nothing changed
 	@tools/bootstrap.sh
+
+wheel: build ## a wheel in dist/ that carries the library it links to (a pure one where the core is not compiled)
+	@rm -rf build/wheel
+	@$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel
+	@mkdir -p dist; if ls build/wheel/*-none-any.whl >/dev/null 2>&1; then cp -v build/wheel/*.whl dist/; \
+		else PATH="$(abspath $(BIN)):$$PATH" auditwheel repair --wheel-dir dist build/wheel/*.whl; fi
 
 clean: ## delete what was built and cached (the virtual environment stays)
 	rm -rf build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks out.xml

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from taskman_authz_sidecar.http2 import missing
 
 from taskman_authz import _fast
 from tests.house.source import ROOT
@@ -42,6 +43,12 @@ pdp = PDP.from_path(policy)
 assert pdp.check("user:1", "tasks:view", {"type": "tasks", "id": "2", "public": True})
 assert not pdp.check("user:1", "tasks:view", "tasks/2")
 print(twin())
+"""
+
+LOADED = """
+from taskman_authz_sidecar.http2 import missing
+assert missing() == "", missing()
+print(*(line.split()[-1] for line in open("/proc/self/maps") if "libnghttp2" in line))
 """
 
 
@@ -127,3 +134,19 @@ def test_wheel_works_in_an_empty_environment(twin: str, published: Path, tmp_pat
     assert metadata.version("taskman-authz") in version and twin in version
     assert ask(programs / "taskman-authz", "eval", "1 + 1 == 2") == "true\n"
     ask(programs / "policy-test", "--help")
+
+
+def test_a_repaired_wheel_carries_the_library_of_the_transport(published: Path, tmp_path: Path):
+    if missing() and not os.environ.get("CI"):
+        pytest.skip(f"no transport on libnghttp2: {missing()}")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "w"]
+    run(*build, published, folder=published, pure=False)
+    (built,) = (tmp_path / "w").iterdir()
+    repair = ["auditwheel", "repair", "--wheel-dir", tmp_path / "dist", built]
+    subprocess.run(repair, check=True, capture_output=True, env=environment)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    assert "manylinux" in wheel.name
+    programs = empty_environment(tmp_path / "venv", wheel)
+    loaded = run(programs / "python", "-c", LOADED, folder=tmp_path, pure=False)
+    assert "/taskman_authz.libs/libnghttp2" in loaded
