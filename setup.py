@@ -247,7 +247,9 @@ setup(
         "taskman_authz_sidecar",
         *(f"taskman_authz_sidecar.{name}" for name in find_packages("sidecar")),
     ],
-    package_data={"": ["py.typed", "*.pyi", "*.pxd", "*.pyx", "*.pxi", "*.lark", "*.json", "*.sql"]},
+    package_data={
+        "": ["py.typed", "*.pyi", "*.pxd", "*.pyx", "*.pxi", "*.lark", "*.json", "*.sql"]
+    },
     include_package_data=False,
     ext_modules=[*core(), transport()],
     zip_safe=False,

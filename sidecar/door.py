@@ -46,8 +46,8 @@ class Call:
     """One call: what a transport knows of it besides its data."""
 
     __slots__ = (
-        *("authorization", "began", "caller", "face", "left", "method", "request_id"),
-        *("seen", "span", "traceparent", "tracestate"),
+        *("authorization", "began", "caller", "face", "left", "method", "min_revision"),
+        *("request_id", "seen", "span", "traceparent", "tracestate"),
     )
 
     def __init__(
@@ -60,6 +60,7 @@ class Call:
         left: float | None = None,
         authorization: str = "",
         tracestate: str = "",
+        min_revision: str = "",
     ) -> None:
         self.began = time.perf_counter()
         self.face = face  # grpc, http, ext_authz
@@ -69,6 +70,7 @@ class Call:
         self.request_id = request_id
         self.traceparent = traceparent  # as W3C Trace Context writes it, not checked
         self.tracestate = tracestate
+        self.min_revision = min_revision  # the header, not checked
         self.span: tuple[str, str] | None = None  # our own: ids of its trace and of itself
         self.seen: Any = None  # what telemetry keeps of it
         self.left = left  # seconds until the caller gives up, when it began; None: never

@@ -182,6 +182,7 @@ _HEADERS = {
     "traceparent": "traceparent",
     "tracestate": "tracestate",
     "authorization": "authorization",
+    "min_revision": "min-revision",
 }
 
 
@@ -195,6 +196,7 @@ class _GrpcCall(Call):
         super().__init__(face.name, method, left=context.time_remaining())
         self._context = context
         del self.caller, self.request_id, self.traceparent, self.tracestate, self.authorization
+        del self.min_revision
 
     def __getattr__(self, name: str) -> Any:
         """The value of a slot that is empty."""

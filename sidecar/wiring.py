@@ -23,6 +23,7 @@ from taskman_authz.store import FileStore
 from taskman_authz.wire import SERVICE
 
 from . import health_service
+from .at_least import at_least
 from .authorization import Authorization, Served
 from .decisions import Decisions
 from .door import Door, Guard
@@ -165,7 +166,8 @@ class Sidecar:
 
     def _door(self) -> Door:
         explain = OnlyCallers("Explain", self.settings.explain_callers)
-        guards: tuple[Guard, ...] = (*self.telemetry.guards, *self.security.guards, explain)
+        newest = at_least(None if self.control is None else self.control.policies)
+        guards: list[Guard] = [*self.telemetry.guards, *self.security.guards, explain, newest]
         return Door(self.log, guards, self.telemetry.watchers)
 
     def _tasks(self, orders: Orders) -> Iterator[Coroutine[Any, Any, object]]:

@@ -47,6 +47,7 @@ class RevisionFollower(PolicyFollower):
         super().__init__(begin, log, on_state, make)
         self._store = store
         self._nudged = asyncio.Event()
+        self.number = 0  # of the revision that is in place, or of an earlier one
         self._seen: Head | None = None
         self._bad: Head | None = None  # what could not be put in place, and is not tried again
         self._until = 0.0  # before then
@@ -90,6 +91,7 @@ class RevisionFollower(PolicyFollower):
                 if head == self._bad and time.monotonic() < self._until:
                     return
                 await self._put(head)
+            self.number = head.number
         except StoreError as error:
             await self._fail(str(error))
         except CompileError as error:

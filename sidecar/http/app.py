@@ -122,6 +122,7 @@ def _call(name: str, request: Request) -> Call:
         traceparent=request.headers.get("traceparent", ""),
         authorization=request.headers.get("authorization", ""),
         tracestate=request.headers.get("tracestate", ""),
+        min_revision=request.headers.get("min-revision", ""),
     )
 
 

@@ -68,6 +68,7 @@ class Answering:
             exchange.left,
             exchange.authorization,
             exchange.tracestate,
+            exchange.min_revision,
         )
         if isinstance(served, Stream):
             self._stream(connection, exchange, call, data)

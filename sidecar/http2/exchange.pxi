@@ -69,7 +69,7 @@ cdef class Exchange:
 
     cdef int32_t stream
     cdef readonly object route  # what its path leads to
-    cdef readonly str request_id, traceparent, tracestate, authorization
+    cdef readonly str request_id, traceparent, tracestate, authorization, min_revision
     cdef readonly bytes message, encoding, accepted
     cdef readonly bint is_compressed
     cdef readonly bint closed

@@ -36,6 +36,7 @@ class Exchange:
     request_id: str
     traceparent: str
     tracestate: str
+    min_revision: str
     authorization: str
     left: float | None
     on_taken: Callable[[], Any] | None

@@ -421,7 +421,7 @@ cdef class Connection:
         cdef Exchange exchange = Exchange.__new__(Exchange)
         exchange.stream, exchange.timeout, exchange.since = stream, -1, self.endpoint.now
         exchange.request_id = exchange.traceparent = exchange.tracestate = ""
-        exchange.authorization = ""
+        exchange.authorization = exchange.min_revision = ""
         self.exchanges[stream] = exchange
         self.endpoint.calls += 1
         # INVARIANT: borrowed from `exchanges`, and taken out of there only where the library
@@ -447,6 +447,8 @@ cdef class Connection:
                 exchange.timeout, exchange.began = timeout(value, size), clock()
                 if exchange.timeout < 0:
                     exchange.refuse(INTERNAL, b"grpc-timeout: expected digits and a unit")
+            elif not memcmp(name, b"min-revision", 12):
+                exchange.min_revision = value[:size].decode("latin-1")
             elif not memcmp(name, b"x-request-id", 12):
                 exchange.request_id = value[:size].decode("latin-1")
         elif length == 13 and not memcmp(name, b"authorization", 13):

@@ -27,7 +27,14 @@ from ..wire import SERVICE, read_decision, read_decisions, write_check
 from .batch import Batch
 from .channel import TLS, Target, check_secret, options_of, target_of
 from .memory import Memory
-from .metadata import Metadata, Token, check_token, metadata_of, request_id_of
+from .metadata import (
+    Metadata,
+    Token,
+    check_revision,
+    check_token,
+    metadata_of,
+    request_id_of,
+)
 
 _log = logging.getLogger("taskman_authz.client")
 
@@ -104,21 +111,28 @@ class Asking(ABC):
         if self._memory is not None:
             self._memory.forget()
 
-    def _one(self, question: Any, timeout: float | None, request_id: Any) -> Call[Decision]:
+    def _one(
+        self, question: Any, timeout: float | None, request_id: Any, min_revision: int | None
+    ) -> Call[Decision]:
         subject, action, resource, context, company_id = question
         limits = self._limits
         request = make_request(subject, action, resource, context, company_id, 0, limits)
         data = write_check(request, limits)
-        call = Call(self, data, timeout, request_id, read_decision, lambda: _DENIAL)
+        call = Call(self, data, timeout, request_id, read_decision, lambda: _DENIAL, min_revision)
         memory = self._memory
         if memory is not None and not self._closed:
-            call.known = memory.find(data)
+            if min_revision is None:  # what is remembered may be of an earlier one
+                call.known = memory.find(data)
             asked = memory.asked()
             call.told = lambda decision: memory.keep(data, decision, asked)
         return call
 
     def _many(
-        self, items: Sequence[Any], timeout: float | None, request_id: Any
+        self,
+        items: Sequence[Any],
+        timeout: float | None,
+        request_id: Any,
+        min_revision: int | None,
     ) -> Call[list[Decision]]:
         batch = Batch(items, self._limits)
         call = Call(
@@ -128,6 +142,7 @@ class Asking(ABC):
             request_id,
             lambda data: batch.decisions(read_decisions(data)),
             lambda: batch.decisions([_DENIAL] * batch.sent),
+            min_revision,
         )
         memory = self._memory
         if not batch.sent:
@@ -148,6 +163,7 @@ class Call(Generic[A]):
         request_id: Any,
         read: Callable[[bytes], A],
         denial: Callable[[], A],
+        min_revision: int | None,
     ) -> None:
         self.data = data
         self.timeout = client._timeout if timeout is None else _seconds("timeout", timeout)
@@ -156,6 +172,7 @@ class Call(Generic[A]):
         self.told: Callable[[A], None] | None = None  # is told a fresh answer
         self._client = client
         self._request_id = request_id_of(request_id, client._limits)
+        self._min_revision = check_revision(min_revision)
         self._read = read
         self._denial = denial
         self._entered = 0
@@ -174,7 +191,7 @@ class Call(Generic[A]):
         try:
             if client._closed:
                 raise self._unavailable("the client is closed")
-            self.metadata = metadata_of(self._request_id, client._token)
+            self.metadata = metadata_of(self._request_id, client._token, self._min_revision)
             if client.breaker is not None:
                 self._entered = client.breaker.enter()
         except Refused as refused:

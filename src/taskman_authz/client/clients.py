@@ -38,12 +38,14 @@ class Client(Asking):
         company_id: str | None = None,
         timeout: float | None = None,
         request_id: str | None = None,
+        min_revision: int | None = None,
     ) -> Decision:
         """May `subject` do `action` on `resource`? `timeout` in seconds, `request_id` as the log of
-        the decision point shows it; else the client's, and one made up. Raises `RequestError`,
-        `UnavailableError`."""
+        the decision point shows it; else the client's, and one made up. With `min_revision`, the
+        number that a write of policies gave, it is decided by that revision or a later one, or
+        there is no answer. Raises `RequestError`, `UnavailableError`."""
         question = (subject, action, resource, context, company_id)
-        return self._answer(self._check, self._one(question, timeout, request_id))
+        return self._answer(self._check, self._one(question, timeout, request_id, min_revision))
 
     def batch_check(
         self,
@@ -51,11 +53,12 @@ class Client(Asking):
         *,
         timeout: float | None = None,
         request_id: str | None = None,
+        min_revision: int | None = None,
     ) -> list[Decision]:
         """One decision an item, in their order, all of one revision. An item is a `CheckRequest`,
         a mapping or a tuple of what `check` takes; one that cannot be asked is denied. Raises
         `RequestError` for the batch as a whole (too many items), `UnavailableError`."""
-        return self._answer(self._batch_check, self._many(items, timeout, request_id))
+        return self._answer(self._batch_check, self._many(items, timeout, request_id, min_revision))
 
     def close(self) -> None:
         """Give up the connection. Calls in flight, and later ones, raise `UnavailableError`."""
@@ -96,10 +99,13 @@ class AsyncClient(Asking):
         company_id: str | None = None,
         timeout: float | None = None,
         request_id: str | None = None,
+        min_revision: int | None = None,
     ) -> Decision:
         """`Client.check`."""
         question = (subject, action, resource, context, company_id)
-        return await self._answer(self._check, self._one(question, timeout, request_id))
+        return await self._answer(
+            self._check, self._one(question, timeout, request_id, min_revision)
+        )
 
     async def batch_check(
         self,
@@ -107,9 +113,12 @@ class AsyncClient(Asking):
         *,
         timeout: float | None = None,
         request_id: str | None = None,
+        min_revision: int | None = None,
     ) -> list[Decision]:
         """`Client.batch_check`."""
-        return await self._answer(self._batch_check, self._many(items, timeout, request_id))
+        return await self._answer(
+            self._batch_check, self._many(items, timeout, request_id, min_revision)
+        )
 
     async def close(self) -> None:
         """Give up the connection. Calls in flight, and later ones, raise `UnavailableError`."""

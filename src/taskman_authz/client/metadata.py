@@ -46,9 +46,19 @@ def request_id_of(given: Any, limits: Limits) -> str:
     return str(given)
 
 
-def metadata_of(request_id: str, token: Token | None) -> Metadata:
+def check_revision(given: Any) -> int | None:
+    """The revision that a caller asks for at least. Raises RequestError."""
+    if given is not None and (type(given) is not int or not 0 <= given < 2**63):
+        raise RequestError("min_revision", "expected the number of a revision")
+    number: int | None = given
+    return number
+
+
+def metadata_of(request_id: str, token: Token | None, min_revision: int | None = None) -> Metadata:
     """The headers of a call. Raises UnavailableError where no token can be had."""
     carrier = {"x-request-id": request_id}
+    if min_revision is not None:
+        carrier["min-revision"] = str(min_revision)
     if _inject is not None:
         _inject(carrier)
     if token is not None:
