@@ -16,7 +16,7 @@ from tests.store.postgres.states import query
 
 QUEUE = Queue("audit.iam", {"iam.events": ("iam.#",)})
 TOPOLOGY = Topology(("iam.events",), (QUEUE,))
-WRITES = 200
+WRITES = 1_000
 INBOX = """CREATE TABLE inbox (consumer text, id text, PRIMARY KEY (consumer, id));
 CREATE TABLE effects (id text)"""
 

@@ -16,8 +16,10 @@ from tests.deploy.files import DASHBOARD, metrics_in, panels, queries, rules
 from tests.sidecar.process import PATIENCE
 from tests.sidecar.telemetry.test_exposing import METRICS, TASK, VIEWER, metrics_of
 
-# What a sidecar tells of only where it has workers, or a certificate, or asks others.
+# What a sidecar tells of only where it has workers, or a certificate, or asks others, or relays.
 CONDITIONAL = {
+    "taskman_authz_dead_letters",
+    "taskman_authz_outbox_waiting",
     "taskman_authz_events_behind_seconds",
     "taskman_authz_role_subjects",
     "taskman_authz_roles_age_seconds",
