@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from taskman_authz.messaging import Listener
+    from taskman_authz.remembered.redis import RedisCache
 
 Complete = Callable[[CheckRequest], CheckRequest]
 # Address of a source, how a call to it ended, and the seconds that it took.
@@ -60,7 +61,7 @@ class Knowledge:
         self._settings = settings
         self._log = log
         self._health = health
-        self._remote: list[Any] = []  # caches with connections
+        self.redis: RedisCache | None = None
         self._silent: set[str] = set()  # sources that do not answer
         self.roles: Roles | None = None
         self.listener: Listener | None = None
@@ -111,8 +112,8 @@ class Knowledge:
     async def close(self) -> None:
         """Give up the connections."""
         await self._channels.close()
-        for cache in self._remote:
-            await cache.close()
+        if self.redis is not None:
+            await self.redis.close()
 
     # -- what it is made of ---------------------------------------------------------------------
 
@@ -142,7 +143,7 @@ class Knowledge:
             self._secret("--redis", self._settings.redis.get_secret_value()),
             on_problem=self._log.warning,
         )
-        self._remote.append(cache)
+        self.redis = cache
         return cache
 
     def _secret(self, place: str, told: str) -> str:

@@ -50,6 +50,9 @@ class Known:
             for address, breaker in known.breakers.items():
                 circuits.add_metric((self._service, address), _CIRCUITS[breaker.state])
             yield circuits
+        if known.redis is not None:
+            what = "Whether Redis answered the last question: 1 or 0."
+            yield self._gauge("taskman_authz_redis_up", what, float(known.redis.is_up))
         if known.roles is not None:
             name = "taskman_authz_roles_age_seconds"
             yield self._gauge(name, "Since the last snapshot of all roles.", known.roles.age)

@@ -20,6 +20,7 @@ from tests.sidecar.telemetry.test_exposing import METRICS, TASK, VIEWER, metrics
 CONDITIONAL = {
     "taskman_authz_dead_letters",
     "taskman_authz_outbox_waiting",
+    "taskman_authz_redis_up",
     "taskman_authz_events_behind_seconds",
     "taskman_authz_role_subjects",
     "taskman_authz_roles_age_seconds",

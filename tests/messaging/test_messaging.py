@@ -338,13 +338,20 @@ async def test_a_listener_is_told_of_every_gap_and_says_how_long_it_is(
 async def test_a_listener_to_a_frozen_broker_knows_that_it_may_miss_events(
     link: Link, rabbitmq: RabbitMQ
 ):
-    listener = Listener({"iam.events": ["#"]}, nothing_of, link, nothing)
+    gaps: list[float] = []
+
+    async def gap() -> None:
+        gaps.append(listener.behind())
+
+    listener = Listener({"iam.events": ["#"]}, nothing_of, link, gap)
     async with running(listener.run()):
         await until(lambda: listener.behind() == 0)
         rabbitmq.freeze()
         await until(lambda: listener.behind() > SLACK)  # though its connection stays
         rabbitmq.thaw()
         await until(lambda: listener.behind() == 0)
+    # What others told meanwhile waits with them: things are taken in as they are before it is used.
+    assert len(gaps) == 2 and all(gaps)
 
 
 async def test_a_listener_is_behind_while_an_event_keeps_it_busy(link: Link):

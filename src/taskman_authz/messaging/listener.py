@@ -8,6 +8,8 @@ Laws: `behind` says for how long events may have been missed, and is zero only o
 through: who keeps what events would change asks it. That a connection is open proves nothing (a
 broker that is frozen, an event that waits behind others): every `PULSE` seconds a message is sent
 through the broker to the own queue, and what was sent before one that came back has been heard.
+Who was behind and no longer is takes that for a gap: while a broker is away events wait with who
+tells them, and come late.
 """
 
 from __future__ import annotations
@@ -104,12 +106,15 @@ class Listener:
             await asyncio.sleep(PULSE)
 
     async def _take(self, message: AbstractIncomingMessage) -> bool:
-        """Handle an event. Whether that went well: otherwise it counts as missed."""
+        """Handle an event. Whether all is well: otherwise events count as missed."""
         sent = self._pulses.pop(message.message_id or "", None)
         if sent is not None:
+            was_behind = self.behind() > 0
             self._heard_until = max(self._heard_until, sent)
+            # Nobody may see that we are not behind before the gap was told.
+            self._is_current = not (was_behind and self.behind() == 0)
             await message.ack()
-            return True
+            return self._is_current
         try:
             await self._handler(Event.decode(message.body))
         except RequestError as error:  # it will not become an event by being looked at again
