@@ -109,6 +109,7 @@ class Administration:
             except ArgumentError as error:
                 raise RequestError(error.argument, str(error).partition(": ")[2]) from None
             except StoreError as error:
+                self._connecting.drop()  # by what may have become another user, or another place
                 told = "the database of policies cannot be asked now, or holds what it should not"
                 raise Refusal(Code.UNAVAILABLE, told) from error
 

@@ -14,6 +14,7 @@ from taskman_authz.v1 import administration_pb2 as pb
 from tests.control_plane.asking import SOON, allowed, until
 from tests.policy.helpers import policy
 from tests.sidecar.process import PATIENCE, Sidecar
+from tests.store.postgres.states import query
 
 GATEWAY, OTHER = "gateway-token-of-the-test", "other-token-of-the-test"
 SETTINGS = (
@@ -184,6 +185,36 @@ async def test_companies_with_policies_of_one_name_do_not_see_each_others(sideca
     assert globex.ask("GetPolicy", id="edit").entry.company_id == "globex"
     companies = {each.company_id for each in acme.ask("ListRevisions").revisions}
     assert "globex" not in companies
+
+
+async def test_its_user_of_the_database_may_change(tmp_path, database, dsn, platform, start):
+    everything = policy("all", roles=["admin"], actions=["policies:*"], resources=["policies/*"])
+    await platform.write([Create(Role(name="admin")), Create(everything)])
+    file = tmp_path / "dsn"
+    file.write_text(f"{dsn}\n")
+    sidecar = start(*SETTINGS, "--database", f"file:{file}")
+    acme = Admin(sidecar, "acme")
+    acme.ask("ListPolicies")
+    await query(database, "CREATE ROLE rotated LOGIN NOINHERIT")
+    try:
+        await query(database, "GRANT authz_service, authz_platform TO rotated")
+        file.write_text(dsn.replace("sidecar@", "rotated@"))
+        await query(database, "ALTER ROLE sidecar NOLOGIN")
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'sidecar'"
+        await query(database, ended)
+
+        def listed() -> bool:
+            try:
+                return bool(acme.ask("ListPolicies").entries)
+            except grpc.RpcError as error:
+                assert code(error) == "UNAVAILABLE"
+                return False
+
+        await until(listed)
+    finally:
+        sidecar.kill()
+        await query(database, "ALTER ROLE sidecar LOGIN")
+        await query(database, "DROP ROLE rotated")
 
 
 async def test_while_the_database_is_away_it_says_unavailable_and_then_goes_on(sidecar, postgresql):
