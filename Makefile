@@ -9,7 +9,7 @@ MYPY_PATH := .cache/mypy-path
 ADDRESSED := macros parser partial program threads
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-sidecar soak check conformance sanitize generate build wheel clean format
+.PHONY: help run test taskman taskman-demo bench bench-sidecar soak check conformance sanitize generate build wheel clean format
 
 help: ## show this
 	@echo "taskman-authz: make TARGET"
@@ -29,6 +29,14 @@ bench: build ## measure against the peers; prints the table and writes benchmark
 bench-sidecar: build ## measure the sidecar against a bare echo server and Cerbos, with h2load (apt: nghttp2-client)
 	@tools/bootstrap.sh bench-sidecar
 	@$(BIN)/python -m benchmarks.sidecar $(ARGS)
+
+taskman: build ## all of TaskMan on real servers of its own, behind one HTTP door, until Ctrl-C (ARGS="--port 8080")
+	@tools/bootstrap.sh servers
+	@exec $(BIN)/python -m examples.taskman.stage $(ARGS)
+
+taskman-demo: build ## the same, and a story that is played through it
+	@tools/bootstrap.sh servers
+	@$(BIN)/python -m examples.taskman.stage --demo
 
 soak: build ## a sidecar with workers under load, with reloads and killed workers, for SECONDS (600)
 	@$(BIN)/python -m benchmarks.soak $(SECONDS)

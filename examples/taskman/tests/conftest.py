@@ -145,7 +145,9 @@ class World:
     async def start(self, definition: Definition, **more: Any) -> Service:
         """A service that runs until the module ends."""
         settings = self.settings(definition.settings, **more)
-        return await self._stack.enter_async_context(Service(definition, settings))
+        return await self._stack.enter_async_context(
+            (definition.kind or Service)(definition, settings)
+        )
 
     async def channel(self, address: str) -> grpc.aio.Channel:
         return await self._stack.enter_async_context(grpc.aio.insecure_channel(address))

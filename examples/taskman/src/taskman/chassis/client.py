@@ -63,12 +63,12 @@ class Peer:
             secure = grpc.ssl_channel_credentials(authority, key, certificate)
             self.channel = grpc.aio.secure_channel(target, secure, options)
 
-    async def ask(self, method: Any, request: Any, company_id: str = "") -> Any:
-        """What a method of a stub over `channel` answers, asked as this service for a company.
-        Raises ServiceError."""
+    async def ask(self, method: Any, request: Any, company_id: str = "", token: str = "") -> Any:
+        """What a method of a stub over `channel` answers, asked as this service for a company, or
+        as whom `token` is of. Raises ServiceError."""
         call = calling(self._timeout)
         metadata = (
-            ("authorization", f"Bearer {self._tokens.own(company_id)}"),
+            ("authorization", f"Bearer {token or self._tokens.own(company_id)}"),
             ("x-request-id", call.request_id),
             ("traceparent", f"00-{call.trace_id}-{call.span_id}-01"),
         )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -29,7 +30,12 @@ class Http:
     """Serves at `listen` in the loop that is running."""
 
     def __init__(
-        self, listen: str, metrics: Metrics, ready: Ready, routes: Sequence[Route] = ()
+        self,
+        listen: str,
+        metrics: Metrics,
+        ready: Ready,
+        routes: Sequence[Route] = (),
+        middleware: Sequence[Middleware] = (),
     ) -> None:
         async def live(_request: Request) -> Response:
             return JSONResponse({"status": "live"})
@@ -50,8 +56,11 @@ class Http:
         host, _, port = listen.rpartition(":")
         self._socket = socket.create_server((host, int(port)), reuse_port=False)
         self.address = f"{host}:{self._socket.getsockname()[1]}"
-        app = Starlette(routes=[*own, *routes])
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+        app = Starlette(routes=[*own, *routes], middleware=[*middleware])
+        # Where a request comes from is what the connection says, not a header.
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", proxy_headers=False
+        )
         self._server = _Uvicorn(config)
         self._serving: asyncio.Task[None] | None = None
 

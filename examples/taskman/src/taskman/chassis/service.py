@@ -80,6 +80,7 @@ class Definition(NamedTuple):
     settings: type[Settings] = Settings
     keys: Callable[[Any, Database], Keys] | None = None  # of users' tokens, where they are its own
     prefix: str = ""  # of keys in Redis, where it is not the package's last name
+    kind: type[Service] | None = None  # where it is another one than `Service`
 
 
 class Service:
@@ -187,5 +188,5 @@ async def run(definition: Definition, settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Service(definition, settings):
+    async with (definition.kind or Service)(definition, settings):
         await stop.wait()

@@ -66,9 +66,13 @@ def wire(house: House) -> Wiring:
         found = await projects.some(company_id, ids)
         return {project.id: access.about_project(project) for project in found}
 
+    async def of_users(company_id: str, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """In which projects somebody works: what is known of users here."""
+        return {id: {"projects": await projects.worked_in(company_id, id)} for id in ids}
+
     pep = house.pep(about)
     service = TaskService(tasks, projects, pep, about_user, finder(users), created)
-    attributes = pip.Attributes({"tasks": of_tasks, "projects": of_projects})
+    attributes = pip.Attributes({"tasks": of_tasks, "projects": of_projects, "user": of_users})
     return Wiring(
         servicers=(
             (add_TaskServiceServicer_to_server, service, SERVICE),

@@ -1,0 +1,174 @@
+"""What the policies are asked before a request goes on: the same questions that the service behind
+asks, about the same attributes, which their owners tell (`AttributeService`).
+
+Law: what does not exist in the caller's company is not found, before anything is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from google.protobuf.json_format import MessageToDict
+
+from taskman_authz.v1 import attributes_pb2 as wire
+from taskman_authz.v1 import attributes_pb2_grpc as rpc
+
+from ..chassis.caller import Caller
+from ..chassis.client import Peer
+from ..chassis.errors import Denied, NotFound
+from ..chassis.fields import is_id, read_id
+from ..chassis.pep import Resource
+from ..task.access import changes_of_project, changes_of_task
+
+
+class Question(NamedTuple):
+    """May the caller do `action` on a resource?"""
+
+    action: str
+    resource: Resource
+    context: Mapping[str, Any] = {}
+
+
+class Facts:
+    """Attributes, by the services that know them: users at `users`, tasks and projects at
+    `tasks`."""
+
+    def __init__(self, users: Peer, tasks: Peer) -> None:
+        self._peers = {"users": users, "tasks": tasks, "projects": tasks}
+        self._users = users
+        self._tasks = tasks
+
+    async def of(self, who: Caller, kind: str, field: str, id: str) -> Resource:
+        """A resource of the caller's company. Raises NotFound."""
+        given = read_id(field, id)
+        # Users are subjects, as policies name them.
+        asked = ("subject", "user") if kind == "users" else ("resource", kind)
+        found = await _told(self._peers[kind], who.company, *asked, given)
+        if found is None:
+            raise NotFound(f"there is no such {kind[:-1]}")
+        about = {} if kind == "users" else found
+        return Resource(kind, given, {"company_id": who.company, **about})
+
+    async def about(self, who: Caller) -> Mapping[str, Any]:
+        """What is known of a caller. Who does not exist is not active."""
+        known = await _told(self._users, who.company, "subject", "user", who.id)
+        if known is None:
+            return {"is_active": False}
+        return {**known, **(await _told(self._tasks, who.company, "subject", "user", who.id) or {})}
+
+    async def company_of(self, who: Caller, id: str) -> str | None:
+        """The company of a user, if it is the caller's and they are active."""
+        found = await _told(self._users, who.company, "subject", "user", id) if is_id(id) else None
+        return str(found["company_id"]) if found and found.get("is_active") else None
+
+
+async def _told(
+    peer: Peer, company_id: str, kind: str, type: str, id: str
+) -> dict[str, Any] | None:
+    request = wire.GetAttributesRequest(company_id=company_id)
+    number = wire.EntityRequest.Kind.Value(f"KIND_{kind.upper()}")
+    request.entities.add(kind=number, type=type, id=id, names=["*"])
+    stub: Any = rpc.AttributeServiceStub(peer.channel)
+    answer = await peer.ask(stub.GetAttributes, request, company_id)
+    entity = answer.entities[0]
+    return MessageToDict(entity.properties) if entity.HasField("properties") else None
+
+
+# The questions of a request: who asks, the message, what is known.
+Asks = Callable[[Caller, Any, Facts], Awaitable[list[Question]]]
+
+
+def one(action: str, kind: str, field: str) -> Asks:
+    """About the resource that a field names."""
+
+    async def ask(who: Caller, request: Any, facts: Facts) -> list[Question]:
+        return [Question(action, await facts.of(who, kind, field, getattr(request, field)))]
+
+    return ask
+
+
+def many(action: str, kind: str) -> Asks:
+    """About all of a kind that the company has."""
+
+    async def ask(who: Caller, _request: Any, _facts: Facts) -> list[Question]:
+        return [Question(action, Resource(kind, "*", {"company_id": who.company}))]
+
+    return ask
+
+
+def new(action: str, kind: str) -> Asks:
+    """About one that is about to be made."""
+
+    async def ask(who: Caller, _request: Any, _facts: Facts) -> list[Question]:
+        return [Question(action, Resource(kind, "new", {"company_id": who.company}))]
+
+    return ask
+
+
+def own_session(action: str) -> Asks:
+    """About the session of the caller's token."""
+
+    async def ask(who: Caller, _request: Any, _facts: Facts) -> list[Question]:
+        if not who.session_id:
+            raise Denied("the token belongs to no session")
+        attributes = {"company_id": who.company, "user_id": who.id}
+        return [Question(action, Resource("sessions", who.session_id, attributes))]
+
+    return ask
+
+
+async def new_project(who: Caller, _request: Any, _facts: Facts) -> list[Question]:
+    """About a project of the caller's."""
+    attributes = {"company_id": who.company, "owner": who.id}
+    return [Question("projects:create", Resource("projects", "new", attributes))]
+
+
+async def new_task(who: Caller, request: Any, facts: Facts) -> list[Question]:
+    """About a task of the caller's, in a project perhaps."""
+    attributes = {"company_id": who.company, "owner": who.id, "status": "todo"}
+    attributes["department"] = (await facts.about(who)).get("department", "")
+    if request.project_id:
+        project = await facts.of(who, "projects", "project_id", request.project_id)
+        attributes["project"] = project.id
+        attributes["project_status"] = project.attributes.get("status", "")
+    return [Question("tasks:create", Resource("tasks", "new", attributes))]
+
+
+async def task_changes(who: Caller, request: Any, facts: Facts) -> list[Question]:
+    """About each thing that an update of a task is."""
+    task = await facts.of(who, "tasks", "task_id", request.task_id)
+    fields = list(request.update_mask.paths)
+    actions = changes_of_task(fields, request.task.status, bool(request.comment))
+    return [Question(action, task) for action in actions]
+
+
+async def project_changes(who: Caller, request: Any, facts: Facts) -> list[Question]:
+    """The same of a project."""
+    project = await facts.of(who, "projects", "project_id", request.project_id)
+    fields = list(request.update_mask.paths)
+    return [
+        Question(action, project) for action in changes_of_project(fields, request.project.status)
+    ]
+
+
+async def user_changes(who: Caller, request: Any, facts: Facts) -> list[Question]:
+    """The same of a user."""
+    user = await facts.of(who, "users", "user_id", request.user_id)
+    fields = list(request.update_mask.paths)
+    found = []
+    if "is_active" in fields:
+        verb = "activate" if request.user.is_active else "deactivate"
+        found.append(Question(f"users:{verb}", user))
+    others = [name for name in fields if name != "is_active"]
+    if others:
+        found.append(Question("users:edit", user, {"fields": others}))
+    return found
+
+
+async def assignment(who: Caller, request: Any, facts: Facts) -> list[Question]:
+    """About a task, and the company of whom it is to be given to."""
+    task = await facts.of(who, "tasks", "task_id", request.task_id)
+    company = await facts.company_of(who, request.assignee_id)
+    context = {"assignee_company_id": company} if company else {}
+    return [Question("tasks:assign", task, context)]

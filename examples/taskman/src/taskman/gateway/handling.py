@@ -1,0 +1,215 @@
+"""The way of one request: id, firewall, limits, token, message, decision, answer.
+
+Law: what goes wrong on the way is a problem, whatever it was; what nobody foresaw is in the log and
+not in the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..chassis.caller import Caller, Tokens, enter
+from ..chassis.calling import Calling, set_calling
+from ..chassis.client import Peer
+from ..chassis.errors import Denied, ServiceError, Unauthenticated
+from ..chassis.metrics import Metrics
+from ..chassis.pep import Pep
+from .asking import Facts
+from .firewall import inspect, read_body
+from .keeping import Keeping, Kept
+from .limits import Limit, Limits
+from .problems import JSON, Problem, problem, problem_of
+from .reading import json_of, message_of
+from .routes import SERVICES, Route, Seen
+from .settings import GatewaySettings
+
+_REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+NOTHING = Kept(None, "")
+Handle = Callable[[Request], Awaitable[Response]]
+
+
+class Gateway:
+    """Answers requests by the services behind."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        tokens: Tokens,
+        peers: Mapping[str, Peer],
+        facts: Facts,
+        pep: Pep,
+        limits: Limits,
+        keeping: Keeping,
+        metrics: Metrics,
+        log: Any,
+    ) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._peers = peers
+        self._facts = facts
+        self._pep = pep
+        self._limits = limits
+        self._keeping = keeping
+        self._metrics = metrics
+        self._log = log
+
+    def handler(self, route: Route) -> Handle:
+        """What answers the requests of a route."""
+        service = SERVICES[route.service]
+        stubs = import_module(f"{service.package}_grpc")
+        peer = self._peers[service.peer]
+        stub = getattr(stubs, f"{service.full_name.rpartition('.')[2]}Stub")(peer.channel)
+        method = getattr(stub, route.rpc)
+
+        async def forward(message: Any, token: str) -> Any:
+            return await peer.ask(method, message, token=token)
+
+        async def handle(request: Request) -> Response:
+            return await self.answer(
+                request, route.name, lambda headers: self._routed(route, request, headers, forward)
+            )
+
+        return handle
+
+    async def answer(
+        self,
+        request: Request,
+        name: str,
+        respond: Callable[[dict[str, str]], Awaitable[Response]],
+    ) -> Response:
+        """What `respond` answers, who fills headers; or the problem. `name` is for metrics."""
+        began = time.perf_counter()
+        calling = _calling(request, self._settings.call_timeout)
+        set_calling(calling)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(
+            trace_id=calling.trace_id, span_id=calling.span_id, request_id=calling.request_id
+        )
+        headers: dict[str, str] = {"X-Request-Id": calling.request_id, "Cache-Control": "no-store"}
+        try:
+            async with asyncio.timeout(self._settings.call_timeout):
+                inspect(request)
+                response = await respond(headers)
+        except Exception as error:
+            response = problem(self._problem(error), calling.request_id)
+        for key, value in headers.items():
+            response.headers.setdefault(key, value)
+        kind = "" if response.status_code < 400 else str(response.status_code)
+        seconds = time.perf_counter() - began
+        self._metrics.answered(name, str(response.status_code), seconds, kind)
+        self._log.info(
+            "Request answered",
+            method=name,
+            status=response.status_code,
+            duration_ms=round(seconds * 1_000, 3),
+        )
+        return response
+
+    async def _routed(
+        self,
+        route: Route,
+        request: Request,
+        headers: dict[str, str],
+        forward: Callable[[Any, str], Awaitable[Any]],
+    ) -> Response:
+        seen = Seen(
+            address_of(request, self._settings.proxies), request.headers.get("user-agent", "")
+        )
+        limits = [Limit(f"address:{seen.address}", self._settings.rate_of_address)]
+        if route.public:
+            limits.append(Limit(f"{route.name}:{seen.address}", self._settings.rate_of_route))
+        headers |= await self._limits.take(limits)
+        who, token = (None, "") if route.public else await self._caller(request)
+        if who is not None:
+            headers |= await self._limits.take(
+                [
+                    Limit(f"user:{who.company_id}:{who.id}", self._settings.rate_of_user),
+                    Limit(f"{route.name}:{who.company_id}:{who.id}", self._settings.rate_of_route),
+                ]
+            )
+        body = await read_body(request)
+        query = request.query_params.multi_items()
+        message = message_of(route, request.path_params, query, body)
+        if route.adds is not None:
+            route.adds(message, seen)
+        if who is None:
+            return Response(json_of(await forward(message, "")), media_type=JSON)
+        await self._require(route, who, message)
+        return await self._told(route, request, who, lambda: forward(message, token))
+
+    async def _caller(self, request: Request) -> tuple[Caller, str]:
+        """Who asks, and by which token. Raises Unauthenticated."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("expected a token: Authorization: Bearer ...")
+        who = await self._tokens.read(token)
+        if who.kind != "user":
+            raise Denied("this door is for users")
+        structlog.contextvars.bind_contextvars(user_id=who.id, company_id=who.company_id)
+        enter(who)
+        return who, token
+
+    async def _require(self, route: Route, who: Caller, message: Any) -> None:
+        """Raises Denied where the policies do not let the caller, NotFound."""
+        assert route.asks is not None
+        for question in await route.asks(who, message, self._facts):
+            await self._pep.require(who, question.action, question.resource, question.context)
+
+    async def _told(
+        self, route: Route, request: Request, who: Caller, ask: Callable[[], Awaitable[Any]]
+    ) -> Response:
+        """The answer, kept or fresh."""
+        address = f"{request.url.path}?{request.url.query}"
+        kept = await self._keeping.find(who, address) if route.keeps else NOTHING
+        if kept.text is not None:
+            return Response(kept.text, media_type=JSON, headers={"X-Cache": "hit"})
+        try:
+            text = json_of(await ask())
+        finally:
+            if route.verb != "GET":  # who failed may have changed something all the same
+                await self._keeping.changed(who)
+        if route.keeps:
+            await self._keeping.keep(who, address, kept, text, route.keeps)
+        return Response(text, media_type=JSON)
+
+    def _problem(self, error: Exception) -> Problem:
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, ServiceError):
+            return problem_of(error)
+        if isinstance(error, TimeoutError):
+            return Problem(504, "there was no answer in time")
+        self._log.error("A request failed", exc_info=error)
+        return Problem(500, "internal error")
+
+
+def address_of(request: Request, proxies: int) -> str:
+    """Where a request comes from. Of what it says itself only what `proxies` of ours have added
+    counts."""
+    told = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
+    if proxies and len(told) >= proxies and told[-proxies]:
+        return told[-proxies][:64]
+    return request.client.host if request.client else ""
+
+
+def _calling(request: Request, timeout: float) -> Calling:
+    given = request.headers.get("x-request-id", "")
+    trace = _TRACE.fullmatch(request.headers.get("traceparent", ""))
+    return Calling(
+        given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4()),
+        trace[1] if trace else secrets.token_hex(16),
+        secrets.token_hex(8),
+        time.monotonic() + timeout,
+    )

@@ -1,0 +1,158 @@
+"""A first company, as an operator makes one: its first admin by hand, the others by the admin.
+
+Roles are told by the event that IAM's administration tells. Passwords are set by the token that is
+sent by e-mail; here whoever hears the event has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import uuid
+from typing import Any, NamedTuple
+
+import aio_pika
+import asyncpg
+import httpx
+
+from taskman_authz.messaging import Event
+
+from .services import Running
+
+PATIENCE = 30.0  # seconds until an event must have had its effect
+EXCHANGES = ("auth.events", "user.events", "task.events", "iam.events")
+
+
+class Person(NamedTuple):
+    """A user who has signed in."""
+
+    name: str
+    id: str
+    email: str
+    password: str
+    token: str
+
+
+class Heard:
+    """The events that are told, as they come."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._came = asyncio.Condition()
+
+    async def take(self, message: Any) -> None:
+        """One came."""
+        async with message.process(), self._came:
+            self.events.append(Event.decode(message.body))
+            self._came.notify_all()
+
+    async def one(self, type: str, **data: str) -> Event:
+        """The last event of a type whose data hold these, once there is one."""
+
+        def found() -> list[Event]:
+            return [
+                each
+                for each in self.events
+                if each.type == type and data.items() <= each.data.items()
+            ]
+
+        async with asyncio.timeout(PATIENCE), self._came:
+            await self._came.wait_for(found)
+        return found()[-1]
+
+
+class Company:
+    """A company on what runs."""
+
+    def __init__(
+        self, running: Running, web: httpx.AsyncClient, channel: Any, heard: Heard
+    ) -> None:
+        self.id = str(uuid.uuid4())
+        self.heard = heard
+        self._running = running
+        self._web = web
+        self._channel = channel
+        self._version = 0
+
+    async def first_admin(self, email: str) -> Person:
+        """The user who is there before anybody may add one."""
+        id = str(uuid.uuid4())
+        connection = await asyncpg.connect(self._running.dsn("user"))
+        try:
+            async with connection.transaction():
+                await connection.execute(
+                    "INSERT INTO users (id, email, username, company_id, department)"
+                    " VALUES ($1, $2, 'admin', $3, 'operations')",
+                    *(id, email, self.id),
+                )
+                await connection.execute(
+                    "INSERT INTO user_preferences (user_id, company_id) VALUES ($1, $2)",
+                    *(id, self.id),
+                )
+        finally:
+            await connection.close()
+        return await self._enters("admin", id, email, "admin")
+
+    async def hire(self, admin: Person, name: str, role: str, department: str) -> Person:
+        """A user whom an admin adds."""
+        new = {"email": f"{name}@example.com", "username": name, "department": department}
+        answer = await self._web.post("/users", json=new, headers=bearer(admin))
+        answer.raise_for_status()
+        user = answer.json()["user"]
+        return await self._enters(name, user["id"], user["email"], role)
+
+    async def grant(self, user_id: str, *roles: str) -> None:
+        """The roles that a user holds from now on."""
+        self._version += 1
+        data = {
+            "company_id": self.id,
+            "subject": f"user:{user_id}",
+            "version": self._version,
+            "roles": [{"name": role, "expires_at": None} for role in roles],
+        }
+        event = Event(type="iam.role.assigned", company_id=self.id, data=data)
+        exchange = await self._channel.get_exchange("iam.events")
+        message = aio_pika.Message(event.encode(), message_id=event.id)
+        await exchange.publish(message, event.type, mandatory=True)
+
+    async def sign_in(self, name: str, id: str, email: str, password: str) -> Person:
+        """Begin a session."""
+        given = {"email": email, "password": password}
+        answer = await self._web.post("/auth/login", json=given)
+        answer.raise_for_status()
+        return Person(name, id, email, password, answer.json()["tokens"]["access_token"])
+
+    async def _enters(self, name: str, id: str, email: str, role: str) -> Person:
+        await self.grant(id, role)
+        password = secrets.token_urlsafe(12)
+        (await self._web.post("/auth/password", json={"email": email})).raise_for_status()
+        sent = await self.heard.one("auth.password.reset", user_id=id, stage="requested")
+        step = {"set": {"token": sent.data["token"], "password": password}}
+        (await self._web.post("/auth/password", json=step)).raise_for_status()
+        return await self._with_role(name, id, email, password, role)
+
+    async def _with_role(self, name: str, id: str, email: str, password: str, role: str) -> Person:
+        """Sign in until the token has the role: its event is on its way."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                person = await self.sign_in(name, id, email, password)
+                if role in claims(person.token)["roles"]:
+                    return person
+                await asyncio.sleep(0.1)
+
+    async def again(self, person: Person, role: str) -> Person:
+        """Somebody signs in anew, with a role that they were given."""
+        return await self._with_role(*person[:4], role)
+
+
+def bearer(person: Person) -> dict[str, str]:
+    """The header by which they ask."""
+    return {"Authorization": f"Bearer {person.token}"}
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What a token says, which its owner may read."""
+    import jwt
+
+    found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return found

@@ -1,0 +1,168 @@
+"""What runs: the servers, the decision point, and the services, each a process of its own.
+
+A service is a row of `SERVICES`, and is started when those that it asks are there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tools.servers import Stack, missing
+from tools.servers.processes import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = ROOT / "examples" / "taskman" / "src"
+PATIENCE = 60.0  # seconds until a process must serve
+END = 15.0  # seconds that it has to end in order
+VHOST = "taskman"
+Tell = Callable[[str], object]
+
+
+class Service(NamedTuple):
+    """One of them: its module, its name among peers, the number of its Redis database (as the
+    architecture has them), and whom it asks."""
+
+    module: str
+    name: str
+    redis: int
+    peers: tuple[str, ...] = ()
+
+
+SERVICES: Sequence[Service] = (
+    Service("user", "user-service", 2),
+    Service("task", "task-service", 4, ("user-service",)),
+    Service("authentication", "authentication-service", 0, ("user-service",)),
+    Service(
+        "gateway",
+        "api-gateway",
+        8,
+        ("user-service", "task-service", "authentication-service"),
+    ),
+)
+
+
+class Failed(Exception):
+    """Something did not start; the text says what, and where its words are."""
+
+
+class Process:
+    """A process whose log is JSON lines, kept in a file too."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], more: Mapping[str, str], log: Path
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._said: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._process = subprocess.Popen(
+            command,
+            env={**os.environ, "PYTHONPATH": str(SOURCES), **more},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        with self.log.open("w", encoding="utf-8") as file:
+            for line in self._process.stdout or ():
+                file.write(line)
+                file.flush()
+                with contextlib.suppress(ValueError):
+                    self._said.put(json.loads(line))
+        self._said.put(None)
+
+    def wait_for(self, message: str) -> dict[str, Any]:
+        """What it says with a message. Raises Failed where it ends before, or takes long."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                said = self._said.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                raise Failed(f"{self.name} does not serve after {PATIENCE:.0f} s") from None
+            if said is None:
+                raise Failed(f"{self.name} ended before it served: {self._last_words()}")
+            if said.get("message") == message:
+                return said
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return lines[-1] if lines else "without a word"
+
+    def stop(self) -> None:
+        """End it in order, or at last at all."""
+        self._process.terminate()
+        try:
+            self._process.wait(END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Running(NamedTuple):
+    """What is there: the gateway's URL, how to reach the servers, and where logs are."""
+
+    url: str
+    amqp_url: str
+    dsn: Callable[[str], str]  # of a service's database, by its module
+    logs: Path
+
+
+@contextlib.contextmanager
+def running(port: int, tell: Tell) -> Iterator[Running]:
+    """Everything, until the end. Raises Failed."""
+    lacking = missing()
+    if lacking:
+        raise Failed(f"missing here: {', '.join(lacking)} (as root, `make taskman` installs them)")
+    with contextlib.ExitStack() as stack:
+        tell("starting PostgreSQL, Redis and RabbitMQ")
+        servers = stack.enter_context(Stack())
+        logs = servers.folder / "logs"
+        logs.mkdir()
+        postgresql, redis, rabbitmq = servers.postgresql, servers.redis, servers.rabbitmq
+        rabbitmq.api("PUT", f"vhosts/{VHOST}")
+
+        def begin(name: str, command: Sequence[str], more: Mapping[str, str]) -> Process:
+            made = Process(name, [sys.executable, "-m", *command], more, logs / f"{name}.log")
+            stack.callback(made.stop)
+            return made
+
+        tell("starting the decision point, by policies/taskman")
+        command = ["taskman_authz_sidecar", "--listen", "127.0.0.1:0", "--log-format", "json"]
+        policies = ["--policies", str(ROOT / "policies" / "taskman")]
+        decides = begin("authorization-service", [*command, *policies], {}).wait_for("serving")
+        signs = f"127.0.0.1:{free_port()}"  # where authentication says its public keys
+        common = {
+            "TASKMAN_AUTHZ": f"sidecar:{decides['listen'][0]}",
+            "TASKMAN_AMQP_URL": rabbitmq.url(VHOST),
+            "TASKMAN_JWKS_URL": f"http://{signs}/.well-known/jwks.json",
+            "TASKMAN_SERVICE_SECRET": secrets.token_hex(32),
+            "TASKMAN_KEY_SECRET": secrets.token_hex(32),
+        }
+        http = {"authentication": signs, "gateway": f"127.0.0.1:{port}"}
+        addresses: dict[str, str] = {}
+        for each in SERVICES:
+            tell(f"starting {each.name}")
+            postgresql.create_database(f"{each.module}_db")
+            settings = common | {
+                "TASKMAN_POSTGRES_DSN": postgresql.dsn(f"{each.module}_db"),
+                "TASKMAN_REDIS_URL": redis.url(each.redis),
+                "TASKMAN_PEERS": json.dumps({peer: addresses[peer] for peer in each.peers}),
+                "TASKMAN_HTTP_LISTEN": http.get(each.module, "127.0.0.1:0"),
+            }
+            serving = begin(each.name, ["taskman", each.module], settings).wait_for("Serving")
+            addresses[each.name] = serving.get("grpc", "")
+        url = f"http://{serving['http']}"
+        yield Running(url, rabbitmq.url(VHOST), lambda name: postgresql.dsn(f"{name}_db"), logs)

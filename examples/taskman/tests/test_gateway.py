@@ -1,0 +1,421 @@
+"""Promises of the gateway: one door, and nobody passes it unseen."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+import pytest_asyncio
+from taskman.authentication.app import SERVICE_DEFINITION as AUTHENTICATION
+from taskman.chassis.service import Service
+from taskman.gateway import asking
+from taskman.gateway.app import SERVICE_DEFINITION
+from taskman.gateway.openapi import document
+from taskman.gateway.routes import ROUTES, Route, checked
+from taskman.task.app import SERVICE_DEFINITION as TASK
+from taskman.user.app import SERVICE_DEFINITION as USER
+
+from examples.taskman.tests.conftest import PATIENCE, SECRET, Who, World, known
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+PASSWORD = "correct horse battery staple"
+
+
+class Door(NamedTuple):
+    gateway: Service
+    users: Service
+    tasks: Service
+    world: World
+    peers: Mapping[str, str]
+    web: httpx.AsyncClient
+
+    async def ask(
+        self, verb: str, path: str, who: Who | None = None, body: Any = None, **more: Any
+    ) -> httpx.Response:
+        headers = dict(more.pop("headers", {}))
+        if who is not None:
+            headers |= dict(who.metadata)
+        if body is not None:
+            more["json"] = body
+        return await self.web.request(verb, path, headers=headers, **more)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def door(blank: World) -> AsyncIterator[Door]:
+    users = await blank.start(USER)
+    tasks = await blank.start(TASK, peers={"user-service": users.address})
+    authentication = await blank.start(
+        AUTHENTICATION, peers={"user-service": users.address}, key_secret=SECRET, bcrypt_cost=4
+    )
+    peers = {
+        "user-service": users.address,
+        "task-service": tasks.address,
+        "authentication-service": authentication.address,
+    }
+    generous = {"rate_of_address": 100_000, "rate_of_user": 100_000, "rate_of_route": 100_000}
+    gateway = await blank.start(SERVICE_DEFINITION, peers=peers, **generous)
+    async with httpx.AsyncClient(
+        base_url=f"http://{gateway.http_address}", timeout=PATIENCE
+    ) as web:
+        yield Door(gateway, users, tasks, blank, peers, web)
+    await blank.close()
+
+
+class Team(NamedTuple):
+    manager: Who
+    developer: Who
+    viewer: Who
+    project: str
+    task: str
+
+
+async def team(door: Door) -> Team:
+    """A company with a project that its manager owns and a task that its developer made."""
+    manager = await known(door.users, "project-manager")
+    developer = await known(door.users, "developer", company_id=manager.company_id)
+    viewer = await known(door.users, "viewer", company_id=manager.company_id)
+    answer = await door.ask("POST", "/projects", manager, {"name": "P", "members": [developer.id]})
+    assert answer.status_code == 200, answer.text
+    project = answer.json()["project"]["id"]
+    answer = await door.ask("POST", "/tasks", developer, {"title": "T", "project_id": project})
+    assert answer.status_code == 200, answer.text
+    return Team(manager, developer, viewer, project, answer.json()["task"]["id"])
+
+
+def is_problem(answer: httpx.Response, status: int, detail: str = "") -> bool:
+    """Whether an answer is this problem, as RFC 9457 has it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert told["status"] == status and told["request_id"] == answer.headers["x-request-id"]
+    assert detail in told["detail"], told
+    return True
+
+
+# -- every route ---------------------------------------------------------------------------------
+
+
+async def test_what_may_be_done_is_done_by_the_service_behind(door):
+    world = await team(door)
+    task = f"/tasks/{world.task}"
+    answer = await door.ask("PATCH", task, world.developer, {"title": "Other", "priority": "high"})
+    assert (answer.json()["task"]["title"], answer.json()["task"]["priority"]) == ("Other", "high")
+    answer = await door.ask("POST", f"{task}/comments", world.developer, {"comment": "Hm."})
+    assert answer.status_code == 200
+    answer = await door.ask("GET", task, world.viewer)
+    assert answer.json()["task"]["id"] == world.task
+    given = {"assignee_id": world.developer.id}
+    answer = await door.ask("PUT", f"{task}/assignee", world.developer, given)
+    assert answer.json()["task"]["assignee_id"] == world.developer.id
+    answer = await door.ask("DELETE", f"{task}/assignee", world.developer)
+    assert answer.json()["task"]["assignee_id"] == ""
+    answer = await door.ask("GET", "/tasks", world.viewer, params={"project_id": world.project})
+    assert [each["id"] for each in answer.json()["tasks"]] == [world.task]
+    answer = await door.ask("GET", f"/projects/{world.project}", world.developer)
+    assert answer.json()["project"]["owner_id"] == world.manager.id
+    answer = await door.ask(
+        "PATCH", f"/projects/{world.project}", world.manager, {"description": "D"}
+    )
+    assert answer.json()["project"]["description"] == "D"
+    answer = await door.ask("DELETE", task, world.developer)
+    assert answer.status_code == 200
+    answer = await door.ask("DELETE", f"/projects/{world.project}", world.manager)
+    assert answer.status_code == 200
+
+
+async def test_users_are_added_found_changed_and_removed(door):
+    admin = await known(door.users, "admin")
+    new = {"email": f"{uuid.uuid4()}@example.com", "username": f"u{uuid.uuid4().hex[:8]}"}
+    user = (await door.ask("POST", "/users", admin, new)).json()["user"]
+    path = f"/users/{user['id']}"
+    assert (await door.ask("GET", path, admin)).json()["user"]["email"] == new["email"]
+    listed = (await door.ask("GET", "/users", admin, params={"is_active": "true"})).json()["users"]
+    assert user["id"] in [each["id"] for each in listed]
+    found = await door.ask("GET", "/users/search", admin, params={"query": new["username"]})
+    assert [each["id"] for each in found.json()["users"]] == [user["id"]]
+    changes = {"first_name": "Ann", "is_active": False, "preferences": {"theme": "dark"}}
+    changed = (await door.ask("PATCH", path, admin, changes)).json()["user"]
+    assert changed["first_name"] == "Ann" and changed["preferences"]["theme"] == "dark"
+    assert changed["is_active"] is False
+    assert (await door.ask("DELETE", path, admin)).status_code == 200
+    assert is_problem(await door.ask("GET", path, admin), 404, "no such user")
+
+
+async def test_a_session_begins_goes_on_and_ends(door):
+    user = await known(door.users, "developer")
+    email = f"{user.id}@example.com"
+    asked = await door.ask("POST", "/auth/login", body={"email": email, "password": PASSWORD})
+    assert is_problem(asked, 401)
+    nonsense = {"email": email, "password": "x", "ip_address": "10.0.0.1"}
+    assert is_problem(await door.ask("POST", "/auth/login", body=nonsense), 400, "expected one of")
+    assert (await door.ask("POST", "/auth/password", body={"email": email})).status_code == 200
+    refused = await door.ask("POST", "/auth/refresh", body={"refresh_token": "x.y"})
+    assert is_problem(refused, 401, "refresh token")
+    assert is_problem(await door.ask("POST", "/auth/logout", user), 403, "belongs to no session")
+
+
+async def test_a_denial_has_the_reasons_of_the_policies(door):
+    world = await team(door)
+    answer = await door.ask("PATCH", f"/tasks/{world.task}", world.viewer, {"title": "Mine"})
+    assert is_problem(answer, 403)
+    assert answer.json()["detail"] and world.viewer.id not in answer.text
+    assert is_problem(await door.ask("POST", "/projects", world.viewer, {"name": "P"}), 403)
+
+
+async def test_what_is_another_companys_is_not_there(door):
+    world, other = await team(door), await team(door)
+    for verb, path, body in [
+        ("GET", f"/tasks/{world.task}", None),
+        ("PATCH", f"/tasks/{world.task}", {"title": "Mine"}),
+        ("DELETE", f"/tasks/{world.task}", None),
+        ("GET", f"/projects/{world.project}", None),
+        ("GET", f"/users/{world.viewer.id}", None),
+        ("POST", "/tasks", {"title": "T", "project_id": world.project}),
+    ]:
+        assert is_problem(
+            await door.ask(verb, path, other.developer, body), 404, "there is no such"
+        )
+    assert (await door.ask("GET", "/tasks", other.viewer)).json()["tasks"][0]["id"] == other.task
+
+
+async def test_who_has_no_good_token_gets_nowhere(door):
+    world = await team(door)
+    path = f"/tasks/{world.task}"
+    for headers in (
+        {},
+        {"authorization": "Bearer x"},
+        {"authorization": "Basic YTpi"},
+        {"authorization": dict(world.viewer.metadata)["authorization"] + "x"},
+    ):
+        answer = await door.ask("GET", path, headers=headers)
+        assert is_problem(answer, 401) and answer.headers["www-authenticate"] == "Bearer"
+    from examples.taskman.tests.conftest import service_metadata
+
+    service = dict(service_metadata("task-service", world.viewer.company_id))
+    assert is_problem(await door.ask("GET", path, headers=service), 403, "for users")
+    stranger = Who(str(uuid.uuid4()), world.viewer.company_id, ("admin",))
+    assert is_problem(await door.ask("GET", path, stranger), 403)  # whom nobody knows
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "more", "status"),
+    [
+        ("GET", "/tasks/nothing", {}, 400),
+        ("GET", "/tasks?unknown=1", {}, 400),
+        ("GET", "/users?is_active=maybe", {}, 400),
+        ("GET", "/users?page_size=many", {}, 400),
+        ("GET", "/nowhere", {}, 404),
+        ("PUT", "/tasks", {}, 405),
+        ("POST", "/tasks", {"json": {"title": 1}}, 400),
+        ("POST", "/tasks", {"json": {"title": "T", "owner": "me"}}, 400),
+        ("POST", "/tasks", {"json": ["T"]}, 400),
+        ("POST", "/tasks", {"content": b"{", "headers": {"content-type": "application/json"}}, 400),
+        ("POST", "/tasks", {"content": b"{}", "headers": {"content-type": "text/plain"}}, 415),
+        ("POST", "/tasks", {"content": b'{"title":"a","title":"b"}',
+                            "headers": {"content-type": "application/json"}}, 400),
+        ("POST", "/tasks", {"json": {"title": "x" * 300_000}}, 413),
+        ("GET", "/tasks/%2e%2e%2fusers", {}, 400),
+        ("GET", "/tasks/%252e", {}, 400),
+        ("GET", "/tasks?status=%00", {}, 400),
+        ("GET", "/tasks?status=%27%20or%201=1", {}, 400),
+        ("GET", "/tasks?status=<script>", {}, 400),
+        ("GET", "/tasks?page_token=${jndi:ldap://x}", {}, 400),
+        ("GET", "/tasks/" + "x" * 600, {}, 414),
+        ("GET", "/tasks?status=" + "x" * 3_000, {}, 414),
+        ("GET", "/users/search?query=x", {}, 400),
+    ],
+)  # fmt: skip
+async def test_what_is_no_request_is_refused_in_words(door, verb, path, more, status):
+    who = await known(door.users, "admin")
+    headers = {**more.pop("headers", {}), **dict(who.metadata)}
+    # As it stands: a client would put the path in order.
+    host, _, port = door.gateway.http_address.rpartition(":")
+    url = httpx.URL(scheme="http", host=host, port=int(port), raw_path=path.encode())
+    async with httpx.AsyncClient(timeout=PATIENCE) as web:
+        answer = await web.send(web.build_request(verb, url, headers=headers, **more))
+    assert is_problem(answer, status)
+
+
+async def test_a_path_that_climbs_is_refused_as_it_stands(door):
+    def ask(path: str) -> int:
+        connection = http.client.HTTPConnection(door.gateway.http_address, timeout=PATIENCE)
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+    for path in ("/tasks/../users", "/tasks/./1", "//tasks", "/tasks/..;/users/..", "/tasks\\1"):
+        assert await asyncio.to_thread(ask, path) in (400, 404), path
+    assert await asyncio.to_thread(ask, "/tasks/../users") == 400
+
+
+async def test_a_value_that_is_no_field_s_is_named(door):
+    who = await known(door.users, "admin")
+    answer = await door.ask("POST", "/tasks", who, {"title": "T", "priority": "soon"})
+    assert is_problem(answer, 400)
+    assert answer.json()["errors"][0]["field"] == "priority"
+    answer = await door.ask("POST", "/tasks", who, {"title": "T", "due_date": "tomorrow"})
+    assert is_problem(answer, 400) and answer.json()["errors"][0]["field"] == "due_date"
+    assert "tomorrow" not in answer.text
+
+
+# -- limits, kept answers, circuits ---------------------------------------------------------------
+
+
+async def second(door: Door, **more: Any) -> tuple[Service, httpx.AsyncClient]:
+    gateway = await door.world.start(SERVICE_DEFINITION, **{"peers": door.peers, **more})
+    await gateway.redis.flushdb()  # a test has few of them, and others may have counted there
+    return gateway, httpx.AsyncClient(base_url=f"http://{gateway.http_address}", timeout=PATIENCE)
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(door):
+    who = await known(door.users, "viewer")
+    other = await known(door.users, "viewer")
+    _, web = await second(door, rate_of_route=3)
+    async with web:
+        answers = [await web.get("/tasks", headers=dict(who.metadata)) for _ in range(4)]
+        assert [each.status_code for each in answers] == [200, 200, 200, 429]
+        left = [each.headers["ratelimit-remaining"] for each in answers]
+        assert left == ["2", "1", "0", "0"] and answers[0].headers["ratelimit-limit"] == "3"
+        assert is_problem(answers[3], 429) and 0 < int(answers[3].headers["retry-after"]) <= 60
+        # Others, and other routes, have their own.
+        assert (await web.get("/tasks", headers=dict(other.metadata))).status_code == 200
+        path = f"/users/{who.id}"
+        assert (await web.get(path, headers=dict(who.metadata))).status_code == 200
+
+
+async def test_an_address_has_a_limit_whoever_asks_and_is_not_the_callers_to_say(door):
+    _, web = await second(door, rate_of_address=2)
+    async with web:
+        answers = [
+            await web.post("/auth/login", json={}, headers={"x-forwarded-for": f"10.0.0.{number}"})
+            for number in range(3)
+        ]
+    assert [each.status_code for each in answers] == [400, 400, 429]
+    _, web = await second(door, rate_of_address=2, proxies=1)
+    async with web:  # behind a proxy of ours it is what that says
+        answers = [
+            await web.post(
+                "/auth/login", json={}, headers={"x-forwarded-for": f"1.1.1.1, 10.0.0.{n}"}
+            )
+            for n in range(3)
+        ]
+    assert [each.status_code for each in answers] == [400, 400, 400]
+
+
+async def test_an_answer_is_given_again_to_the_same_user_only_until_something_changes(door):
+    world = await team(door)
+    path = f"/tasks/{world.task}"
+
+    async def asked(who: Who) -> str | None:
+        answer = await door.ask("GET", path, who)
+        assert answer.json()["task"]["id"] == world.task
+        return answer.headers.get("x-cache")
+
+    assert [await asked(world.viewer), await asked(world.viewer)] == [None, "hit"]
+    assert await asked(world.developer) is None  # comments are not for everybody
+    promoted = world.viewer._replace(roles=("developer",))
+    assert await asked(promoted) is None
+    await door.ask("PATCH", path, world.developer, {"title": "New"})
+    answer = await door.ask("GET", path, world.viewer)
+    assert (answer.json()["task"]["title"], answer.headers.get("x-cache")) == ("New", None)
+    # What is kept is not for who may not see it any more.
+    gone = world.viewer._replace(roles=())
+    assert is_problem(await door.ask("GET", path, gone), 403)
+
+
+async def test_a_service_that_is_away_is_a_problem_and_not_asked_for_a_while(door):
+    users = dict(door.peers)
+    gateway, web = await second(door, peers={**users, "task-service": "127.0.0.1:1"})
+    who = await known(door.users, "viewer")
+    async with web:
+        for _ in range(7):
+            answer = await web.get("/tasks", headers=dict(who.metadata))
+            assert is_problem(answer, 503) and "retry-after" in answer.headers
+        told = (await web.get("/metrics")).text
+    assert (
+        'taskman_requests_total{method="GET /tasks",service="api-gateway",status="503"} 7' in told
+    )
+    assert gateway.settings.peers["task-service"] == "127.0.0.1:1"
+
+
+async def test_ids_of_requests_are_taken_where_they_are_good_and_else_made(door):
+    answer = await door.ask("GET", "/nowhere", headers={"x-request-id": "mine-1"})
+    assert answer.headers["x-request-id"] == "mine-1"
+    answer = await door.ask("GET", "/nowhere", headers={"x-request-id": "not good"})
+    assert uuid.UUID(answer.headers["x-request-id"])
+
+
+async def test_pages_of_named_origins_may_call_it_and_no_others(door):
+    _, web = await second(door, cors_origins=["https://app.example.com"])
+    ask = {
+        "access-control-request-method": "GET",
+        "access-control-request-headers": "authorization",
+    }
+    async with web:
+        good = await web.options("/tasks", headers={**ask, "origin": "https://app.example.com"})
+        bad = await web.options("/tasks", headers={**ask, "origin": "https://evil.example.com"})
+    assert good.headers["access-control-allow-origin"] == "https://app.example.com"
+    assert bad.status_code == 400 and "access-control-allow-origin" not in bad.headers
+    answer = await door.ask("GET", "/tasks", headers={"origin": "https://app.example.com"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+# -- the table ------------------------------------------------------------------------------------
+
+
+async def test_a_route_that_asks_nothing_and_does_not_say_why_is_none():
+    view = asking.one("tasks:view", "tasks", "task_id")
+    for wrong, why in [
+        (Route("GET", "/x", "task", "GetTask", "X"), "expected what is asked"),
+        (Route("GET", "/x", "task", "GetTask", "X", view, public="both"), "expected what is asked"),
+        (Route("GET", "/x/{y}", "task", "GetTask", "X", view), "no field `y`"),
+        (Route("POST", "/x", "task", "GetTask", "X", view, keeps=1), "only answers of GET"),
+    ]:
+        with pytest.raises(ValueError, match=why):
+            checked([wrong])
+    twice = Route("GET", "/tasks/{task_id}", "task", "GetTask", "X", view)
+    with pytest.raises(ValueError, match="there is GET"):
+        checked([twice, twice])
+
+
+async def test_every_method_for_users_has_a_route():
+    from taskman.authentication.v1 import authentication_pb2
+    from taskman.task.v1 import task_pb2
+    from taskman.user.v1 import user_pb2
+
+    inside = {"VerifyToken"}  # the gateway verifies tokens itself
+    for module in (authentication_pb2, task_pb2, user_pb2):
+        (service,) = module.DESCRIPTOR.services_by_name.values()
+        routed = {route.rpc for route in ROUTES}
+        assert {method.name for method in service.methods} - inside <= routed
+
+
+async def test_its_description_is_that_of_the_table(door):
+    told = (await door.ask("GET", "/openapi.json")).json()
+    assert told == json.loads(json.dumps(document(ROUTES)))
+    listed = {(verb.upper(), path) for path, verbs in told["paths"].items() for verb in verbs}
+    assert listed == {(route.verb, route.path) for route in ROUTES}
+    public = {path for path, verbs in told["paths"].items() for each in verbs.values()
+              if each["security"] == []}  # fmt: skip
+    assert public == {"/auth/login", "/auth/refresh", "/auth/password"}
+    ids = [each["operationId"] for verbs in told["paths"].values() for each in verbs.values()]
+    assert len(ids) == len(set(ids))
+
+
+async def test_many_at_a_time_are_each_answered_as_themselves(door):
+    teams = await asyncio.gather(*(team(door) for _ in range(4)))
+    answers = await asyncio.gather(
+        *(
+            door.ask("GET", f"/tasks/{asked.task}", who.viewer)
+            for _ in range(5)
+            for asked in teams
+            for who in teams
+        )
+    )
+    expected = [200 if asked is who else 404 for _ in range(5) for asked in teams for who in teams]
+    assert [each.status_code for each in answers] == expected
