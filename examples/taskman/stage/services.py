@@ -43,11 +43,12 @@ SERVICES: Sequence[Service] = (
     Service("user", "user-service", 2),
     Service("task", "task-service", 4, ("user-service",)),
     Service("authentication", "authentication-service", 0, ("user-service",)),
+    Service("audit", "audit-service", 5, ("user-service",)),
     Service(
         "gateway",
         "api-gateway",
         8,
-        ("user-service", "task-service", "authentication-service"),
+        ("user-service", "task-service", "authentication-service", "audit-service"),
     ),
 )
 

@@ -54,6 +54,13 @@ class Story:
         await company.heard.one("task.completed", task_id=task["id"])
         await self._ask(eve, "POST", "/auth/logout", 200)
         await company.heard.one("auth.logout", user_id=eve.id)
+
+        path = f"/audit/users/{eve.id}"
+        await self._ask(dan, "GET", path, 403)
+        trail = await self._ask(admin, "GET", path, 200)
+        self._tell("what the trail says that eve did, the last thing first:")
+        for entry in trail["events"]:
+            self._say(f"     {entry['timestamp']}  {entry['event_type']:<22} {entry['result']}")
         self._tell("what the services told meanwhile, and who did it:")
         names = {f"user:{each.id}": each.name for each in (admin, mia, dan, eve)}
         for event in company.heard.events:

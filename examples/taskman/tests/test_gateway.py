@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 import pytest_asyncio
+from taskman.audit.app import SERVICE_DEFINITION as AUDIT
 from taskman.authentication.app import SERVICE_DEFINITION as AUTHENTICATION
 from taskman.chassis.service import Service
 from taskman.gateway import asking
@@ -21,7 +22,7 @@ from taskman.gateway.routes import ROUTES, Route, checked
 from taskman.task.app import SERVICE_DEFINITION as TASK
 from taskman.user.app import SERVICE_DEFINITION as USER
 
-from examples.taskman.tests.conftest import PATIENCE, SECRET, Who, World, known
+from examples.taskman.tests.conftest import PATIENCE, SECRET, Who, World, known, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "correct horse battery staple"
@@ -53,7 +54,9 @@ async def door(blank: World) -> AsyncIterator[Door]:
     authentication = await blank.start(
         AUTHENTICATION, peers={"user-service": users.address}, key_secret=SECRET, bcrypt_cost=4
     )
+    audit = await blank.start(AUDIT, peers={"user-service": users.address})
     peers = {
+        "audit-service": audit.address,
         "user-service": users.address,
         "task-service": tasks.address,
         "authentication-service": authentication.address,
@@ -158,6 +161,26 @@ async def test_a_session_begins_goes_on_and_ends(door):
     refused = await door.ask("POST", "/auth/refresh", body={"refresh_token": "x.y"})
     assert is_problem(refused, 401, "refresh token")
     assert is_problem(await door.ask("POST", "/auth/logout", user), 403, "belongs to no session")
+
+
+async def test_what_happened_is_told_to_who_may_know(door):
+    world = await team(door)
+    auditor = await known(door.users, "auditor", company_id=world.viewer.company_id)
+
+    async def found() -> list[str]:
+        answer = await door.ask("GET", "/audit/events", auditor, params={"event_type": "task."})
+        return [each["event_type"] for each in answer.json()["events"]]
+
+    async def is_there() -> bool:
+        return await found() == ["task.created"]
+
+    await until(is_there)
+    mine = await door.ask("GET", f"/audit/users/{world.developer.id}", world.developer)
+    assert [each["target_id"] for each in mine.json()["events"]] == [world.task]
+    assert is_problem(await door.ask("GET", "/audit/events", world.developer), 403)
+    times = {"from": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z", "format": "csv"}
+    report = (await door.ask("GET", "/audit/report", auditor, params=times)).json()
+    assert report["is_whole"] and report["media_type"] == "text/csv"
 
 
 async def test_a_denial_has_the_reasons_of_the_policies(door):
@@ -384,12 +407,13 @@ async def test_a_route_that_asks_nothing_and_does_not_say_why_is_none():
 
 
 async def test_every_method_for_users_has_a_route():
+    from taskman.audit.v1 import audit_pb2
     from taskman.authentication.v1 import authentication_pb2
     from taskman.task.v1 import task_pb2
     from taskman.user.v1 import user_pb2
 
-    inside = {"VerifyToken"}  # the gateway verifies tokens itself
-    for module in (authentication_pb2, task_pb2, user_pb2):
+    inside = {"VerifyToken", "LogEvent"}  # the gateway verifies tokens itself; services log
+    for module in (audit_pb2, authentication_pb2, task_pb2, user_pb2):
         (service,) = module.DESCRIPTOR.services_by_name.values()
         routed = {route.rpc for route in ROUTES}
         assert {method.name for method in service.methods} - inside <= routed

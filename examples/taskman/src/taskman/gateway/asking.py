@@ -118,6 +118,21 @@ def own_session(action: str) -> Asks:
     return ask
 
 
+def fixed(action: str, kind: str, id: str) -> Asks:
+    """About one that every company has."""
+
+    async def ask(who: Caller, _request: Any, _facts: Facts) -> list[Question]:
+        return [Question(action, Resource(kind, id, {"company_id": who.company}))]
+
+    return ask
+
+
+async def activity(who: Caller, request: Any, _facts: Facts) -> list[Question]:
+    """About what was written down of a user, who may be gone."""
+    about = Resource("audit", read_id("user_id", request.user_id), {"company_id": who.company})
+    return [Question("audit:activity", about)]
+
+
 async def new_project(who: Caller, _request: Any, _facts: Facts) -> list[Question]:
     """About a project of the caller's."""
     attributes = {"company_id": who.company, "owner": who.id}

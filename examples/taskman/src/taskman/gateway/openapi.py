@@ -146,6 +146,8 @@ def _single(field: Any, schemas: dict[str, Any]) -> dict[str, Any]:
         return {"type": "boolean"}
     if field.type == field.TYPE_INT32:
         return {"type": "integer", "format": "int32"}
+    if field.type == field.TYPE_INT64:  # as JSON has them: a number there holds 53 bits
+        return {"type": "string", "format": "int64"}
     if field.type == field.TYPE_STRING:
         return {"type": "string"}
     raise ValueError(f"{field.full_name}: a kind of field that no route has had")

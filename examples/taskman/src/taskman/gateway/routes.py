@@ -30,6 +30,7 @@ class Service(NamedTuple):
 SERVICES: Mapping[str, Service] = {
     name: Service(f"{peer}-service", f"taskman.{name}.v1.{name}_pb2", f"taskman.{name}.v1.{full}")
     for name, peer, full in (
+        ("audit", "audit", "AuditService"),
         ("authentication", "authentication", "AuthenticationService"),
         ("user", "user", "UserService"),
         ("task", "task", "TaskService"),
@@ -296,6 +297,30 @@ ROUTES = checked(
             "UnassignTask",
             "Take a task back",
             asking.one("tasks:unassign", "tasks", "task_id"),
+        ),
+        Route(
+            "GET",
+            "/audit/events",
+            "audit",
+            "QueryEvents",
+            "What happened",
+            asking.fixed("audit:query", "audit", "events"),
+        ),
+        Route(
+            "GET",
+            "/audit/report",
+            "audit",
+            "GetComplianceReport",
+            "What happened in a time, counted, and whether the trail is whole",
+            asking.fixed("audit:report", "audit", "report"),
+        ),
+        Route(
+            "GET",
+            "/audit/users/{user_id}",
+            "audit",
+            "GetUserActivity",
+            "What a user did",
+            asking.activity,
         ),
     ]
 )
