@@ -68,7 +68,12 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     descriptor = route.request.DESCRIPTOR
     fields = descriptor.fields_by_name
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": _schema(fields[name], schemas)}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "format": "uuid"},
+        }
         for name in route.parameters
     ]
     if route.verb == "GET":
