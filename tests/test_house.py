@@ -210,27 +210,38 @@ def test_generated_code_is_fresh():
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-README = ROOT / "README.md"
-SECTIONS = readme.sections(README) if README.exists() else {}
-COMMANDS = readme.commands(README) if README.exists() else []
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SECTIONS = [(page, name) for page in PAGES for name in readme.sections(page)]
+COMMANDS = [(page, command) for page in PAGES for command in readme.commands(page)]
 
 
 def test_readme_and_changelog_exist():
-    assert README.exists()
+    assert PAGES[0].exists()
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_readme_examples_run(section: str, monkeypatch: pytest.MonkeyPatch):
+def test_pages_are_found_from_the_readme():
+    text = PAGES[0].read_text(encoding="utf-8")
+    assert [page.name for page in PAGES[1:] if f"](docs/{page.name})" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "section"), SECTIONS, ids=lambda part: getattr(part, "name", part)
+)
+def test_examples_of_pages_run(page: Path, section: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)
     namespace: dict[str, object] = {"__name__": "__readme__"}
-    for block in SECTIONS[section]:
-        padded = "\n" * (block.line - 1) + block.text  # so that a traceback names README's line
-        exec(compile(padded, str(README), "exec"), namespace)
+    for block in readme.sections(page)[section]:
+        padded = "\n" * (block.line - 1) + block.text  # so that a traceback names the page's line
+        exec(compile(padded, str(page), "exec"), namespace)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"line {command.line}")
-def test_readme_commands_print_what_is_said(command: readme.Command):
+@pytest.mark.parametrize(
+    ("page", "command"),
+    COMMANDS,
+    ids=[f"{page.name}:{command.line}" for page, command in COMMANDS],
+)
+def test_commands_of_pages_print_what_is_said(page: Path, command: readme.Command):
     program, *arguments = shlex.split(command.text)
     name = program.rpartition("/")[2]
     done = subprocess.run(
@@ -239,14 +250,15 @@ def test_readme_commands_print_what_is_said(command: readme.Command):
         capture_output=True,
         text=True,
     )
+    place = f"{page.name}:{command.line}"
     if not command.expected:
-        assert done.returncode == 0, f"README.md:{command.line}\n{done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"{place}\n{done.stdout}{done.stderr}"
         return
     want = "\n".join(command.expected).strip()
     got = (done.stdout + done.stderr).strip()
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     same = doctest.OutputChecker().check_output(f"{want}\n", f"{got}\n", flags)
-    assert same, f"README.md:{command.line} says\n{want}\n\nand it printed\n{got}"
+    assert same, f"{place} says\n{want}\n\nand it printed\n{got}"
 
 
 def test_no_file_holds_a_path_of_this_machine():

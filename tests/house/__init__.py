@@ -1,1 +1,2 @@
-"""What `tests/test_house.py` reads: `source` (our files and imports), `readme` (its examples)."""
+"""What `tests/test_house.py` reads: `source` (our files and imports), `readme` (the examples of the
+README and of `docs/`)."""

@@ -1,4 +1,4 @@
-"""The examples of README.md as things that can be run.
+"""The examples of README.md and of the pages of `docs/` as things that can be run.
 
 A ```python block runs in one namespace with the others under the same `##` heading. In a
 ```console block each line after `$ ` is a command, and the lines after it are what it prints

@@ -295,9 +295,10 @@ def test_mistake_in_a_schema_is_told_at_its_place(text: str, code: str, at: str)
     assert (issue.code, pointed_at(issue, len(at))) == (code, at)
 
 
-def test_documents_in_the_readme_are_what_they_say_they_are() -> None:
-    readme = Path(__file__).parents[2] / "README.md"
-    texts = [block.text for block in blocks(readme) if block.info == "yaml"]
+def test_documents_in_pages_are_what_they_say_they_are() -> None:
+    root = Path(__file__).parents[2]
+    pages = [root / "README.md", *(root / "docs").glob("*.md")]
+    texts = [block.text for page in pages for block in blocks(page) if block.info == "yaml"]
     (types,) = (text for text in texts if text.startswith("subjects:\n  user:"))
     assert read_schema("schema.yaml", types)[1] == []
     whole = [text for text in texts if "policies:\n  - " in text and "cases:" not in text]
