@@ -1,7 +1,8 @@
 """A first company, as an operator makes one: its first admin by hand, the others by the admin.
 
-Roles are told by the event that IAM's administration tells. Passwords are set by the token that is
-sent by e-mail; here whoever hears the event has it.
+The first admin's role is written down by hand too, and told as IAM's administration tells it;
+others are given theirs by the admin. Passwords are set by the token that is sent by e-mail; here
+whoever hears the event has it.
 """
 
 from __future__ import annotations
@@ -72,7 +73,6 @@ class Company:
         self._running = running
         self._web = web
         self._channel = channel
-        self._version = 0
 
     async def first_admin(self, email: str) -> Person:
         """The user who is there before anybody may add one."""
@@ -91,6 +91,7 @@ class Company:
                 )
         finally:
             await connection.close()
+        await self._first_role(id)
         return await self._enters("admin", id, email, "admin")
 
     async def hire(self, admin: Person, name: str, role: str, department: str) -> Person:
@@ -99,18 +100,38 @@ class Company:
         answer = await self._web.post("/users", json=new, headers=bearer(admin))
         answer.raise_for_status()
         user = answer.json()["user"]
+        if role != "viewer":  # with which everybody begins
+            await self.grant(admin, user["id"], role)
         return await self._enters(name, user["id"], user["email"], role)
 
-    async def grant(self, user_id: str, *roles: str) -> None:
-        """The roles that a user holds from now on."""
-        self._version += 1
+    async def grant(self, admin: Person, user_id: str, role: str) -> None:
+        """A role that an admin gives."""
+        path = f"/users/{user_id}/roles/{role}"
+        (await self._web.put(path, json={}, headers=bearer(admin))).raise_for_status()
+
+    async def _first_role(self, user_id: str) -> None:
+        connection = await asyncpg.connect(self._running.dsn("iam_admin"))
+        try:
+            async with connection.transaction():
+                await connection.execute(
+                    "INSERT INTO user_roles (company_id, user_id, role, assigned_by)"
+                    " VALUES ($1, $2, 'admin', 'operator')",
+                    *(self.id, user_id),
+                )
+                await connection.execute(
+                    "INSERT INTO role_versions (company_id, user_id, version) VALUES ($1, $2, 1)",
+                    *(self.id, user_id),
+                )
+        finally:
+            await connection.close()
         data = {
             "company_id": self.id,
             "subject": f"user:{user_id}",
-            "version": self._version,
-            "roles": [{"name": role, "expires_at": None} for role in roles],
+            "version": 1,
+            "roles": [{"name": "admin", "expires_at": None}],
         }
-        event = Event(type="iam.role.assigned", company_id=self.id, data=data)
+        given: dict[str, Any] = {"company_id": self.id, "actor": "the operator", "data": data}
+        event = Event(type="iam.role.assigned", **given)
         exchange = await self._channel.get_exchange("iam.events")
         message = aio_pika.Message(event.encode(), message_id=event.id)
         await exchange.publish(message, event.type, mandatory=True)
@@ -123,7 +144,6 @@ class Company:
         return Person(name, id, email, password, answer.json()["tokens"]["access_token"])
 
     async def _enters(self, name: str, id: str, email: str, role: str) -> Person:
-        await self.grant(id, role)
         password = secrets.token_urlsafe(12)
         (await self._web.post("/auth/password", json={"email": email})).raise_for_status()
         sent = await self.heard.one("auth.password.reset", user_id=id, stage="requested")

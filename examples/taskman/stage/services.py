@@ -43,12 +43,16 @@ SERVICES: Sequence[Service] = (
     Service("user", "user-service", 2),
     Service("task", "task-service", 4, ("user-service",)),
     Service("authentication", "authentication-service", 0, ("user-service",)),
+    Service("iam_admin", "iam-admin-service", 3, ("user-service", "authorization-service")),
     Service("audit", "audit-service", 5, ("user-service",)),
     Service(
         "gateway",
         "api-gateway",
         8,
-        ("user-service", "task-service", "authentication-service", "audit-service"),
+        (
+            *("user-service", "task-service", "authentication-service", "audit-service"),
+            "iam-admin-service",
+        ),
     ),
 )
 
@@ -140,20 +144,31 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
             stack.callback(made.stop)
             return made
 
-        tell("starting the decision point, by policies/taskman")
-        command = ["taskman_authz_sidecar", "--listen", "127.0.0.1:0", "--log-format", "json"]
-        policies = ["--policies", str(ROOT / "policies" / "taskman")]
-        decides = begin("authorization-service", [*command, *policies], {}).wait_for("serving")
+        tell("putting policies/taskman into a database, and starting the decision point")
+        postgresql.create_database("authz_db")
+        kept = ("--dsn", postgresql.dsn("authz_db"))
+        _run("taskman_authz.cli", "db", "migrate", *kept)
+        _run("taskman_authz.cli", "db", "import", str(ROOT / "policies" / "taskman"), *kept)
+        point = ["taskman_authz_sidecar", "--listen", "127.0.0.1:0", "--log-format", "json"]
+        point += ["--database", kept[1], "--amqp", rabbitmq.url(VHOST)]
+        decides = begin("authorization-service", [*point, "--relay", "true"], {})
+        decides_at = decides.wait_for("serving")["listen"][0]
+        # Who administers proves who it is, so it has a point of its own; both have one database.
+        token = secrets.token_hex(16)
+        trusted = ["--administration", "true", "--administration-callers", "token:iam"]
+        secret = {"TASKMAN_AUTHZ_TOKENS": f"iam {token}"}
+        administers = begin("policy-administration", [*point, *trusted], secret)
+        addresses = {"authorization-service": administers.wait_for("serving")["listen"][0]}
         signs = f"127.0.0.1:{free_port()}"  # where authentication says its public keys
         common = {
-            "TASKMAN_AUTHZ": f"sidecar:{decides['listen'][0]}",
+            "TASKMAN_AUTHZ": f"sidecar:{decides_at}",
             "TASKMAN_AMQP_URL": rabbitmq.url(VHOST),
             "TASKMAN_JWKS_URL": f"http://{signs}/.well-known/jwks.json",
             "TASKMAN_SERVICE_SECRET": secrets.token_hex(32),
             "TASKMAN_KEY_SECRET": secrets.token_hex(32),
+            "TASKMAN_AUTHZ_TOKEN": token,
         }
         http = {"authentication": signs, "gateway": f"127.0.0.1:{port}"}
-        addresses: dict[str, str] = {}
         for each in SERVICES:
             tell(f"starting {each.name}")
             postgresql.create_database(f"{each.module}_db")
@@ -167,3 +182,11 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
             addresses[each.name] = serving.get("grpc", "")
         url = f"http://{serving['http']}"
         yield Running(url, rabbitmq.url(VHOST), lambda name: postgresql.dsn(f"{name}_db"), logs)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise Failed(f"{' '.join(command[:3])}: {done.stderr.strip()}")

@@ -42,9 +42,9 @@ class Story:
 
         denied = await self._ask(eve, "PATCH", path, 403, {"title": "Mine now"})
         assert denied["detail"], "a denial has a reason"
-        await company.grant(eve.id, "viewer", "developer")
+        await self._ask(admin, "PUT", f"/users/{eve.id}/roles/developer", 200, {})
         eve = await company.again(eve, "developer")
-        self._tell("eve was given the role developer, and signed in anew")
+        self._tell("eve signed in anew, as a developer")
         await self._ask(eve, "PATCH", path, 403, {"title": "Mine now"})
         self._tell("which is not enough: it is not her task. dan gives it to her")
         await self._ask(dan, "PUT", f"{path}/assignee", 200, {"assignee_id": eve.id})
@@ -65,7 +65,7 @@ class Story:
         names = {f"user:{each.id}": each.name for each in (admin, mia, dan, eve)}
         for event in company.heard.events:
             if event.company_id == company.id:
-                self._say(f"     {event.type:<22} {names.get(event.actor or '', 'the operator')}")
+                self._say(f"     {event.type:<22} {names.get(event.actor, event.actor)}")
 
     def _tell(self, what: str) -> None:
         self._step += 1

@@ -46,6 +46,7 @@ class Who(NamedTuple):
     id: str
     company_id: str
     roles: tuple[str, ...]
+    mfa: bool = False  # a second factor was asked for
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
@@ -55,6 +56,7 @@ class Who(NamedTuple):
             "company_id": self.company_id,
             "roles": list(self.roles),
         }
+        claims |= {"amr": ["pwd", "mfa"] if self.mfa else ["pwd"]}
         claims |= {"aud": "taskman", "jti": str(uuid.uuid4()), "iat": now, "exp": now + 600}
         return (("authorization", f"Bearer {jwt.encode(claims, JWT_SECRET, 'HS256')}"),)
 

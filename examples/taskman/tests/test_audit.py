@@ -364,3 +364,8 @@ async def test_a_report_holds_no_formula():
 async def test_who_did_it_is_a_user_or_the_system():
     assert entry_of(Event(type="a.b", actor="service:x", data={})).actor_id is None
     assert entry_of(Event(type="a.b", actor="user:not-an-id", data={})).actor_id is None
+    id = str(uuid.uuid4())
+    assert entry_of(Event(type="a.b", actor=f"user:{id}", data={})).actor_id == id
+    given = Event(type="iam.role.assigned", actor="service:iam-admin-service", data={"user_id": id})
+    assert entry_of(given).actor_id is None
+    assert entry_of(Event(type="auth.login.failed", data={"user_id": id})).actor_id == id

@@ -19,6 +19,7 @@ from taskman.gateway import asking
 from taskman.gateway.app import SERVICE_DEFINITION
 from taskman.gateway.openapi import document
 from taskman.gateway.routes import ROUTES, Route, checked
+from taskman.iam_admin.app import SERVICE_DEFINITION as IAM
 from taskman.task.app import SERVICE_DEFINITION as TASK
 from taskman.user.app import SERVICE_DEFINITION as USER
 
@@ -55,7 +56,13 @@ async def door(blank: World) -> AsyncIterator[Door]:
         AUTHENTICATION, peers={"user-service": users.address}, key_secret=SECRET, bcrypt_cost=4
     )
     audit = await blank.start(AUDIT, peers={"user-service": users.address})
+    iam = await blank.start(
+        IAM,
+        peers={"user-service": users.address, "authorization-service": "127.0.0.1:1"},
+        authz_token=SECRET,
+    )
     peers = {
+        "iam-admin-service": iam.address,
         "audit-service": audit.address,
         "user-service": users.address,
         "task-service": tasks.address,
@@ -161,6 +168,32 @@ async def test_a_session_begins_goes_on_and_ends(door):
     refused = await door.ask("POST", "/auth/refresh", body={"refresh_token": "x.y"})
     assert is_problem(refused, 401, "refresh token")
     assert is_problem(await door.ask("POST", "/auth/logout", user), 403, "belongs to no session")
+
+
+async def test_roles_are_given_and_taken_by_who_may(door):
+    admin = await known(door.users, "admin")
+    user = await known(door.users, company_id=admin.company_id)
+    path = f"/users/{user.id}/roles/developer"
+    ends = {"expires_at": "2999-01-01T00:00:00Z"}
+    answer = await door.ask("PUT", path, admin, ends)
+    assert [(each["name"], each["expires_at"][:4]) for each in answer.json()["roles"]] == [
+        ("developer", "2999")
+    ]
+    assert is_problem(await door.ask("PUT", path, user, {}), 403)
+    assert is_problem(await door.ask("PUT", f"/users/{admin.id}/roles/auditor", admin, {}), 403)
+    assert (await door.ask("DELETE", path, admin)).json()["roles"] == []
+    assert is_problem(await door.ask("DELETE", path, admin), 404, "do not hold")
+
+
+async def test_policies_are_changed_in_confirmed_sessions_only(door):
+    admin = await known(door.users, "admin")
+    policy = {"id": "p", "effect": "allow", "roles": ["viewer"], "actions": ["tasks:comment"]}
+    assert is_problem(await door.ask("POST", "/policies", admin, policy), 403)
+    confirmed = admin._replace(mfa=True)  # the decision point, which keeps them, is away here
+    assert is_problem(await door.ask("POST", "/policies", confirmed, policy), 503)
+    for verb, path in [("PUT", "/policies/p/roles/viewer"), ("DELETE", "/policies/p")]:
+        assert is_problem(await door.ask(verb, path, admin), 403)
+    assert is_problem(await door.ask("GET", "/roles", await known(door.users, "developer")), 403)
 
 
 async def test_what_happened_is_told_to_who_may_know(door):
@@ -409,11 +442,12 @@ async def test_a_route_that_asks_nothing_and_does_not_say_why_is_none():
 async def test_every_method_for_users_has_a_route():
     from taskman.audit.v1 import audit_pb2
     from taskman.authentication.v1 import authentication_pb2
+    from taskman.iam_admin.v1 import iam_admin_pb2
     from taskman.task.v1 import task_pb2
     from taskman.user.v1 import user_pb2
 
     inside = {"VerifyToken", "LogEvent"}  # the gateway verifies tokens itself; services log
-    for module in (audit_pb2, authentication_pb2, task_pb2, user_pb2):
+    for module in (audit_pb2, authentication_pb2, iam_admin_pb2, task_pb2, user_pb2):
         (service,) = module.DESCRIPTOR.services_by_name.values()
         routed = {route.rpc for route in ROUTES}
         assert {method.name for method in service.methods} - inside <= routed

@@ -13,7 +13,7 @@ from taskman_authz import AuthzError
 
 from .chassis.service import Definition, run
 
-SERVICES = ("audit", "authentication", "gateway", "task", "user")
+SERVICES = ("audit", "authentication", "gateway", "iam_admin", "task", "user")
 
 
 def main() -> int:

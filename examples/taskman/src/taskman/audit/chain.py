@@ -84,7 +84,9 @@ def entry_of(event: Event) -> Entry:
     kind, _, id = event.actor.partition(":")
     target, target_id = _target(family, event.data)
     told = {name: str(event.data.get(name) or "") for name in ("email", "ip_address", "user_agent")}
-    actor = id if kind == "user" else event.data.get("user_id")
+    # Who signs in, or fails to, is told beside who did it: nobody, yet.
+    signs_in = not event.actor and family.startswith("auth")
+    actor = id if kind == "user" else event.data.get("user_id") if signs_in else None
     return Entry(
         id=event.id,
         event_type=event.type[:100],

@@ -34,6 +34,7 @@ class Caller(msgspec.Struct, frozen=True):
     session_id: str = ""
     ip: str = ""
     user_agent: str = ""
+    mfa: bool = False  # the session was confirmed by a second factor
 
     @property
     def name(self) -> str:
@@ -127,4 +128,7 @@ def user_of(claims: dict[str, Any]) -> Caller:
     company = claims["company_id"]
     if not company or not isinstance(company, str):
         raise ValueError("company_id")
-    return Caller("user", str(claims["sub"]), company, tuple(roles), str(claims.get("sid", "")))
+    methods = claims.get("amr", [])  # RFC 8176
+    mfa = isinstance(methods, list) and "mfa" in methods
+    sid = str(claims.get("sid", ""))
+    return Caller("user", str(claims["sub"]), company, tuple(roles), sid, mfa=mfa)

@@ -57,6 +57,11 @@ class Facts:
             return {"is_active": False}
         return {**known, **(await _told(self._tasks, who.company, "subject", "user", who.id) or {})}
 
+    async def department_of(self, who: Caller, id: str) -> str:
+        """The department of a user of the caller's company; "" where there is none."""
+        found = await _told(self._users, who.company, "subject", "user", id) if is_id(id) else None
+        return str((found or {}).get("department", ""))
+
     async def company_of(self, who: Caller, id: str) -> str | None:
         """The company of a user, if it is the caller's and they are active."""
         found = await _told(self._users, who.company, "subject", "user", id) if is_id(id) else None
@@ -125,6 +130,56 @@ def fixed(action: str, kind: str, id: str) -> Asks:
         return [Question(action, Resource(kind, id, {"company_id": who.company}))]
 
     return ask
+
+
+def named(action: str, kind: str, field: str) -> Asks:
+    """About what a field names, of which the name is all that counts."""
+
+    async def ask(who: Caller, request: Any, _facts: Facts) -> list[Question]:
+        return [_kept_by_iam(who, action, kind, getattr(request, field))]
+
+    return ask
+
+
+def role_itself(action: str) -> Asks:
+    """About the role that is sent."""
+
+    async def ask(who: Caller, request: Any, _facts: Facts) -> list[Question]:
+        return [_kept_by_iam(who, action, "roles", request.role.name)]
+
+    return ask
+
+
+def policy_itself(action: str) -> Asks:
+    """About the policy that is sent, and the roles that it is to apply to."""
+
+    async def ask(who: Caller, request: Any, _facts: Facts) -> list[Question]:
+        policy = request.policy
+        roles = [_kept_by_iam(who, "roles:attach", "roles", role) for role in policy.roles]
+        return [_kept_by_iam(who, action, "policies", policy.id), *roles]
+
+    return ask
+
+
+def holding(action: str) -> Asks:
+    """About somebody's holding a role."""
+
+    async def ask(who: Caller, request: Any, facts: Facts) -> list[Question]:
+        user_id = read_id("user_id", request.user_id)
+        context: dict[str, Any] = {"user_id": user_id}
+        if department := await facts.department_of(who, user_id):
+            context["user_department"] = department
+        # Whether an admin is left the service counts: here it is whether the caller may at all.
+        context["remaining_admins"] = 1
+        about = Resource("roles", request.role, {"company_id": who.company})
+        return [Question(action, about, context)]
+
+    return ask
+
+
+def _kept_by_iam(who: Caller, action: str, kind: str, name: str) -> Question:
+    about = Resource(kind, name or "new", {"company_id": who.company})
+    return Question(action, about, {"mfa": who.mfa})
 
 
 async def activity(who: Caller, request: Any, _facts: Facts) -> list[Question]:

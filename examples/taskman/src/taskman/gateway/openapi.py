@@ -72,7 +72,7 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "format": "uuid"},
+            "schema": {"type": "string", **({"format": "uuid"} if name.endswith("_id") else {})},
         }
         for name in route.parameters
     ]
