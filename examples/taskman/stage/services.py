@@ -106,9 +106,12 @@ class Process:
         lines = self.log.read_text(encoding="utf-8").splitlines()
         return lines[-1] if lines else "without a word"
 
-    def stop(self) -> None:
-        """End it in order, or at last at all."""
+    def tell_to_stop(self) -> None:
+        """Have it end in order."""
         self._process.terminate()
+
+    def wait(self) -> None:
+        """Wait until it has ended; at last end it."""
         try:
             self._process.wait(END)
         except subprocess.TimeoutExpired:
@@ -139,9 +142,12 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
         postgresql, redis, rabbitmq = servers.postgresql, servers.redis, servers.rabbitmq
         rabbitmq.api("PUT", f"vhosts/{VHOST}")
 
+        started: list[Process] = []
+        stack.callback(_end, started)
+
         def begin(name: str, command: Sequence[str], more: Mapping[str, str]) -> Process:
             made = Process(name, [sys.executable, "-m", *command], more, logs / f"{name}.log")
-            stack.callback(made.stop)
+            started.append(made)
             return made
 
         tell("putting policies/taskman into a database, and starting the decision point")
@@ -165,6 +171,7 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
             "TASKMAN_AMQP_URL": rabbitmq.url(VHOST),
             "TASKMAN_JWKS_URL": f"http://{signs}/.well-known/jwks.json",
             "TASKMAN_SERVICE_SECRET": secrets.token_hex(32),
+            "TASKMAN_STOP_GRACE": "2",
             "TASKMAN_KEY_SECRET": secrets.token_hex(32),
             "TASKMAN_AUTHZ_TOKEN": token,
         }
@@ -182,6 +189,14 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
             addresses[each.name] = serving.get("grpc", "")
         url = f"http://{serving['http']}"
         yield Running(url, rabbitmq.url(VHOST), lambda name: postgresql.dsn(f"{name}_db"), logs)
+
+
+def _end(processes: Sequence[Process]) -> None:
+    """End all, those that ask others first."""
+    for each in reversed(processes):
+        each.tell_to_stop()
+    for each in reversed(processes):
+        each.wait()
 
 
 def _run(*command: str) -> None:

@@ -287,6 +287,14 @@ async def test_what_does_not_compile_is_refused_with_its_place(desk):
     assert not (await desk.ask("ListPolicies", team.admin, text="viewers-c")).entries
 
 
+async def test_a_page_is_of_some_size(desk):
+    team = await staff(desk)
+    for method in ("ListRoles", "ListPolicies"):
+        with pytest.raises(InvalidInput, match="0 to 200"):
+            await desk.ask(method, team.admin, page_size=-1)
+        assert (await desk.ask(method, team.admin, page_size=1)).next_page_token
+
+
 async def test_nobody_changes_policies_who_may_not(desk):
     team = await staff(desk)
     hurried = team.admin._replace(mfa=False)

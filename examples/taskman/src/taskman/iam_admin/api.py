@@ -8,7 +8,7 @@ from typing import Any
 
 from ..chassis.caller import Caller, caller
 from ..chassis.errors import InvalidInput, Refused
-from ..chassis.fields import read_id, read_text, read_time, stamp
+from ..chassis.fields import LONGEST_PAGE, read_id, read_text, read_time, stamp
 from ..chassis.pep import About, Pep
 from . import access
 from .forwarding import Forwarding
@@ -85,7 +85,7 @@ class IamAdminService(rpc.IAMAdminServiceServicer):
 
     async def ListRoles(self, request: wire.ListRolesRequest, _: Any) -> wire.ListRolesResponse:
         """A page of them."""
-        page = {"page_size": request.page_size, "page_token": request.page_token}
+        page = _page(request)
         answer = await self._ask("ListRoles", text=request.text, **page)
         return wire.ListRolesResponse(
             entries=answer.entries, next_page_token=answer.next_page_token
@@ -116,7 +116,7 @@ class IamAdminService(rpc.IAMAdminServiceServicer):
         self, request: wire.ListPoliciesRequest, _: Any
     ) -> wire.ListPoliciesResponse:
         """A page of them."""
-        page = {"page_size": request.page_size, "page_token": request.page_token}
+        page = _page(request)
         filter = {"text": request.text, "role": request.role, "action": request.action}
         answer = await self._ask("ListPolicies", **page, **filter)
         return wire.ListPoliciesResponse(
@@ -139,6 +139,12 @@ class IamAdminService(rpc.IAMAdminServiceServicer):
 
     async def _ask(self, method: str, **fields: Any) -> Any:
         return await self._forwarding.ask(caller(), method, fields)
+
+
+def _page(request: Any) -> dict[str, Any]:
+    if not 0 <= request.page_size <= LONGEST_PAGE:
+        raise InvalidInput("page_size", f"expected 0 to {LONGEST_PAGE}")
+    return {"page_size": request.page_size, "page_token": request.page_token}
 
 
 def _role(name: str) -> str:
