@@ -152,22 +152,13 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
 
         tell("putting policies/taskman into a database, and starting the decision point")
         postgresql.create_database("authz_db")
-        kept = ("--dsn", postgresql.dsn("authz_db"))
-        _run("taskman_authz.cli", "db", "migrate", *kept)
-        _run("taskman_authz.cli", "db", "import", str(ROOT / "policies" / "taskman"), *kept)
-        point = ["taskman_authz_sidecar", "--listen", "127.0.0.1:0", "--log-format", "json"]
-        point += ["--database", kept[1], "--amqp", rabbitmq.url(VHOST)]
-        decides = begin("authorization-service", [*point, "--relay", "true"], {})
-        decides_at = decides.wait_for("serving")["listen"][0]
-        # Who administers proves who it is, so it has a point of its own; both have one database.
         token = secrets.token_hex(16)
-        trusted = ["--administration", "true", "--administration-callers", "token:iam"]
-        secret = {"TASKMAN_AUTHZ_TOKENS": f"iam {token}"}
-        administers = begin("policy-administration", [*point, *trusted], secret)
-        addresses = {"authorization-service": administers.wait_for("serving")["listen"][0]}
+        dsn = postgresql.dsn("authz_db")
+        decides, administers = _decision_points(begin, dsn, rabbitmq.url(VHOST), token)
+        addresses = {"authorization-service": administers}
         signs = f"127.0.0.1:{free_port()}"  # where authentication says its public keys
         common = {
-            "TASKMAN_AUTHZ": f"sidecar:{decides_at}",
+            "TASKMAN_AUTHZ": f"sidecar:{decides}",
             "TASKMAN_AMQP_URL": rabbitmq.url(VHOST),
             "TASKMAN_JWKS_URL": f"http://{signs}/.well-known/jwks.json",
             "TASKMAN_SERVICE_SECRET": secrets.token_hex(32),
@@ -189,6 +180,27 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
             addresses[each.name] = serving.get("grpc", "")
         url = f"http://{serving['http']}"
         yield Running(url, rabbitmq.url(VHOST), lambda name: postgresql.dsn(f"{name}_db"), logs)
+
+
+def _decision_points(
+    begin: Callable[[str, Sequence[str], Mapping[str, str]], Process],
+    dsn: str,
+    amqp_url: str,
+    token: str,
+) -> tuple[str, str]:
+    """Where decisions are asked for, and where policies are administered: who administers proves
+    who it is by the token, so that is a point of its own; both have one database."""
+    _run("taskman_authz.cli", "db", "migrate", "--dsn", dsn)
+    policies = str(ROOT / "policies" / "taskman")
+    _run("taskman_authz.cli", "db", "import", policies, "--dsn", dsn)
+    point = ["taskman_authz_sidecar", "--listen", "127.0.0.1:0", "--log-format", "json"]
+    point += ["--database", dsn, "--amqp", amqp_url]
+    trusted = ["--administration", "true", "--administration-callers", "token:iam"]
+    secret = {"TASKMAN_AUTHZ_TOKENS": f"iam {token}"}
+    decides = begin("authorization-service", [*point, "--relay", "true"], {})
+    administers = begin("policy-administration", [*point, *trusted], secret)
+    first, second = (each.wait_for("serving")["listen"][0] for each in (decides, administers))
+    return first, second
 
 
 def _end(processes: Sequence[Process]) -> None:
