@@ -42,7 +42,8 @@ def main() -> int:
     def tell(what: str) -> None:
         print(f"[{time.monotonic() - began:5.1f} s] {what}", file=sys.stderr, flush=True)
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # also where a shell has it ignored
+        signal.signal(number, _interrupt)
     try:
         with running(port, tell) as stage:
             tell("making a company")

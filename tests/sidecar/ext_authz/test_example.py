@@ -76,10 +76,10 @@ def test_who_may_is_served_and_who_may_not_is_not(port, name, method, path, stat
         assert answer.headers.get("x-served-for") == (f"user:{name}" if name else None)
 
 
-def test_the_table_of_the_readme_is_one():
-    blocks = readme.blocks(ROOT / "README.md")
+def test_the_table_of_the_page_is_one():
+    blocks = readme.blocks(ROOT / "docs" / "sidecar.md")
     (text,) = [each.text for each in blocks if (each.section, each.info) == ("Envoy", "yaml")]
-    table = read_table("README.md", text)
+    table = read_table("sidecar.md", text)
     assert [str(each.check or "public") for each in table.listed] == [
         "public",
         *["tasks:view on tasks/{id}"] * 2,
