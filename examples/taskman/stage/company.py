@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import aio_pika
 import asyncpg
 import httpx
+import jwt
 
 from taskman_authz.messaging import Event
 
@@ -172,7 +173,5 @@ def bearer(person: Person) -> dict[str, str]:
 
 def claims(token: str) -> dict[str, Any]:
     """What a token says, which its owner may read."""
-    import jwt
-
     found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return found

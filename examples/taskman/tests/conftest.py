@@ -23,9 +23,11 @@ from taskman.chassis.errors import error_of
 from taskman.chassis.service import Definition, Service
 from taskman.chassis.settings import Settings
 
+from taskman_authz.cli import main
 from taskman_authz.messaging import Event
 from tests.servers import fixtures
 from tests.servers.fixtures import servers  # noqa: F401  fixtures are found by their names here
+from tests.sidecar.process import Sidecar
 from tools.servers import Stack
 
 PATIENCE = 30.0  # seconds until a test gives up waiting
@@ -150,6 +152,19 @@ class World:
         return await self._stack.enter_async_context(
             (definition.kind or Service)(definition, settings)
         )
+
+    async def decision_point(self, token: str) -> Sidecar:
+        """One that is administered by who shows a token, by the task manager's policies."""
+        dsn = self.settings().postgres_dsn.get_secret_value()
+        for command in (["db", "migrate"], ["db", "import", POLICIES]):
+            assert await asyncio.to_thread(main, [*command, "--dsn", dsn]) == 0, command
+        made = await asyncio.to_thread(
+            Sidecar, None, "--database", dsn, "--administration", "true",
+            "--administration-callers", "token:iam", "--tokens", f"iam {token}",
+            "--reload-interval", "0.2", "--amqp", self.amqp_url, "--relay", "true",
+        )  # fmt: skip
+        self._stack.callback(made.kill)
+        return made
 
     async def channel(self, address: str) -> grpc.aio.Channel:
         return await self._stack.enter_async_context(grpc.aio.insecure_channel(address))

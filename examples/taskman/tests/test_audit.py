@@ -19,7 +19,7 @@ from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
 from taskman.audit.app import EXCHANGES, SERVICE_DEFINITION
-from taskman.audit.chain import START, Entry, broken_at, entry_of, follows
+from taskman.audit.chain import START, Check, Entry, entry_of, follows
 from taskman.audit.reports import Report, written
 from taskman.audit.v1 import audit_pb2 as wire
 from taskman.audit.v1.audit_pb2_grpc import AuditServiceStub
@@ -309,15 +309,21 @@ async def test_what_is_too_old_goes_by_whole_months_and_the_rest_stays_whole(des
         "CREATE TABLE audit_events_2020_01 PARTITION OF audit_events"
         " FOR VALUES FROM ('2020-01-01 00:00:00+00') TO ('2020-02-01 00:00:00+00')"
     )
-    old = msgspec.structs.replace(happened(who), occurred_at=datetime(2020, 1, 15, tzinfo=UTC))
-    for event in (old, happened(who), happened(who)):
+    # What happened long ago and is told now is in its place in the trail, and stays.
+    late = msgspec.structs.replace(happened(who), occurred_at=datetime(2020, 1, 15, tzinfo=UTC))
+    for event in (happened(who), late, happened(who)):
         await desk.tell("task.events", event)
     await desk.until_seen(who, 3)
+    await owner.execute(
+        "UPDATE audit_events SET recorded_at = '2020-01-15' WHERE company_id = $1 AND sequence = 1",
+        who.company_id,
+    )
     keep = "SELECT keep_partitions($1)"
     assert await owner.fetchval(keep, datetime(2020, 1, 20, tzinfo=UTC)) == 0
+    assert len(await desk.seen(who)) == 3
     assert await owner.fetchval(keep, datetime(2020, 2, 1, tzinfo=UTC)) == 1
     await owner.close()
-    assert len(await desk.seen(who)) == 2
+    assert [each.sequence for each in await desk.seen(who)] == [3, 2]
     assert (await report(desk, who)).is_whole
 
 
@@ -336,6 +342,14 @@ entries = st.lists(
     min_size=1,
     max_size=5,
 )
+
+
+def broken_at(trail: list[Entry], sequence: int, hash: str) -> int:
+    check = Check()
+    for entry in trail:
+        if check.is_broken_by(entry):
+            break
+    return check.broken_at(sequence, hash)
 
 
 @given(entries, st.data())

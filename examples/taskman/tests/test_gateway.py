@@ -23,7 +23,15 @@ from taskman.iam_admin.app import SERVICE_DEFINITION as IAM
 from taskman.task.app import SERVICE_DEFINITION as TASK
 from taskman.user.app import SERVICE_DEFINITION as USER
 
-from examples.taskman.tests.conftest import PATIENCE, SECRET, Who, World, known, until
+from examples.taskman.tests.conftest import (
+    PATIENCE,
+    SECRET,
+    Who,
+    World,
+    known,
+    service_metadata,
+    until,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "correct horse battery staple"
@@ -56,11 +64,9 @@ async def door(blank: World) -> AsyncIterator[Door]:
         AUTHENTICATION, peers={"user-service": users.address}, key_secret=SECRET, bcrypt_cost=4
     )
     audit = await blank.start(AUDIT, peers={"user-service": users.address})
-    iam = await blank.start(
-        IAM,
-        peers={"user-service": users.address, "authorization-service": "127.0.0.1:1"},
-        authz_token=SECRET,
-    )
+    decides = await blank.decision_point(SECRET)
+    asked = {"user-service": users.address, "authorization-service": decides.address}
+    iam = await blank.start(IAM, peers=asked, authz_token=SECRET)
     peers = {
         "iam-admin-service": iam.address,
         "audit-service": audit.address,
@@ -189,10 +195,17 @@ async def test_policies_are_changed_in_confirmed_sessions_only(door):
     admin = await known(door.users, "admin")
     policy = {"id": "p", "effect": "allow", "roles": ["viewer"], "actions": ["tasks:comment"]}
     assert is_problem(await door.ask("POST", "/policies", admin, policy), 403)
-    confirmed = admin._replace(mfa=True)  # the decision point, which keeps them, is away here
-    assert is_problem(await door.ask("POST", "/policies", confirmed, policy), 503)
-    for verb, path in [("PUT", "/policies/p/roles/viewer"), ("DELETE", "/policies/p")]:
+    confirmed = admin._replace(mfa=True)
+    answer = await door.ask("POST", "/policies", confirmed, policy)
+    assert is_problem(answer, 400, "resources")  # it has none
+    policy["resources"] = ["tasks/*"]
+    written = (await door.ask("POST", "/policies", confirmed, policy)).json()["written"]
+    assert int(written["revision"]) > 0
+    entries = (await door.ask("GET", "/policies", admin, params={"text": "p"})).json()["entries"]
+    assert "p" in [each["policy"]["id"] for each in entries]
+    for verb, path in [("PUT", "/policies/p/roles/auditor"), ("DELETE", "/policies/p")]:
         assert is_problem(await door.ask(verb, path, admin), 403)
+        assert (await door.ask(verb, path, confirmed)).status_code == 200
     assert is_problem(await door.ask("GET", "/roles", await known(door.users, "developer")), 403)
 
 
@@ -251,8 +264,6 @@ async def test_who_has_no_good_token_gets_nowhere(door):
     ):
         answer = await door.ask("GET", path, headers=headers)
         assert is_problem(answer, 401) and answer.headers["www-authenticate"] == "Bearer"
-    from examples.taskman.tests.conftest import service_metadata
-
     service = dict(service_metadata("task-service", world.viewer.company_id))
     assert is_problem(await door.ask("GET", path, headers=service), 403, "for users")
     stranger = Who(str(uuid.uuid4()), world.viewer.company_id, ("admin",))
@@ -397,6 +408,20 @@ async def test_a_service_that_is_away_is_a_problem_and_not_asked_for_a_while(doo
         'taskman_requests_total{method="GET /tasks",service="api-gateway",status="503"} 7' in told
     )
     assert gateway.settings.peers["task-service"] == "127.0.0.1:1"
+
+
+async def test_without_redis_everybody_is_answered_and_nobody_is_counted(door):
+    who = await known(door.users, "viewer")
+    away = {"redis_url": "redis://127.0.0.1:1/0", "rate_of_route": 1, "peers": door.peers}
+    gateway = await door.world.start(SERVICE_DEFINITION, **away)
+    base = f"http://{gateway.http_address}"
+    async with httpx.AsyncClient(base_url=base, timeout=PATIENCE) as web:
+        for _ in range(3):
+            answer = await web.get(f"/users/{who.id}", headers=dict(who.metadata))
+            assert answer.status_code == 200 and "ratelimit-limit" not in answer.headers
+        assert (await web.get("/health/ready")).status_code == 503
+        told = (await web.get("/metrics")).text
+    assert "taskman_uncounted_requests_total 6.0" in told
 
 
 async def test_ids_of_requests_are_taken_where_they_are_good_and_else_made(door):

@@ -31,10 +31,8 @@ from taskman.user.app import SERVICE_DEFINITION as USER
 from taskman.user.v1 import user_pb2
 from taskman.user.v1.user_pb2_grpc import UserServiceStub
 
-from examples.taskman.tests.conftest import POLICIES, Heard, Who, World, call, known
-from taskman_authz.cli import main
+from examples.taskman.tests.conftest import Heard, Who, World, call, known
 from taskman_authz.v1 import administration_pb2 as pb
-from tests.sidecar.process import Sidecar
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 TOKEN = "token-of-iam-in-this-test"
@@ -49,7 +47,6 @@ class Desk(NamedTuple):
     users: Service
     stub: Any
     heard: Heard
-    decides: Sidecar
 
     async def assign(self, who: Who, whom: Who, role: str, **more: Any) -> list[str]:
         request = wire.AssignRoleToUserRequest(user_id=whom.id, role=role, **more)
@@ -67,16 +64,8 @@ class Desk(NamedTuple):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk(blank: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    # The decision point that is administered: the policies of the task manager in a database.
-    dsn = blank.settings().postgres_dsn.get_secret_value()
-    for command in (["db", "migrate"], ["db", "import", POLICIES]):
-        assert await asyncio.to_thread(main, [*command, "--dsn", dsn]) == 0, command
-    decides = await asyncio.to_thread(
-        Sidecar, None, "--database", dsn, "--administration", "true",
-        "--administration-callers", "token:iam", "--tokens", f"iam {TOKEN}",
-        "--reload-interval", "0.2", "--amqp", blank.amqp_url, "--relay", "true",
-    )  # fmt: skip
+async def desk(blank: World) -> AsyncIterator[Desk]:
+    decides = await blank.decision_point(TOKEN)
     heard = await blank.hear("iam.events", "user.events")
     users = await blank.start(USER)
     peers = {"user-service": users.address, "authorization-service": decides.address}
@@ -84,9 +73,8 @@ async def desk(blank: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         SERVICE_DEFINITION, peers=peers, authz_token=TOKEN, expiry_interval=0.05
     )
     channel = await blank.channel(service.address)
-    yield Desk(service, users, IAMAdminServiceStub(channel), heard, decides)
+    yield Desk(service, users, IAMAdminServiceStub(channel), heard)
     await blank.close()
-    decides.kill()
 
 
 class Staff(NamedTuple):
@@ -208,6 +196,12 @@ async def test_who_is_new_begins_with_the_default_role_and_who_is_gone_holds_non
         await call(stub.DeleteUser, user_pb2.DeleteUserRequest(user_id=user.id), team.admin)
         gone = await desk.heard.one("iam.role.revoked", lambda e: e.data["subject"] == about)
     assert (gone.data["roles"], gone.data["version"]) == ([], begun.data["version"] + 1)
+
+
+async def test_a_role_that_there_is_not_is_not_given(desk):
+    team = await staff(desk)
+    with pytest.raises(NotFound, match="no role `developper`"):
+        await desk.assign(team.admin, team.newcomer, "developper")
 
 
 async def test_roles_of_another_company_are_not_there(desk):

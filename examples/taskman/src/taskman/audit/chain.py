@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,21 +60,31 @@ def digest(entry: Entry) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def broken_at(entries: Iterable[Entry], sequence: int, hash: str) -> int:
-    """The place of the first entry that is not what was written down, among those that are left of
-    a trail that ends so; 0: all are."""
-    former: Entry | None = None
-    for entry in entries:
-        if digest(entry) != entry.hash:
-            return entry.sequence
-        if former is not None and (
-            entry.sequence != former.sequence + 1 or entry.previous_hash != former.hash
-        ):
-            return entry.sequence
-        former = entry
-    if former is None:
-        return 0
-    return 0 if (former.sequence, former.hash) == (sequence, hash) else former.sequence + 1
+class Check:
+    """Goes along what is left of a trail, entry by entry."""
+
+    def __init__(self) -> None:
+        self._former: Entry | None = None
+        self._broken_at = 0
+
+    def is_broken_by(self, entry: Entry) -> bool:
+        """Whether the next entry is not what was written down."""
+        former, self._former = self._former, entry
+        is_whole = digest(entry) == entry.hash
+        if former is not None:
+            is_whole &= entry.sequence == former.sequence + 1
+            is_whole &= entry.previous_hash == former.hash
+        if not is_whole:
+            self._broken_at = entry.sequence
+        return not is_whole
+
+    def broken_at(self, sequence: int, hash: str) -> int:
+        """The place of the first entry that is not what was written down, in a trail that ends so;
+        0: all are."""
+        last = self._former
+        if self._broken_at or last is None or (last.sequence, last.hash) == (sequence, hash):
+            return self._broken_at
+        return last.sequence + 1
 
 
 def entry_of(event: Event) -> Entry:

@@ -6,7 +6,6 @@ Law: an entry and the end of its trail are one transaction, and one writer at a 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -16,18 +15,22 @@ from taskman_authz.messaging import Event
 
 from ..chassis.database import Database, Transaction
 from ..chassis.fields import Page
-from .chain import START, Entry, broken_at, entry_of, follows
+from .chain import START, Check, Entry, entry_of, follows
 
 _NAMES = Entry.__struct_fields__
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM audit_events"
 _INSERT = (
-    f"INSERT INTO audit_events ({', '.join(_NAMES)}) VALUES"
-    f" ({', '.join(f'${number}' for number in range(1, len(_NAMES) + 1))})"
+    f"INSERT INTO audit_events ({', '.join(_NAMES)}, recorded_at) VALUES"
+    f" ({', '.join(f'${number}' for number in range(1, len(_NAMES) + 2))})"
 )
+# The end of a trail, locked, and when what comes next is written down: never before what is there,
+# whatever the clock does.
 _END = """
-INSERT INTO audit_trails (company_id, sequence, hash) VALUES ($1, 0, $2)
-ON CONFLICT (company_id) DO UPDATE SET sequence = audit_trails.sequence
-RETURNING sequence, hash
+INSERT INTO audit_trails (company_id, sequence, hash, recorded_at)
+VALUES ($1, 0, $2, clock_timestamp())
+ON CONFLICT (company_id) DO UPDATE
+  SET recorded_at = greatest(audit_trails.recorded_at, clock_timestamp())
+RETURNING sequence, hash, recorded_at
 """
 BATCH = 500  # entries that are read at a time
 
@@ -94,15 +97,23 @@ class Trails:
         return [tuple(row) for row in rows]
 
     async def broken_at(self, company_id: str) -> int:
-        """As `chain.broken_at`, of what is kept of a company."""
+        """As `Check.broken_at`, of what is kept of a company."""
         async with self._database.company(company_id) as transaction:
             end = await transaction.fetchrow(
                 "SELECT sequence, hash FROM audit_trails WHERE company_id = $1", company_id
             )
             if end is None:
                 return 0
-            entries = [each async for each in _all(transaction, company_id, end["sequence"])]
-        return broken_at(entries, end["sequence"], end["hash"])
+            check = Check()
+            cursor = transaction.cursor(
+                f"{_SELECT} WHERE company_id = $1 AND sequence <= $2 ORDER BY sequence",
+                *(company_id, end["sequence"]),
+                prefetch=BATCH,
+            )
+            async for row in cursor:
+                if check.is_broken_by(entry_from(row)):
+                    break
+        return check.broken_at(end["sequence"], end["hash"])
 
     async def keep(self, oldest: datetime) -> int:
         """Make the partitions that are needed, and drop what is older. How many were dropped."""
@@ -112,7 +123,7 @@ class Trails:
 
 async def append(transaction: Transaction, entry: Entry) -> Entry:
     """Put an entry behind the end of its trail."""
-    end = await transaction.fetchrow(_END, entry.company_id, START)  # which it locks
+    end = await transaction.fetchrow(_END, entry.company_id, START)
     # As the database will give it back: the digest is of that. (It keeps no NUL.)
     given = json.dumps(entry.metadata, default=str).replace("\\u0000", "")
     kept = await transaction.fetchval("SELECT $1::jsonb::text", given)
@@ -121,23 +132,12 @@ async def append(transaction: Transaction, entry: Entry) -> Entry:
     placed = follows(read, end["sequence"], end["hash"])
     values = [getattr(placed, name) for name in _NAMES]
     values[_NAMES.index("metadata")] = json.dumps(placed.metadata)
-    await transaction.execute(_INSERT, *values)
+    await transaction.execute(_INSERT, *values, end["recorded_at"])
     await transaction.execute(
         "UPDATE audit_trails SET (sequence, hash) = ($2, $3) WHERE company_id = $1",
         *(placed.company_id, placed.sequence, placed.hash),
     )
     return placed
-
-
-async def _all(transaction: Transaction, company_id: str, last: int) -> AsyncIterator[Entry]:
-    """The entries of a trail that are left, in their order."""
-    cursor = transaction.cursor(
-        f"{_SELECT} WHERE company_id = $1 AND sequence <= $2 ORDER BY sequence",
-        *(company_id, last),
-        prefetch=BATCH,
-    )
-    async for row in cursor:
-        yield entry_from(row)
 
 
 def entry_from(row: Any) -> Entry:

@@ -8,6 +8,7 @@ about; what is another company's is not there.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import IntEnum
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -62,19 +63,31 @@ class Attributes(rpc.AttributeServiceServicer):
         return answer
 
 
+class Kind(IntEnum):
+    """Whether somebody who asks is meant, or something that is asked about."""
+
+    SUBJECT = wire.EntityRequest.KIND_SUBJECT
+    RESOURCE = wire.EntityRequest.KIND_RESOURCE
+
+
+async def attributes_of(
+    peer: Peer, company_id: str, kind: Kind, type: str, id: str
+) -> dict[str, Any] | None:
+    """All that a service knows of an entity of a company; None: it does not exist there. Raises
+    ServiceError."""
+    request = wire.GetAttributesRequest(company_id=company_id)
+    request.entities.add(kind=kind.value, type=type, id=id, names=["*"])
+    stub: Any = rpc.AttributeServiceStub(peer.channel)
+    answer = await peer.ask(stub.GetAttributes, request, company_id)
+    entity = answer.entities[0]
+    return MessageToDict(entity.properties) if entity.HasField("properties") else None
+
+
 def about_subject(peer: Peer) -> Callable[[Caller], Awaitable[Mapping[str, Any]]]:
     """What another service knows of a caller, for `Pep`. Who does not exist there is not active."""
-    stub: Any = rpc.AttributeServiceStub(peer.channel)
 
     async def about(who: Caller) -> Mapping[str, Any]:
-        request = wire.GetAttributesRequest(company_id=who.company_id)
-        request.entities.add(
-            kind=wire.EntityRequest.KIND_SUBJECT, type=who.kind, id=who.id, names=["*"]
-        )
-        answer = await peer.ask(stub.GetAttributes, request, who.company_id)
-        entity = answer.entities[0]
-        if not entity.HasField("properties"):
-            return {"is_active": False}
-        return MessageToDict(entity.properties)
+        known = await attributes_of(peer, who.company_id, Kind.SUBJECT, who.kind, who.id)
+        return {"is_active": False} if known is None else known
 
     return about

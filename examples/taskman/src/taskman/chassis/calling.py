@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
+import uuid
 from contextvars import ContextVar
 from typing import NamedTuple
+
+_REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Calling(NamedTuple):
@@ -28,6 +33,17 @@ _CALLING: ContextVar[Calling | None] = ContextVar("calling", default=None)
 def set_calling(calling: Calling) -> None:
     """From here on, in this task, it is this one."""
     _CALLING.set(calling)
+
+
+def calling_of(request_id: str, traceparent: str, left: float) -> Calling:
+    """A call that has `left` seconds, by what its headers say, where that is well formed."""
+    trace = _TRACE.fullmatch(traceparent)
+    return Calling(
+        request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid.uuid4()),
+        trace[1] if trace else secrets.token_hex(16),
+        secrets.token_hex(8),
+        time.monotonic() + left,
+    )
 
 
 def calling(timeout: float) -> Calling:

@@ -36,6 +36,14 @@ class Resource(NamedTuple):
         return {**given, "type": self.kind, "id": self.id}
 
 
+class Question(NamedTuple):
+    """May somebody do `action` to a resource?"""
+
+    action: str
+    resource: Resource
+    context: Mapping[str, Any] = {}
+
+
 class Pep:
     """Asks a decision point: `embedded:FOLDER` or `sidecar:HOST:PORT`. `about` gives attributes of
     a user who calls."""
@@ -60,37 +68,36 @@ class Pep:
         context: Mapping[str, Any] | None = None,
     ) -> None:
         """Raises Denied with the reasons where `who` may not, Unavailable where nobody can say."""
-        [decision] = await self._decide(who, action, [resource], context)
-        if not decision:
-            raise Denied("; ".join(map(str, decision.reasons)) or "denied")
+        await self.require_all(who, [Question(action, resource, context or {})])
+
+    async def require_all(self, who: Caller, questions: Sequence[Question]) -> None:
+        """As `require`, of several, which are asked at once."""
+        for decision in await self._decide(who, questions):
+            if not decision:
+                raise Denied("; ".join(map(str, decision.reasons)) or "denied")
 
     async def allows(
         self, who: Caller, action: str, resource: Resource, context: Mapping[str, Any]
     ) -> bool:
         """Whether `who` may, for what has an answer of its own to a no. Raises Unavailable."""
-        return bool((await self._decide(who, action, [resource], context))[0])
+        return bool((await self._decide(who, [Question(action, resource, context)]))[0])
 
     async def allowed(self, who: Caller, action: str, resources: Sequence[Resource]) -> list[bool]:
         """To which of the resources `who` may do it. Raises Unavailable."""
-        return [bool(each) for each in await self._decide(who, action, resources, None)]
+        questions = [Question(action, resource) for resource in resources]
+        return [bool(each) for each in await self._decide(who, questions)]
 
-    async def _decide(
-        self,
-        who: Caller,
-        action: str,
-        resources: Sequence[Resource],
-        context: Mapping[str, Any] | None,
-    ) -> list[Decision]:
+    async def _decide(self, who: Caller, questions: Sequence[Question]) -> list[Decision]:
         subject = await self._subject(who)
         asked = [
             {
                 "subject": subject,
-                "action": action,
-                "resource": each.entity,
-                "context": dict(context or {}),
+                "action": each.action,
+                "resource": each.resource.entity,
+                "context": dict(each.context),
                 "company_id": who.company_id or None,
             }
-            for each in resources
+            for each in questions
         ]
         decisions: list[Decision] = []
         for start in range(0, len(asked), BATCH):

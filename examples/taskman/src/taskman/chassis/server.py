@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 import time
 import urllib.parse
-import uuid
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
@@ -22,14 +20,12 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from .caller import ANONYMOUS, Caller, Tokens, enter
-from .calling import Calling, set_calling
+from .calling import calling_of, set_calling
 from .errors import DETAILS, Internal, ServiceError, TooLate, Unauthenticated
 from .metrics import Metrics
 from .settings import Settings
 
 Method = Callable[[Any, Any], Awaitable[Any]]
-_REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
-_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _PEER = re.compile(r"ipv[46]:(.+):\d+")
 MESSAGE_BYTES = 1024 * 1024  # of a request; nothing that we take is near that
 
@@ -71,7 +67,8 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         began = time.perf_counter()
         metadata = dict(context.invocation_metadata() or ())
         left = min(context.time_remaining() or self._timeout, self._timeout)
-        calling = _calling(metadata, left)
+        id, trace = (str(metadata.get(name, "")) for name in ("x-request-id", "traceparent"))
+        calling = calling_of(id, trace, left)
         set_calling(calling)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(
@@ -115,17 +112,6 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         self._metrics.answered(name, status, seconds, "" if error is None else type(error).__name__)
         said: dict[str, Any] = {"method": name, "status": status}
         self._log.info("Call answered", **said, duration_ms=round(seconds * 1000, 3))
-
-
-def _calling(metadata: dict[str, Any], left: float) -> Calling:
-    given = str(metadata.get("x-request-id", ""))
-    trace = _TRACE.fullmatch(str(metadata.get("traceparent", "")))
-    return Calling(
-        given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4()),
-        trace[1] if trace else secrets.token_hex(16),
-        secrets.token_hex(8),
-        time.monotonic() + left,
-    )
 
 
 class Server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from prometheus_client import Counter
 from redis.asyncio import Redis
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -47,7 +48,12 @@ class GatewayService(Service):
         pep = Pep(settings.authz, self.metrics, facts.about)
         for closing in (pep.close, *(peer.close for peer in peers.values())):
             self._stack.push_async_callback(closing)
-        limits = Limits(self.redis, settings.rate_window)
+        uncounted = Counter(
+            "taskman_uncounted_requests_total",
+            "Requests that no limit was counted for, as Redis did not answer",
+            registry=self.metrics.registry,
+        )
+        limits = Limits(self.redis, settings.rate_window, uncounted)
         keeping = Keeping(self.redis)
         gateway = Gateway(
             settings, tokens, peers, facts, pep, limits, keeping, self.metrics, self.log

@@ -7,27 +7,15 @@ Law: what does not exist in the caller's company is not found, before anything i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from google.protobuf.json_format import MessageToDict
-
-from taskman_authz.v1 import attributes_pb2 as wire
-from taskman_authz.v1 import attributes_pb2_grpc as rpc
-
+from ..chassis.attributes import Kind, attributes_of
 from ..chassis.caller import Caller
 from ..chassis.client import Peer
 from ..chassis.errors import Denied, NotFound
 from ..chassis.fields import is_id, read_id
-from ..chassis.pep import Resource
+from ..chassis.pep import Question, Resource
 from ..task.access import changes_of_project, changes_of_task
-
-
-class Question(NamedTuple):
-    """May the caller do `action` on a resource?"""
-
-    action: str
-    resource: Resource
-    context: Mapping[str, Any] = {}
 
 
 class Facts:
@@ -35,16 +23,16 @@ class Facts:
     `tasks`."""
 
     def __init__(self, users: Peer, tasks: Peer) -> None:
-        self._peers = {"users": users, "tasks": tasks, "projects": tasks}
         self._users = users
         self._tasks = tasks
 
     async def of(self, who: Caller, kind: str, field: str, id: str) -> Resource:
         """A resource of the caller's company. Raises NotFound."""
         given = read_id(field, id)
-        # Users are subjects, as policies name them.
-        asked = ("subject", "user") if kind == "users" else ("resource", kind)
-        found = await _told(self._peers[kind], who.company, *asked, given)
+        if kind == "users":  # who are subjects, as policies name them
+            found = await self._user(self._users, who, given)
+        else:
+            found = await attributes_of(self._tasks, who.company, Kind.RESOURCE, kind, given)
         if found is None:
             raise NotFound(f"there is no such {kind[:-1]}")
         about = {} if kind == "users" else found
@@ -52,32 +40,24 @@ class Facts:
 
     async def about(self, who: Caller) -> Mapping[str, Any]:
         """What is known of a caller. Who does not exist is not active."""
-        known = await _told(self._users, who.company, "subject", "user", who.id)
+        known = await self._user(self._users, who, who.id)
         if known is None:
             return {"is_active": False}
-        return {**known, **(await _told(self._tasks, who.company, "subject", "user", who.id) or {})}
+        return {**known, **(await self._user(self._tasks, who, who.id) or {})}
 
     async def department_of(self, who: Caller, id: str) -> str:
         """The department of a user of the caller's company; "" where there is none."""
-        found = await _told(self._users, who.company, "subject", "user", id) if is_id(id) else None
+        found = await self._user(self._users, who, id) if is_id(id) else None
         return str((found or {}).get("department", ""))
 
     async def company_of(self, who: Caller, id: str) -> str | None:
         """The company of a user, if it is the caller's and they are active."""
-        found = await _told(self._users, who.company, "subject", "user", id) if is_id(id) else None
+        found = await self._user(self._users, who, id) if is_id(id) else None
         return str(found["company_id"]) if found and found.get("is_active") else None
 
-
-async def _told(
-    peer: Peer, company_id: str, kind: str, type: str, id: str
-) -> dict[str, Any] | None:
-    request = wire.GetAttributesRequest(company_id=company_id)
-    number = wire.EntityRequest.Kind.Value(f"KIND_{kind.upper()}")
-    request.entities.add(kind=number, type=type, id=id, names=["*"])
-    stub: Any = rpc.AttributeServiceStub(peer.channel)
-    answer = await peer.ask(stub.GetAttributes, request, company_id)
-    entity = answer.entities[0]
-    return MessageToDict(entity.properties) if entity.HasField("properties") else None
+    async def _user(self, peer: Peer, who: Caller, id: str) -> dict[str, Any] | None:
+        """What a service knows of a user of the caller's company."""
+        return await attributes_of(peer, who.company, Kind.SUBJECT, "user", id)
 
 
 # The questions of a request: who asks, the message, what is known.

@@ -7,10 +7,7 @@ not in the answer.
 from __future__ import annotations
 
 import asyncio
-import re
-import secrets
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -20,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..chassis.caller import Caller, Tokens, enter
-from ..chassis.calling import Calling, set_calling
+from ..chassis.calling import calling_of, set_calling
 from ..chassis.client import Peer
 from ..chassis.errors import Denied, ServiceError, Unauthenticated
 from ..chassis.metrics import Metrics
@@ -34,8 +31,6 @@ from .reading import json_of, message_of
 from .routes import SERVICES, Route, Seen
 from .settings import GatewaySettings
 
-_REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
-_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 NOTHING = Kept(None, "")
 Handle = Callable[[Request], Awaitable[Response]]
 
@@ -91,7 +86,8 @@ class Gateway:
     ) -> Response:
         """What `respond` answers, who fills headers; or the problem. `name` is for metrics."""
         began = time.perf_counter()
-        calling = _calling(request, self._settings.call_timeout)
+        id, trace = (request.headers.get(name, "") for name in ("x-request-id", "traceparent"))
+        calling = calling_of(id, trace, self._settings.call_timeout)
         set_calling(calling)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(
@@ -164,8 +160,7 @@ class Gateway:
     async def _require(self, route: Route, who: Caller, message: Any) -> None:
         """Raises Denied where the policies do not let the caller, NotFound."""
         assert route.asks is not None
-        for question in await route.asks(who, message, self._facts):
-            await self._pep.require(who, question.action, question.resource, question.context)
+        await self._pep.require_all(who, await route.asks(who, message, self._facts))
 
     async def _told(
         self, route: Route, request: Request, who: Caller, ask: Callable[[], Awaitable[Any]]
@@ -202,14 +197,3 @@ def address_of(request: Request, proxies: int) -> str:
     if proxies and len(told) >= proxies and told[-proxies]:
         return told[-proxies][:64]
     return request.client.host if request.client else ""
-
-
-def _calling(request: Request, timeout: float) -> Calling:
-    given = request.headers.get("x-request-id", "")
-    trace = _TRACE.fullmatch(request.headers.get("traceparent", ""))
-    return Calling(
-        given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4()),
-        trace[1] if trace else secrets.token_hex(16),
-        secrets.token_hex(8),
-        time.monotonic() + timeout,
-    )

@@ -1,7 +1,7 @@
 """How often somebody may ask: counts in Redis, a window long, that all gateways share.
 
-Law: without Redis nobody is counted and everybody is answered (what must not be tried often, as
-passwords, its own service counts): `lost` says how often that was.
+Law: without Redis nobody is counted and everybody is answered, which is told as a metric (what must
+not be tried often, as passwords, its own service counts).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from prometheus_client import Counter
 from redis.asyncio import Redis
 
 from ..chassis.cache import LOSSES
@@ -36,12 +37,12 @@ class Limit(NamedTuple):
 
 
 class Limits:
-    """Counts in windows of `window` seconds."""
+    """Counts in windows of `window` seconds; those that could not be counted in `uncounted`."""
 
-    def __init__(self, redis: Redis, window: float) -> None:
+    def __init__(self, redis: Redis, window: float, uncounted: Counter) -> None:
         self._count = redis.register_script(_COUNT)
         self._milliseconds = math.ceil(window * 1_000)
-        self.lost = 0
+        self._uncounted = uncounted
 
     async def take(self, limits: Sequence[Limit]) -> dict[str, str]:
         """Count a request. Gives the headers that tell how much is left of what is nearest to its
@@ -50,7 +51,7 @@ class Limits:
         try:
             found = await self._count(keys, [self._milliseconds])
         except LOSSES:
-            self.lost += 1
+            self._uncounted.inc()
             return {}
         pairs = zip(limits, found[::2], found[1::2], strict=True)
         left, most, ends = min(

@@ -46,6 +46,7 @@ class IamAdminService(rpc.IAMAdminServiceServicer):
         await self._pep.require(who, access.ASSIGN, access.role(role, who), context)
         if not known.get("is_active"):
             raise Refused("there is no such active user")
+        await self._ask("GetRole", name=role)  # or it would be one that no policy knows
         held = await self._roles.assign(who.company, user_id, role, expires_at, who.name)
         return wire.AssignRoleToUserResponse(roles=map(message, held))
 

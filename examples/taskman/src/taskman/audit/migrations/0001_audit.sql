@@ -1,4 +1,6 @@
--- A partition a month, so that what is too old goes at once; `keep_partitions` makes them.
+-- A partition a month, so that what is too old goes at once; `keep_partitions` makes them. By when
+-- an event was written down, which grows along a trail, and not by when it happened, which need not:
+-- what goes is then always the beginning of a trail.
 CREATE TABLE audit_events (
   id uuid NOT NULL,
   event_type varchar(100) NOT NULL,
@@ -16,8 +18,9 @@ CREATE TABLE audit_events (
   sequence bigint NOT NULL,
   previous_hash char(64) NOT NULL,
   hash char(64) NOT NULL,
-  PRIMARY KEY (id, timestamp)
-) PARTITION BY RANGE (timestamp);
+  recorded_at timestamptz NOT NULL,
+  PRIMARY KEY (id, recorded_at)
+) PARTITION BY RANGE (recorded_at);
 CREATE INDEX idx_audit_company_time ON audit_events (company_id, timestamp DESC, id DESC);
 CREATE INDEX idx_audit_actor_time ON audit_events (actor_id, timestamp DESC);
 CREATE INDEX idx_audit_type_time ON audit_events (event_type, timestamp DESC);
@@ -31,7 +34,8 @@ REVOKE UPDATE, DELETE ON audit_events FROM taskman_service, taskman_platform;
 CREATE TABLE audit_trails (
   company_id uuid PRIMARY KEY,
   sequence bigint NOT NULL,
-  hash char(64) NOT NULL
+  hash char(64) NOT NULL,
+  recorded_at timestamptz NOT NULL
 );
 CALL isolate('audit_trails');
 REVOKE DELETE ON audit_trails FROM taskman_service, taskman_platform;
