@@ -1,8 +1,7 @@
 """A first company, as an operator makes one: its first admin by hand, the others by the admin.
 
 The first admin's role is written down by hand too, and told as IAM's administration tells it;
-others are given theirs by the admin. Passwords are set by the token that is sent by e-mail; here
-whoever hears the event has it.
+others are given theirs by the admin. Passwords are set by the link that is sent by e-mail.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from taskman_authz.messaging import Event
 from .services import Running
 
 PATIENCE = 30.0  # seconds until an event must have had its effect
-EXCHANGES = ("auth.events", "user.events", "task.events", "iam.events")
+EXCHANGES = ("auth.events", "user.events", "task.events", "iam.events", "notification.events")
 
 
 class Person(NamedTuple):
@@ -71,6 +70,7 @@ class Company:
     ) -> None:
         self.id = str(uuid.uuid4())
         self.heard = heard
+        self.mailbox = running.mailbox
         self._running = running
         self._web = web
         self._channel = channel
@@ -78,7 +78,7 @@ class Company:
     async def first_admin(self, email: str) -> Person:
         """The user who is there before anybody may add one."""
         id = str(uuid.uuid4())
-        connection = await asyncpg.connect(self._running.dsn("user"))
+        connection = await asyncpg.connect(self._running.dsns["user"])
         try:
             async with connection.transaction():
                 await connection.execute(
@@ -111,7 +111,7 @@ class Company:
         (await self._web.put(path, json={}, headers=bearer(admin))).raise_for_status()
 
     async def _first_role(self, user_id: str) -> None:
-        connection = await asyncpg.connect(self._running.dsn("iam_admin"))
+        connection = await asyncpg.connect(self._running.dsns["iam_admin"])
         try:
             async with connection.transaction():
                 await connection.execute(
@@ -147,8 +147,9 @@ class Company:
     async def _enters(self, name: str, id: str, email: str, role: str) -> Person:
         password = secrets.token_urlsafe(12)
         (await self._web.post("/auth/password", json={"email": email})).raise_for_status()
-        sent = await self.heard.one("auth.password.reset", user_id=id, stage="requested")
-        step = {"set": {"token": sent.data["token"], "password": password}}
+        mail = await self.mailbox.one(email, "Set your password")
+        token = mail.get_content().partition("token=")[2].split()[0]
+        step = {"set": {"token": token, "password": password}}
         (await self._web.post("/auth/password", json=step)).raise_for_status()
         return await self._with_role(name, id, email, password, role)
 

@@ -5,6 +5,7 @@ A service is a row of `SERVICES`, and is started when those that it asks are the
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -20,6 +21,8 @@ from typing import Any, NamedTuple
 
 from tools.servers import Stack, missing
 from tools.servers.processes import free_port
+
+from .mailbox import Mailbox
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ROOT / "examples" / "taskman" / "src"
@@ -45,13 +48,14 @@ SERVICES: Sequence[Service] = (
     Service("authentication", "authentication-service", 0, ("user-service",)),
     Service("iam_admin", "iam-admin-service", 3, ("user-service", "authorization-service")),
     Service("audit", "audit-service", 5, ("user-service",)),
+    Service("notification", "notification-service", 6, ("user-service", "task-service")),
     Service(
         "gateway",
         "api-gateway",
         8,
         (
             *("user-service", "task-service", "authentication-service", "audit-service"),
-            "iam-admin-service",
+            *("iam-admin-service", "notification-service"),
         ),
     ),
 )
@@ -120,12 +124,14 @@ class Process:
 
 
 class Running(NamedTuple):
-    """What is there: the gateway's URL, how to reach the servers, and where logs are."""
+    """What is there: the gateway's URL, how to reach the servers, where logs are, and the mail
+    that is sent."""
 
     url: str
     amqp_url: str
-    dsn: Callable[[str], str]  # of a service's database, by its module
+    dsns: Mapping[str, str]  # of the services' databases, by their modules
     logs: Path
+    mailbox: Mailbox
 
 
 @contextlib.contextmanager
@@ -156,6 +162,7 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
         dsn = postgresql.dsn("authz_db")
         decides, administers = _decision_points(begin, dsn, rabbitmq.url(VHOST), token)
         addresses = {"authorization-service": administers}
+        mailbox = stack.enter_context(Mailbox())
         signs = f"127.0.0.1:{free_port()}"  # where authentication says its public keys
         common = {
             "TASKMAN_AUTHZ": f"sidecar:{decides}",
@@ -165,6 +172,9 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
             "TASKMAN_STOP_GRACE": "2",
             "TASKMAN_KEY_SECRET": secrets.token_hex(32),
             "TASKMAN_AUTHZ_TOKEN": token,
+            "TASKMAN_SMTP_URL": mailbox.url,
+            "TASKMAN_WEBHOOK_KEY": secrets.token_hex(32),
+            "TASKMAN_PUSH_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         }
         http = {"authentication": signs, "gateway": f"127.0.0.1:{port}"}
         for each in SERVICES:
@@ -179,7 +189,8 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
             serving = begin(each.name, ["taskman", each.module], settings).wait_for("Serving")
             addresses[each.name] = serving.get("grpc", "")
         url = f"http://{serving['http']}"
-        yield Running(url, rabbitmq.url(VHOST), lambda name: postgresql.dsn(f"{name}_db"), logs)
+        dsns = {each.module: postgresql.dsn(f"{each.module}_db") for each in SERVICES}
+        yield Running(url, rabbitmq.url(VHOST), dsns, logs, mailbox)
 
 
 def _decision_points(

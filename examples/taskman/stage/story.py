@@ -48,10 +48,15 @@ class Story:
         await self._ask(eve, "PATCH", path, 403, {"title": "Mine now"})
         self._tell("which is not enough: it is not her task. dan gives it to her")
         await self._ask(dan, "PUT", f"{path}/assignee", 200, {"assignee_id": eve.id})
+        mail = await company.mailbox.one(eve.email, "Yours now")
+        self._tell(f"eve got a mail: {mail['Subject']}")
         await self._ask(eve, "PATCH", path, 200, {"title": "Write the landing page, shorter"})
         await self._ask(eve, "PATCH", path, 200, {"status": "doing"})
         await self._ask(eve, "PATCH", path, 200, {"status": "done"})
-        await company.heard.one("task.completed", task_id=task["id"])
+        mail = await company.mailbox.one(dan.email, "Done")
+        self._tell(f"dan got a mail: {mail['Subject']}")
+        sent = await self._ask(dan, "GET", f"/notifications?user_id={dan.id}", 200)
+        assert "Done" in sent["notifications"][0]["subject"], sent
         await self._ask(eve, "POST", "/auth/logout", 200)
         await company.heard.one("auth.logout", user_id=eve.id)
 

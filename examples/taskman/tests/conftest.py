@@ -182,6 +182,14 @@ class World:
         await queue.consume(heard.take)
         return heard
 
+    async def tell(self, exchange: str, event: Event, times: int = 1) -> None:
+        """An event, so often, as some service tells it."""
+        async with await aio_pika.connect(self.amqp_url) as connection:
+            to = await (await connection.channel()).get_exchange(exchange)
+            for _ in range(times):
+                message = aio_pika.Message(event.encode(), message_id=event.id)
+                await to.publish(message, event.type, mandatory=True)
+
     async def close(self) -> None:
         await self._stack.aclose()
         self._servers.postgresql.revive()

@@ -49,12 +49,6 @@ class Desk(NamedTuple):
     world: World
     channel: Any
 
-    async def tell(self, exchange: str, event: Event, times: int = 1) -> None:
-        target = await self.channel.get_exchange(exchange)
-        for _ in range(times):
-            message = aio_pika.Message(event.encode(), message_id=event.id)
-            await target.publish(message, event.type, mandatory=True)
-
     async def seen(self, who: Who, **wanted: Any) -> list[wire.AuditEvent]:
         """What an auditor of the company finds."""
         auditor = await known(self.users, "auditor", company_id=who.company_id)
@@ -96,8 +90,8 @@ def happened(who: Who, type: str = "task.updated", **data: Any) -> Event:
 async def test_what_is_told_is_written_down_once_however_often_it_comes(desk, exchange):
     who = await known(desk.users, "developer")
     event, last = happened(who), happened(who)
-    await desk.tell(exchange, event, times=3)
-    await desk.tell(exchange, last)
+    await desk.world.tell(exchange, event, times=3)
+    await desk.world.tell(exchange, last)
     found = await desk.until_seen(who, 2)
     assert [each.id for each in found] == [last.id, event.id]
     assert [each.sequence for each in found] == [2, 1]
@@ -111,7 +105,7 @@ async def test_secrets_are_left_out_and_nothing_else_is(desk):
     who = await known(desk.users, "developer")
     data = {"user_id": who.id, "email": "a@b.c", "token": "s3cret", "deep": [{"password": "x"}]}
     event = happened(who, "auth.password.reset", **data, number=1e20, text="\u0000ä")
-    await desk.tell("auth.events", event)
+    await desk.world.tell("auth.events", event)
     [found] = await desk.until_seen(who, 1)
     told = MessageToDict(found.metadata)
     assert told["token"] == told["deep"][0]["password"] == "***"
@@ -123,7 +117,7 @@ async def test_secrets_are_left_out_and_nothing_else_is(desk):
 async def test_what_belongs_to_no_company_is_written_down_and_no_companys_to_see(desk):
     who = await known(desk.users, "auditor")
     event = Event(type="auth.login.failed", data={"email": "x@y.z", "ip_address": "10.0.0.1"})
-    await desk.tell("auth.events", event)
+    await desk.world.tell("auth.events", event)
     owner = await desk.owner()
 
     async def there() -> bool:
@@ -173,7 +167,7 @@ async def test_what_happened_is_found_by_what_it_was_and_in_pages(desk):
     events += [happened(who, "auth.login.failed"), happened(who, "task.deleted")]
     for number, event in enumerate(events):
         at = NOW - timedelta(minutes=number)
-        await desk.tell("task.events", msgspec.structs.replace(event, occurred_at=at))
+        await desk.world.tell("task.events", msgspec.structs.replace(event, occurred_at=at))
     await desk.until_seen(who, 4)
 
     async def ids(**wanted: Any) -> list[str]:
@@ -200,7 +194,7 @@ async def test_who_may_look_is_the_policies_to_say(desk):
     developer = await known(desk.users, "developer")
     admin = await known(desk.users, "admin", company_id=developer.company_id)
     event = happened(developer)
-    await desk.tell("task.events", event)
+    await desk.world.tell("task.events", event)
     await desk.until_seen(developer, 1)
     query, mine = wire.QueryEventsRequest(), wire.GetUserActivityRequest(user_id=developer.id)
     with pytest.raises(Denied):
@@ -221,7 +215,7 @@ async def test_who_may_look_is_the_policies_to_say(desk):
 
 async def test_another_company_sees_nothing_of_it(desk):
     who, other = await known(desk.users, "developer"), await known(desk.users, "auditor")
-    await desk.tell("task.events", happened(who))
+    await desk.world.tell("task.events", happened(who))
     await desk.until_seen(who, 1)
     assert (await call(desk.stub.QueryEvents, wire.QueryEventsRequest(), other)).events == []
     asked = wire.GetUserActivityRequest(user_id=who.id)
@@ -242,7 +236,7 @@ async def report(
 async def test_the_report_counts_what_happened_in_each_format(desk):
     who = await known(desk.users, "developer")
     for event in (happened(who), happened(who.colleague("x")), happened(who, "<b>.made")):
-        await desk.tell("task.events", event)
+        await desk.world.tell("task.events", event)
     await desk.until_seen(who, 3)
     found = json.loads((await report(desk, who)).content)
     assert (found["events"], found["is_whole"], found["broken_at"]) == (3, True, None)
@@ -274,7 +268,7 @@ async def test_the_report_counts_what_happened_in_each_format(desk):
 async def test_whoever_touches_the_trail_is_found_out(desk, touch, broken):
     who = await known(desk.users, "developer")
     for _ in range(4):
-        await desk.tell("task.events", happened(who))
+        await desk.world.tell("task.events", happened(who))
     await desk.until_seen(who, 4)
     assert (await report(desk, who)).is_whole
     owner = await desk.owner()
@@ -286,7 +280,7 @@ async def test_whoever_touches_the_trail_is_found_out(desk, touch, broken):
 
 async def test_services_cannot_touch_it_at_all(desk):
     who = await known(desk.users, "developer")
-    await desk.tell("task.events", happened(who))
+    await desk.world.tell("task.events", happened(who))
     await desk.until_seen(who, 1)
     for statement in (
         "UPDATE audit_events SET result = 'failure'",
@@ -312,7 +306,7 @@ async def test_what_is_too_old_goes_by_whole_months_and_the_rest_stays_whole(des
     # What happened long ago and is told now is in its place in the trail, and stays.
     late = msgspec.structs.replace(happened(who), occurred_at=datetime(2020, 1, 15, tzinfo=UTC))
     for event in (happened(who), late, happened(who)):
-        await desk.tell("task.events", event)
+        await desk.world.tell("task.events", event)
     await desk.until_seen(who, 3)
     await owner.execute(
         "UPDATE audit_events SET recorded_at = '2020-01-15' WHERE company_id = $1 AND sequence = 1",

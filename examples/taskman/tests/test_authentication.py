@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-import aio_pika
 import jwt
 import pytest
 import pytest_asyncio
@@ -209,7 +208,7 @@ async def test_who_is_deactivated_or_deleted_is_signed_out_and_stays_out(doors: 
     for type in ("user.deactivated", "user.deleted"):
         async with doors.users.database.company(company) as transaction:
             await transaction.execute("UPDATE users SET is_active = false WHERE id = $1", who.id)
-        await published(doors, "user.events", Event(type=type, company_id=company, data=user(who)))
+        await doors.world.tell("user.events", Event(type=type, company_id=company, data=user(who)))
 
         async def is_out() -> bool:
             try:
@@ -231,14 +230,6 @@ def user(who: Who) -> dict[str, str]:
     return {"user_id": who.id}
 
 
-async def published(doors: Doors, exchange: str, event: Event) -> None:
-    connection = await aio_pika.connect(doors.world.amqp_url)
-    async with connection:
-        channel = await connection.channel()
-        to = await channel.get_exchange(exchange)
-        await to.publish(aio_pika.Message(event.encode(), message_id=event.id), event.type)
-
-
 async def test_roles_are_those_that_iam_told_and_end_with_the_token(doors: Doors):
     who = await with_password(doors)
     soon = datetime.now(UTC) + timedelta(minutes=5)
@@ -253,7 +244,7 @@ async def test_roles_are_those_that_iam_told_and_end_with_the_token(doors: Doors
         told = Event(
             type="iam.role.assigned", company_id=who.company_id, data={**data, "roles": held}
         )
-        await published(doors, "iam.events", told)
+        await doors.world.tell("iam.events", told)
         ids.append(told.id)
 
     async def are_known() -> bool:

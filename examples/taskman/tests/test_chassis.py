@@ -35,12 +35,13 @@ from taskman.chassis.errors import (
 from taskman.chassis.events import once
 from taskman.chassis.keys import PublicKeys
 from taskman.chassis.log import logger
-from taskman.chassis.service import Service
+from taskman.chassis.service import Definition, House, Service, Wiring, run
 from taskman.user.app import SERVICE_DEFINITION
 from taskman.user.v1 import user_pb2 as wire
 from taskman.user.v1.user_pb2_grpc import UserServiceStub
 
 from examples.taskman.tests.conftest import World, call, service_metadata, somebody, until
+from taskman_authz import UnavailableError
 from taskman_authz.messaging import Event, Queue
 from tests.house.source import ROOT
 from tools.servers import Stack
@@ -392,6 +393,31 @@ async def test_process_serves_and_stops_in_order_when_told_to(world: World):
         lines = (await process.stdout.read()).decode().splitlines()
         assert await process.wait() == 0
     assert json.loads(lines[-1])["message"] == "Stopped"
+
+
+async def test_an_event_waits_for_who_is_away_and_is_then_handled(world: World, service: Service):
+    tries: list[Event] = []
+
+    async def effect(_transaction: Any, event: Event) -> None:
+        tries.append(event)
+        if len(tries) < 3:
+            raise Unavailable("they do not answer")
+
+    told = Event(type="user.created", company_id=str(uuid.uuid4()))
+    await once(service.database, QUEUE, effect).handle(told)
+    assert tries == [told] * 3
+
+
+async def test_service_whose_job_fails_ends(world: World):
+    async def job() -> None:
+        raise ValueError("a job's")
+
+    def wire(house: House) -> Wiring:
+        return Wiring((), jobs=(job,))
+
+    definition = Definition("test-service", "taskman.user", ("user.events",), wire)
+    with pytest.raises(UnavailableError, match="a job failed"):
+        await run(definition, world.settings(definition.settings))
 
 
 async def test_wrong_settings_are_told_by_their_names_without_values(world: World):

@@ -20,6 +20,7 @@ from taskman.gateway.app import SERVICE_DEFINITION
 from taskman.gateway.openapi import document
 from taskman.gateway.routes import ROUTES, Route, checked
 from taskman.iam_admin.app import SERVICE_DEFINITION as IAM
+from taskman.notification.app import SERVICE_DEFINITION as NOTIFICATION
 from taskman.task.app import SERVICE_DEFINITION as TASK
 from taskman.user.app import SERVICE_DEFINITION as USER
 
@@ -67,7 +68,10 @@ async def door(blank: World) -> AsyncIterator[Door]:
     decides = await blank.decision_point(SECRET)
     asked = {"user-service": users.address, "authorization-service": decides.address}
     iam = await blank.start(IAM, peers=asked, authz_token=SECRET)
+    asked = {"user-service": users.address, "task-service": tasks.address}
+    tells = await blank.start(NOTIFICATION, peers=asked, webhook_key=SECRET)
     peers = {
+        "notification-service": tells.address,
         "iam-admin-service": iam.address,
         "audit-service": audit.address,
         "user-service": users.address,
@@ -207,6 +211,31 @@ async def test_policies_are_changed_in_confirmed_sessions_only(door):
         assert is_problem(await door.ask(verb, path, admin), 403)
         assert (await door.ask(verb, path, confirmed)).status_code == 200
     assert is_problem(await door.ask("GET", "/roles", await known(door.users, "developer")), 403)
+
+
+async def test_people_are_told_things_by_who_may(door):
+    company, others = await team(door), await team(door)
+    admin = await known(door.users, "admin", company_id=company.viewer.company_id)
+    text = {"text": {"subject": "Hello", "body": "How are you?"}}
+    to = {"user_id": company.developer.id, **text}
+    answer = await door.ask("POST", "/notifications/email", admin, to)
+    assert answer.json()["notification"]["status"] == "pending"
+    in_project = {**to, "project_id": company.project}
+    assert (await door.ask("POST", "/notifications/email", company.manager, in_project)).is_success
+    assert is_problem(await door.ask("POST", "/notifications/email", company.manager, to), 403)
+    of_others = {**to, "user_id": others.developer.id}
+    assert is_problem(await door.ask("POST", "/notifications/email", admin, of_others), 404)
+    assert is_problem(await door.ask("POST", "/notifications/push", admin, to), 409, "set up")
+    hook = {"url": "https://example.com/", "event_type": "task.completed", "data": {"task": 7}}
+    answer = await door.ask("POST", "/notifications/webhook", admin, hook)
+    assert answer.json()["secret"].startswith("whsec_")
+    plain = {**hook, "url": "http://example.com/"}
+    assert is_problem(await door.ask("POST", "/notifications/webhook", admin, plain), 403)
+    own = {"user_id": company.developer.id}
+    for who in (company.developer, admin):
+        sent = await door.ask("GET", "/notifications", who, params=own)
+        assert [each["subject"] for each in sent.json()["notifications"]] == ["Hello", "Hello"]
+    assert is_problem(await door.ask("GET", "/notifications", company.manager, params=own), 403)
 
 
 async def test_what_happened_is_told_to_who_may_know(door):

@@ -33,7 +33,8 @@ def test_the_story_is_played_to_its_end():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     for told in (
-        "eve: PATCH /tasks/", "-> 403: ", "dan gives it to her", "task.completed", "auth.logout",
+        "eve: PATCH /tasks/", "-> 403: ", "dan gives it to her", "eve got a mail",
+        "task.completed", "auth.logout",
     ):  # fmt: skip
         assert told in done.stdout
 

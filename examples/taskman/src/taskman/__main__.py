@@ -13,7 +13,7 @@ from taskman_authz import AuthzError
 
 from .chassis.service import Definition, run
 
-SERVICES = ("audit", "authentication", "gateway", "iam_admin", "task", "user")
+SERVICES = ("audit", "authentication", "gateway", "iam_admin", "notification", "task", "user")
 
 
 def main() -> int:

@@ -71,7 +71,7 @@ class AuditService(rpc.AuditServiceServicer):
             _id("actor_id", request.actor_id),
             read_text("target_type", request.target_type, 100, 0),
             read_text("target_id", request.target_id, 255, 0),
-            read_choice("result", request.result, ("", *RESULTS)),
+            read_choice("result", request.result, RESULTS) if request.result else "",
             _time("from", request),
             _time("until", request),
         )

@@ -18,6 +18,7 @@ import asyncpg
 from redis.asyncio import Redis
 from starlette.routing import Route
 
+from taskman_authz import UnavailableError
 from taskman_authz.messaging import Consumer, Link, Relay, Topology
 from taskman_authz.messaging.postgres import PostgresOutbox
 
@@ -92,6 +93,7 @@ class Service:
         self.log = logger(definition.name, settings.log_level)
         self.metrics = Metrics(definition.name)
         self.address = self.http_address = ""
+        self.failed = asyncio.Event()  # a job ended that should not
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Service:
@@ -154,6 +156,8 @@ class Service:
         runs: list[Callable[[], Coroutine[Any, Any, object]]] = [relay.run, *wiring.jobs]
         runs += [consumer.run for consumer in consumers]
         tasks = [asyncio.create_task(run()) for run in runs]
+        for task in tasks:
+            task.add_done_callback(self._ended)
 
         async def end() -> None:
             for task in tasks:
@@ -161,6 +165,13 @@ class Service:
             await asyncio.wait(tasks)
 
         self._stack.push_async_callback(end)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        """A job ended: at the stop they all do, otherwise the service must not seem to be well."""
+        if task.cancelled():
+            return
+        self.log.error("A job failed", exc_info=task.exception())
+        self.failed.set()
 
     async def _lacking(self) -> list[str]:
         """What the service needs for an answer and does not have."""
@@ -184,9 +195,15 @@ def _keys(settings: Settings, _database: Database) -> Keys:
 
 
 async def run(definition: Definition, settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then stop in order."""
+    """Run until SIGTERM or SIGINT, then stop in order. Raises UnavailableError where a job of it
+    fails, whatever failed: whoever started it starts it again."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with (definition.kind or Service)(definition, settings):
-        await stop.wait()
+    async with (definition.kind or Service)(definition, settings) as service:
+        waiting = [asyncio.create_task(event.wait()) for event in (stop, service.failed)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for each in waiting:
+            each.cancel()
+    if service.failed.is_set():
+        raise UnavailableError("a job failed; the log says why")

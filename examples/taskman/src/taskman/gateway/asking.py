@@ -168,6 +168,30 @@ async def activity(who: Caller, request: Any, _facts: Facts) -> list[Question]:
     return [Question("audit:activity", about)]
 
 
+def sending(action: str) -> Asks:
+    """About something that is told to a user. (Whether they want it the service looks up.)"""
+
+    async def ask(who: Caller, request: Any, facts: Facts) -> list[Question]:
+        to = await facts.of(who, "users", "user_id", request.user_id)
+        about = {"company_id": who.company, "recipient": to.id, "project": request.project_id}
+        return [Question(action, Resource("notifications", "new", about))]
+
+    return ask
+
+
+async def webhook(who: Caller, request: Any, _facts: Facts) -> list[Question]:
+    """About a call of another system."""
+    about = {"company_id": who.company, "url": request.url}
+    return [Question("notifications:webhook", Resource("notifications", "new", about))]
+
+
+async def notified(who: Caller, request: Any, _facts: Facts) -> list[Question]:
+    """About what a user was sent, who may be gone, or everybody."""
+    user_id = read_id("user_id", request.user_id) if request.user_id else "*"
+    about = Resource("notifications", user_id, {"company_id": who.company})
+    return [Question("notifications:history", about)]
+
+
 async def new_project(who: Caller, _request: Any, _facts: Facts) -> list[Question]:
     """About a project of the caller's."""
     attributes = {"company_id": who.company, "owner": who.id}

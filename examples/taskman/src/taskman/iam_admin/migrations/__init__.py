@@ -1,1 +1,1 @@
-"""The tables of users."""
+"""The tables of roles."""

@@ -1,0 +1,1 @@
+"""GENERATED wire code of proto/notificationman/notification/v1."""
