@@ -106,6 +106,8 @@ async def test_user_is_seen_by_colleagues_and_by_nobody_else(users: Users):
     asked = wire.GetUserRequest(user_id=viewer.id)
     for _ in range(2):  # from the database, then from the cache
         assert (await call(users.stub.GetUser, asked, admin)).user.id == viewer.id
+    key = f"user:profile:{viewer.id}:{admin.company_id}"
+    assert 0 < await users.service.redis.ttl(key) <= 1_800
     stranger = await first_admin(users)
     with pytest.raises(NotFound):
         await call(users.stub.GetUser, asked, stranger)
