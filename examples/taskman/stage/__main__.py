@@ -64,7 +64,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 @asynccontextmanager
-async def _company(stage: Running) -> AsyncIterator[tuple[httpx.AsyncClient, Company]]:
+async def company_on(stage: Running) -> AsyncIterator[tuple[httpx.AsyncClient, Company]]:
     """A company, and what is told from now on."""
     heard = Heard()
     async with (
@@ -80,7 +80,7 @@ async def _company(stage: Running) -> AsyncIterator[tuple[httpx.AsyncClient, Com
 
 
 async def _go_on(stage: Running, demo: bool, tell: object) -> None:
-    async with _company(stage) as (web, company):
+    async with company_on(stage) as (web, company):
         admin = await company.first_admin(ADMIN)
         if demo:
             await Story(web, company, print).play(admin)

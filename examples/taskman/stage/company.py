@@ -83,8 +83,8 @@ class Company:
             async with connection.transaction():
                 await connection.execute(
                     "INSERT INTO users (id, email, username, company_id, department)"
-                    " VALUES ($1, $2, 'admin', $3, 'operations')",
-                    *(id, email, self.id),
+                    " VALUES ($1, $2, $3, $4, 'operations')",
+                    *(id, email, email.partition("@")[0], self.id),
                 )
                 await connection.execute(
                     "INSERT INTO user_preferences (user_id, company_id) VALUES ($1, $2)",

@@ -27,6 +27,7 @@ from .mailbox import Mailbox
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ROOT / "examples" / "taskman" / "src"
 PATIENCE = 60.0  # seconds until a process must serve
+AGAIN = 0.5  # seconds until what has ended is started again
 END = 15.0  # seconds that it has to end in order
 VHOST = "taskman"
 Tell = Callable[[str], object]
@@ -66,32 +67,54 @@ class Failed(Exception):
 
 
 class Process:
-    """A process whose log is JSON lines, kept in a file too."""
+    """A process whose log is JSON lines, kept in a file too. Once it has served, it is started
+    again whenever it ends, until it is told to stop."""
 
     def __init__(
         self, name: str, command: Sequence[str], more: Mapping[str, str], log: Path
     ) -> None:
         self.name = name
         self.log = log
+        self.starts = 0
+        self._command = command
+        self._more = more
+        self._served = self._stopping = False
+        self._lock = threading.Lock()
         self._said: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._start()
+        threading.Thread(target=self._keep, daemon=True).start()
+
+    def _start(self) -> None:
         self._process = subprocess.Popen(
-            command,
-            env={**os.environ, "PYTHONPATH": str(SOURCES), **more},
+            self._command,
+            env={**os.environ, "PYTHONPATH": str(SOURCES), **self._more},
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.starts += 1
 
-    def _listen(self) -> None:
+    def _keep(self) -> None:
         with self.log.open("w", encoding="utf-8") as file:
-            for line in self._process.stdout or ():
-                file.write(line)
-                file.flush()
-                with contextlib.suppress(ValueError):
-                    self._said.put(json.loads(line))
-        self._said.put(None)
+            while True:
+                for line in self._process.stdout or ():
+                    file.write(line)
+                    file.flush()
+                    with contextlib.suppress(ValueError):
+                        self._said.put(json.loads(line))
+                self._process.wait()
+                self._said.put(None)
+                if self._served:
+                    time.sleep(AGAIN)
+                with self._lock:
+                    if self._stopping or not self._served:
+                        return
+                    self._start()
+
+    def kill(self) -> None:
+        """End it at once, as a machine that fails does; it is started again."""
+        self._process.kill()
 
     def wait_for(self, message: str) -> dict[str, Any]:
         """What it says with a message. Raises Failed where it ends before, or takes long."""
@@ -104,6 +127,7 @@ class Process:
             if said is None:
                 raise Failed(f"{self.name} ended before it served: {self._last_words()}")
             if said.get("message") == message:
+                self._served = True
                 return said
 
     def _last_words(self) -> str:
@@ -112,7 +136,9 @@ class Process:
 
     def tell_to_stop(self) -> None:
         """Have it end in order."""
-        self._process.terminate()
+        with self._lock:
+            self._stopping = True
+            self._process.terminate()
 
     def wait(self) -> None:
         """Wait until it has ended; at last end it."""
@@ -132,6 +158,8 @@ class Running(NamedTuple):
     dsns: Mapping[str, str]  # of the services' databases, by their modules
     logs: Path
     mailbox: Mailbox
+    servers: Stack
+    processes: Mapping[str, Process]  # by name
 
 
 @contextlib.contextmanager
@@ -163,7 +191,7 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
         decides, administers = _decision_points(begin, dsn, rabbitmq.url(VHOST), token)
         addresses = {"authorization-service": administers}
         mailbox = stack.enter_context(Mailbox())
-        signs = f"127.0.0.1:{free_port()}"  # where authentication says its public keys
+        signs = _somewhere()  # where authentication says its public keys
         common = {
             "TASKMAN_AUTHZ": f"sidecar:{decides}",
             "TASKMAN_AMQP_URL": rabbitmq.url(VHOST),
@@ -176,7 +204,8 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
             "TASKMAN_WEBHOOK_KEY": secrets.token_hex(32),
             "TASKMAN_PUSH_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         }
-        http = {"authentication": signs, "gateway": f"127.0.0.1:{port}"}
+        door = f"127.0.0.1:{port}" if port else _somewhere()
+        http = {"authentication": signs, "gateway": door}
         for each in SERVICES:
             tell(f"starting {each.name}")
             postgresql.create_database(f"{each.module}_db")
@@ -184,13 +213,15 @@ def running(port: int, tell: Tell) -> Iterator[Running]:
                 "TASKMAN_POSTGRES_DSN": postgresql.dsn(f"{each.module}_db"),
                 "TASKMAN_REDIS_URL": redis.url(each.redis),
                 "TASKMAN_PEERS": json.dumps({peer: addresses[peer] for peer in each.peers}),
+                "TASKMAN_LISTEN": _somewhere(),
                 "TASKMAN_HTTP_LISTEN": http.get(each.module, "127.0.0.1:0"),
             }
             serving = begin(each.name, ["taskman", each.module], settings).wait_for("Serving")
             addresses[each.name] = serving.get("grpc", "")
         url = f"http://{serving['http']}"
         dsns = {each.module: postgresql.dsn(f"{each.module}_db") for each in SERVICES}
-        yield Running(url, rabbitmq.url(VHOST), dsns, logs, mailbox)
+        processes = {each.name: each for each in started}
+        yield Running(url, rabbitmq.url(VHOST), dsns, logs, mailbox, servers, processes)
 
 
 def _decision_points(
@@ -204,14 +235,19 @@ def _decision_points(
     _run("taskman_authz.cli", "db", "migrate", "--dsn", dsn)
     policies = str(ROOT / "policies" / "taskman")
     _run("taskman_authz.cli", "db", "import", policies, "--dsn", dsn)
-    point = ["taskman_authz_sidecar", "--listen", "127.0.0.1:0", "--log-format", "json"]
-    point += ["--database", dsn, "--amqp", amqp_url]
+    point = ["taskman_authz_sidecar", "--log-format", "json"]
+    point += ["--database", dsn, "--amqp", amqp_url, "--listen"]
     trusted = ["--administration", "true", "--administration-callers", "token:iam"]
     secret = {"TASKMAN_AUTHZ_TOKENS": f"iam {token}"}
-    decides = begin("authorization-service", [*point, "--relay", "true"], {})
-    administers = begin("policy-administration", [*point, *trusted], secret)
+    decides = begin("authorization-service", [*point, _somewhere(), "--relay", "true"], {})
+    administers = begin("policy-administration", [*point, _somewhere(), *trusted], secret)
     first, second = (each.wait_for("serving")["listen"][0] for each in (decides, administers))
     return first, second
+
+
+def _somewhere() -> str:
+    """An address that stays the same when a process is started again."""
+    return f"127.0.0.1:{free_port()}"
 
 
 def _end(processes: Sequence[Process]) -> None:

@@ -103,6 +103,16 @@ async def test_transaction_of_a_company_sees_and_writes_its_rows_only(service: S
         assert await transaction.fetchval(count, [one, other]) == 1
 
 
+async def test_nobody_takes_a_transaction_beside_the_one_they_have(service: Service):
+    company = str(uuid.uuid4())
+    async with service.database.company(company):
+        with pytest.raises(RuntimeError, match="beside one that is held"):
+            async with service.database.platform():
+                raise AssertionError("it was given")
+    async with service.database.company(company) as transaction:
+        assert await transaction.fetchval("SELECT 1") == 1
+
+
 async def test_company_does_not_outlive_its_transaction(service: Service):
     async with service.database.company(str(uuid.uuid4())):
         pass

@@ -51,7 +51,7 @@ class Peer:
         self._name = name
         self._tokens = tokens
         self._timeout = settings.call_timeout
-        self.breaker = Breaker(name, BreakerSettings())
+        self.breaker = Breaker(name, BreakerSettings(timeout=settings.breaker_timeout))
         names = [{"service": service, "method": method} for service, method in repeatable]
         config = {"methodConfig": [{"name": names, "retryPolicy": _RETRY}]} if names else {}
         options = [("grpc.service_config", json.dumps(config))]

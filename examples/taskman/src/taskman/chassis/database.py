@@ -2,13 +2,15 @@
 
 Laws: every transaction works as one of two roles that own nothing. `taskman_service` sees the rows
 of the company that is set when the transaction begins; `taskman_platform` sees all, and is for what
-belongs to no company yet (who signs in) or to every one (jobs). No statement runs outside.
+belongs to no company yet (who signs in) or to every one (jobs). No statement runs outside. Whoever
+has a transaction takes no other one beside it: many who did would wait for each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
@@ -29,6 +31,7 @@ LOSSES = (
     asyncpg.InterfaceError,
     OSError,  # and TimeoutError, which is one
 )
+_HELD: ContextVar[bool] = ContextVar("held", default=False)  # whether this task has a transaction
 _BEGIN = "SELECT set_config('role', $1, true), set_config('app.company_id', $2, true)"
 
 
@@ -59,6 +62,9 @@ class Database:
 
     @asynccontextmanager
     async def _begun(self, role: str, company_id: str) -> AsyncIterator[Transaction]:
+        if _HELD.get():
+            raise RuntimeError("a transaction beside one that is held")
+        held = _HELD.set(True)
         try:
             async with (
                 self.pool.acquire(timeout=self._timeout) as connection,
@@ -68,6 +74,8 @@ class Database:
                 yield connection
         except LOSSES as error:
             raise Unavailable("the database does not answer") from error
+        finally:
+            _HELD.reset(held)
 
     async def close(self) -> None:
         """Close all connections."""

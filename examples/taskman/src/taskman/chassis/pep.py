@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from taskman_authz import PDP, Decision, RequestError, UnavailableError
+from taskman_authz.breaker import BreakerSettings
 
 from .caller import Caller
 from .calling import calling
 from .errors import Denied, Unavailable
 from .metrics import Metrics
+from .settings import Settings
 
 About = Callable[[Caller], Awaitable[Mapping[str, Any]]]
 BATCH = 500  # questions of one batch
@@ -45,11 +47,10 @@ class Question(NamedTuple):
 
 
 class Pep:
-    """Asks a decision point: `embedded:FOLDER` or `sidecar:HOST:PORT`. `about` gives attributes of
-    a user who calls."""
+    """Asks the decision point of the settings. `about` gives attributes of a user who calls."""
 
-    def __init__(self, authz: str, metrics: Metrics, about: About | None = None) -> None:
-        kind, _, place = authz.partition(":")
+    def __init__(self, settings: Settings, metrics: Metrics, about: About | None = None) -> None:
+        kind, _, place = settings.authz.partition(":")
         self._metrics = metrics
         self._about = about
         self._pdp: PDP | None = None
@@ -58,7 +59,8 @@ class Pep:
         else:
             from taskman_authz.client import AsyncClient
 
-            self._client = AsyncClient(place)
+            breaker = BreakerSettings(timeout=settings.breaker_timeout)
+            self._client = AsyncClient(place, breaker=breaker)
 
     async def require(
         self,

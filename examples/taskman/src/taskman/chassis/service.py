@@ -66,7 +66,7 @@ class House(NamedTuple):
 
     def pep(self, about: About | None = None) -> Pep:
         """The enforcement point; `about` gives attributes of users who call."""
-        made = Pep(self.settings.authz, self.metrics, about)
+        made = Pep(self.settings, self.metrics, about)
         self.closing.push_async_callback(made.close)
         return made
 
@@ -149,8 +149,9 @@ class Service:
         """Tell and handle events, and do jobs, until the stop."""
         warn = self.log.warning
         relay = Relay(PostgresOutbox(house.database.pool, PLATFORM), link, on_problem=warn)
+        at_once = self.settings.pool_size // 2  # events leave connections to calls
         consumers = [
-            Consumer(each.queue, each.handle, link, topology, on_problem=warn)
+            Consumer(each.queue, each.handle, link, topology, prefetch=at_once, on_problem=warn)
             for each in wiring.subscriptions
         ]
         runs: list[Callable[[], Coroutine[Any, Any, object]]] = [relay.run, *wiring.jobs]

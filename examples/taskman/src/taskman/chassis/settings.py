@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pool_size: int = Field(10, ge=2, le=100)  # connections; one of them waits for events to tell
     call_timeout: float = Field(5.0, gt=0, le=60)  # of a call that sets none, and of ours to others
+    breaker_timeout: float = Field(30.0, gt=0, le=600)  # that a service that is sick is left alone
     stop_grace: float = Field(10.0, ge=0, le=60)  # for calls that are under way at a stop
 
     @model_validator(mode="after")

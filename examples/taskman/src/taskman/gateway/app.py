@@ -45,7 +45,7 @@ class GatewayService(Service):
         tokens = Tokens(self.definition.name, settings.service_secret.get_secret_value(), keys)
         peers = {each.peer: Peer(each.peer, settings, tokens) for each in SERVICES.values()}
         facts = Facts(peers["user-service"], peers["task-service"])
-        pep = Pep(settings.authz, self.metrics, facts.about)
+        pep = Pep(settings, self.metrics, facts.about)
         for closing in (pep.close, *(peer.close for peer in peers.values())):
             self._stack.push_async_callback(closing)
         uncounted = Counter(

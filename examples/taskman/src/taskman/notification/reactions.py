@@ -19,8 +19,8 @@ from ..chassis.pep import Pep
 from . import access, letters
 from .letters import Recipient
 from .people import People
-from .store import Notifications
-from .templates import Written, render
+from .store import Notifications, find_template
+from .templates import render
 
 
 class Reaction(NamedTuple):
@@ -92,16 +92,14 @@ class Reactions:
             to = await self._people.find(event.company_id or "", user_id)
         except NotFound:
             return
-        written = await self._written(reaction, event, to)
+        template = await find_template(transaction, "email", reaction.template)
+        link = self._url + reaction.link(event)
+        values = {"username": to.username, "link": link, **reaction.about(event)}
+        written = render(template, values)
         for type in await self._allowed(reaction, event, to):
             found = [letters.email(to, written)] if type == "email" else letters.pushes(to, written)
             for letter in found:
                 await self._notifications.write(transaction, letter)
-
-    async def _written(self, reaction: Reaction, event: Event, to: Recipient) -> Written:
-        template = await self._notifications.template(to.company_id, "email", reaction.template)
-        link = self._url + reaction.link(event)
-        return render(template, {"username": to.username, "link": link, **reaction.about(event)})
 
     async def _allowed(self, reaction: Reaction, event: Event, to: Recipient) -> list[str]:
         """The types by which the service that told us may have it told."""

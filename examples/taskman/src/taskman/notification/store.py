@@ -69,6 +69,15 @@ class Attempt(NamedTuple):
     pause: float = 0.0  # seconds
 
 
+async def find_template(transaction: Transaction, type: str, name: str) -> Template:
+    """As `Notifications.template`, in a transaction of a company."""
+    row = await transaction.fetchrow(_TEMPLATE, name, type)
+    if row is None:
+        raise NotFound("there is no such template")
+    variables = msgspec.json.decode(row["variables"], type=tuple[Variable, ...])
+    return Template(**{**dict(row), "variables": variables})
+
+
 class Notifications:
     """The notifications of all companies. `on_new` is told that some are there to be sent."""
 
@@ -79,11 +88,7 @@ class Notifications:
     async def template(self, company_id: str, type: str, name: str) -> Template:
         """The company's template of a name, or the one that all have. Raises NotFound."""
         async with self._database.company(company_id) as transaction:
-            row = await transaction.fetchrow(_TEMPLATE, name, type)
-        if row is None:
-            raise NotFound("there is no such template")
-        variables = msgspec.json.decode(row["variables"], type=tuple[Variable, ...])
-        return Template(**{**dict(row), "variables": variables})
+            return await find_template(transaction, type, name)
 
     async def add(self, letters: Iterable[Letter]) -> list[Letter]:
         """Write down what a call asks for: letters of one company."""
