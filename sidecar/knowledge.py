@@ -31,10 +31,11 @@ from taskman_authz.request import CheckRequest
 from .changes import Changes
 from .gathering import Gathering, Remembering
 from .health import Health
+from .kept import Kept
 from .roles import ROLES, Roles
 from .secrets import Secrets
 from .settings import Settings, read_event, read_life, read_source
-from .sources import Channels, RemoteSource
+from .sources import Channels, Metadata, RemoteSource, read_token
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -62,6 +63,7 @@ class Knowledge:
         self._log = log
         self._health = health
         self.redis: RedisCache | None = None
+        self._shows: Kept[bytes, Metadata] | None = None
         self._silent: set[str] = set()  # sources that do not answer
         self.roles: Roles | None = None
         self.listener: Listener | None = None
@@ -76,6 +78,7 @@ class Knowledge:
         settings = self._settings
         _check(settings)
         self._channels = Channels(settings)
+        self._shows = self._token()
         kept = self._kept()
         rules = [read_event(rule) for rule in settings.entity_events]
         changes = Changes(rules, [*dict.fromkeys(kept.values())], self._log)
@@ -90,6 +93,8 @@ class Knowledge:
         """What goes on while calls are answered."""
         if self.roles is not None:
             yield self.roles.follow()
+        if self._shows is not None:
+            yield self._shows.follow(lambda: None)
         if self.listener is not None:
             yield self.listener.run()
             yield self._follow_events(self.listener)
@@ -162,6 +167,7 @@ class Knowledge:
             self._log,
             changes.drop_subjects,
             partial(self._health.tell, ROLES),
+            self._shown,
         )
 
     def _listener(self, changes: Changes) -> Listener | None:
@@ -199,12 +205,25 @@ class Knowledge:
         breaker = None
         if settings.source_breaker:
             breaker = self.breakers[address] = Breaker(address, self._breaker_settings())
-        remote = RemoteSource(self._channels.to("--attribute-sources", address), settings.limits)
+        channel = self._channels.to("--attribute-sources", address)
+        remote = RemoteSource(channel, settings.limits, self._shown)
         told = partial(self._told, address)
         guarded = GuardedSource(remote, settings.attribute_deadline, breaker, told)
         if "attributes" not in self.caches:
             return guarded
         return CachedSource(guarded, self.caches["attributes"], self._lives())
+
+    def _token(self) -> Kept[bytes, Metadata] | None:
+        told = self._settings.source_token
+        if told is None:
+            return None
+        secrets = Secrets(self._settings.secrets_interval, self._log)
+        read, interval = secrets.source("--source-token", told.get_secret_value())
+        return Kept("token for sources", read, read_token, self._log, interval=interval)
+
+    def _shown(self) -> Metadata:
+        """What sources are shown of who asks."""
+        return () if self._shows is None else self._shows.value or ()
 
     def _breaker_settings(self) -> BreakerSettings:
         def changed(name: str, former: State, state: State) -> None:

@@ -26,7 +26,7 @@ from taskman_authz.limits import Limits
 from taskman_authz.request import CheckRequest
 from taskman_authz.v1 import attributes_pb2 as pb
 
-from .sources import status_of_call
+from .sources import Metadata, nothing, status_of_call
 from .status import Code, Refusal
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Roles:
         log: FilteringBoundLogger,
         changed: Changed,
         told: Callable[[bool], object],
+        shown: Callable[[], Metadata] = nothing,
     ) -> None:
         self._ask = channel.unary_stream(  # for bytes, as a source is
             "/taskman_authz.v1.BindingService/Snapshot", pb.SnapshotRequest.SerializeToString, None
@@ -63,6 +64,7 @@ class Roles:
         self._log = log
         self._changed = changed
         self._told = told
+        self._shown = shown
         self._bindings = Bindings(limits)
         self._changing = asyncio.Lock()
         self._wanted = asyncio.Event()
@@ -150,7 +152,7 @@ class Roles:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(SILENCE) as patience:
-                async for told in self._ask(pb.SnapshotRequest()):
+                async for told in self._ask(pb.SnapshotRequest(), metadata=self._shown()):
                     patience.reschedule(loop.time() + SILENCE)
                     found.append(_subject(pb.SubjectRoles.FromString(told)))
                     if len(found) > self._limits.bindings:

@@ -6,7 +6,8 @@ what was asked for is no answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -24,16 +25,36 @@ from .security import refuse_plain
 if TYPE_CHECKING:
     from .settings import Settings
 
+Metadata = tuple[tuple[str, str], ...]
+_TOKEN = re.compile(r"[\w.~+/-]+=*", re.ASCII)
 _KINDS: Mapping[Kind, pb.EntityRequest.Kind.ValueType] = {
     "subject": pb.EntityRequest.KIND_SUBJECT,
     "resource": pb.EntityRequest.KIND_RESOURCE,
 }
 
 
+def nothing() -> Metadata:
+    """Sources are not shown who asks."""
+    return ()
+
+
+def read_token(data: bytes) -> Metadata:
+    """A token as sources are shown it (RFC 6750). Raises AuthzError, which does not tell it."""
+    token = data.decode("ascii", "replace").strip()
+    if not _TOKEN.fullmatch(token):
+        raise AuthzError("--source-token: expected a token of letters, digits and -._~+/=")
+    return (("authorization", f"Bearer {token}"),)
+
+
 class RemoteSource:
     """The source behind a channel. How long it may take is the business of who asks."""
 
-    def __init__(self, channel: grpc.aio.Channel, limits: Limits = DEFAULT) -> None:
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        limits: Limits = DEFAULT,
+        shown: Callable[[], Metadata] = nothing,
+    ) -> None:
         # Bytes come back: what gRPC itself cannot parse it logs, and gives None for.
         self._ask = channel.unary_unary(
             "/taskman_authz.v1.AttributeService/GetAttributes",
@@ -41,6 +62,7 @@ class RemoteSource:
             None,
         )
         self._limits = limits
+        self._shown = shown
 
     async def fetch(
         self, company_id: str | None, wanted: Sequence[Wanted]
@@ -54,7 +76,9 @@ class RemoteSource:
         ]
         asked = pb.GetAttributesRequest(company_id=company_id or "", entities=entities)
         try:
-            answer = pb.GetAttributesResponse.FromString(await self._ask(asked))
+            answer = pb.GetAttributesResponse.FromString(
+                await self._ask(asked, metadata=self._shown())
+            )
         except grpc.RpcError as error:
             raise UnavailableError(status_of_call(error)) from None
         except DecodeError:

@@ -132,6 +132,11 @@ class ContextSettings(BaseModel):
     source_server_name: str | None = Field(
         default=None, description="name in the sources' certificates, where it is not the address"
     )
+    source_token: Secret | None = Field(
+        default=None,
+        description="token that sources are shown, where they want to know who asks: itself, "
+        "file:PATH or vault:mount/path#key",
+    )
     source_breaker: float = Field(
         default=30.0,
         ge=0,

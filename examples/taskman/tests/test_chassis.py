@@ -36,6 +36,9 @@ from taskman.chassis.events import once
 from taskman.chassis.keys import PublicKeys
 from taskman.chassis.log import logger
 from taskman.chassis.service import Definition, House, Service, Wiring, run
+from taskman.task.app import SERVICE_DEFINITION as TASK
+from taskman.task.v1 import task_pb2
+from taskman.task.v1.task_pb2_grpc import TaskServiceStub
 from taskman.user.app import SERVICE_DEFINITION
 from taskman.user.v1 import user_pb2 as wire
 from taskman.user.v1.user_pb2_grpc import UserServiceStub
@@ -44,6 +47,7 @@ from examples.taskman.tests.conftest import World, call, service_metadata, someb
 from taskman_authz import UnavailableError
 from taskman_authz.messaging import Event, Queue
 from tests.house.source import ROOT
+from tests.sidecar.telemetry.collector import GrpcCollector
 from tools.servers import Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -302,7 +306,7 @@ async def test_sidecar_decides_as_the_embedded_decision_point(world: World):
 
 async def test_sick_service_is_not_asked_until_it_has_had_time(world: World, service: Service):
     settings = world.settings(peers={"other": "127.0.0.1:9"}, call_timeout=1)
-    peer = Peer("other", settings, service.tokens)
+    peer = Peer("other", settings, service.tokens, service.traces)
     stub: Any = UserServiceStub(peer.channel)
     for _ in range(6):
         with pytest.raises(Unavailable):
@@ -315,7 +319,7 @@ async def test_sick_service_is_not_asked_until_it_has_had_time(world: World, ser
 
 async def test_error_of_another_service_is_the_class_that_it_raised(world: World, service: Service):
     settings = world.settings(peers={"user-service": service.address})
-    peer = Peer("user-service", settings, service.tokens)
+    peer = Peer("user-service", settings, service.tokens, service.traces)
     stub: Any = UserServiceStub(peer.channel)
     with pytest.raises(InvalidInput) as caught:
         await peer.ask(stub.ListUsers, wire.ListUsersRequest(page_size=-1), str(uuid.uuid4()))
@@ -403,6 +407,29 @@ async def test_process_serves_and_stops_in_order_when_told_to(world: World):
         lines = (await process.stdout.read()).decode().splitlines()
         assert await process.wait() == 0
     assert json.loads(lines[-1])["message"] == "Stopped"
+
+
+async def test_a_call_is_one_trace_whoever_answers_it(world: World):
+    with GrpcCollector() as spans:
+        users = await world.start(SERVICE_DEFINITION, otlp_endpoint=spans.endpoint)
+        peers = {"user-service": users.address}
+        tasks = await world.start(TASK, otlp_endpoint=spans.endpoint, peers=peers)
+        stub = TaskServiceStub(await world.channel(tasks.address))
+        trace, above = uuid.uuid4().hex, uuid.uuid4().hex[:16]
+        metadata = (*somebody("admin").metadata, ("traceparent", f"00-{trace}-{above}-01"))
+        with pytest.raises(Denied):  # who does not exist
+            await call(stub.ListTasks, task_pb2.ListTasksRequest(), metadata)
+        for each in (users, tasks):
+            await asyncio.to_thread(each.traces.close)
+        found = {span.name: span for span in spans.found}
+    assert {span.trace_id.hex() for span in spans.found} == {trace}
+    listed, asked, told = (
+        found[name] for name in ("ListTasks", "user-service GetAttributes", "GetAttributes")
+    )
+    assert listed.parent_span_id.hex() == above
+    assert (asked.parent_span_id, told.parent_span_id) == (listed.span_id, asked.span_id)
+    assert [each.value.string_value for each in listed.attributes] == ["Denied"]
+    assert {each["service.name"] for each in spans.resources} == {"user-service", "task-service"}
 
 
 async def test_an_event_waits_for_who_is_away_and_is_then_handled(world: World, service: Service):

@@ -31,8 +31,10 @@ from taskman.user.app import SERVICE_DEFINITION as USER
 from taskman.user.v1 import user_pb2
 from taskman.user.v1.user_pb2_grpc import UserServiceStub
 
-from examples.taskman.tests.conftest import Heard, Who, World, call, known
+from examples.taskman.tests.conftest import Heard, Who, World, call, known, service_metadata
 from taskman_authz.v1 import administration_pb2 as pb
+from taskman_authz.v1 import attributes_pb2
+from taskman_authz.v1.attributes_pb2_grpc import BindingServiceStub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 TOKEN = "token-of-iam-in-this-test"
@@ -47,6 +49,7 @@ class Desk(NamedTuple):
     users: Service
     stub: Any
     heard: Heard
+    channel: grpc.aio.Channel
 
     async def assign(self, who: Who, whom: Who, role: str, **more: Any) -> list[str]:
         request = wire.AssignRoleToUserRequest(user_id=whom.id, role=role, **more)
@@ -73,7 +76,7 @@ async def desk(blank: World) -> AsyncIterator[Desk]:
         SERVICE_DEFINITION, peers=peers, authz_token=TOKEN, expiry_interval=0.05
     )
     channel = await blank.channel(service.address)
-    yield Desk(service, users, IAMAdminServiceStub(channel), heard)
+    yield Desk(service, users, IAMAdminServiceStub(channel), heard, channel)
     await blank.close()
 
 
@@ -202,6 +205,31 @@ async def test_a_role_that_there_is_not_is_not_given(desk):
     team = await staff(desk)
     with pytest.raises(NotFound, match="no role `developper`"):
         await desk.assign(team.admin, team.newcomer, "developper")
+
+
+async def test_decision_points_are_told_what_everybody_holds(desk):
+    team = await staff(desk)
+    ends = datetime.now(UTC) + timedelta(hours=1)
+    await desk.assign(team.admin, team.newcomer, "developer", expires_at=stamp(ends))
+    await desk.assign(team.admin, team.manager, "viewer")
+    await desk.revoke(team.admin, team.manager, "viewer")
+    ask = BindingServiceStub(desk.channel).Snapshot
+    told = {}
+    async for each in ask(
+        attributes_pb2.SnapshotRequest(), metadata=service_metadata("authorization-service")
+    ):
+        told[each.company_id, each.subject] = each
+    newcomer = told[team.admin.company_id, f"user:{team.newcomer.id}"]
+    assert [(role.name, role.expires_at) for role in newcomer.roles] == [("developer", stamp(ends))]
+    manager = told[team.admin.company_id, f"user:{team.manager.id}"]
+    assert (list(manager.roles), manager.version) == ([], 2)
+    for nobody in (team.admin.metadata, service_metadata("x", team.admin.company_id), ()):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            async for _ in ask(attributes_pb2.SnapshotRequest(), metadata=nobody):
+                raise AssertionError("something was told")
+        assert caught.value.code() in (
+            grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED,
+        )  # fmt: skip
 
 
 async def test_roles_of_another_company_are_not_there(desk):

@@ -26,6 +26,7 @@ class Owner(services.AttributeServiceServicer, services.BindingServiceServicer):
         self.roles: list[tuple[str, str, int, tuple[str, ...]]] = []
         self.asked: list[Asked] = []
         self.snapshots = 0
+        self.shown: list[str] = []  # tokens of who asked
         self.spoil: Callable[[pb.GetAttributesResponse], object] = lambda _answer: None
         self.goes_on = threading.Event()  # cleared: who asks waits
         self.goes_on.set()
@@ -59,6 +60,7 @@ class Owner(services.AttributeServiceServicer, services.BindingServiceServicer):
 
     def GetAttributes(self, request: pb.GetAttributesRequest, context: Any) -> Any:
         company = request.company_id
+        self.shown += _tokens(context)
         self.asked.append((company, [(e.type, e.id, tuple(e.names)) for e in request.entities]))
         self.goes_on.wait()
         self.together.wait()
@@ -73,7 +75,12 @@ class Owner(services.AttributeServiceServicer, services.BindingServiceServicer):
 
     def Snapshot(self, request: pb.SnapshotRequest, context: Any) -> Iterator[pb.SubjectRoles]:
         self.goes_on.wait()
+        self.shown += _tokens(context)
         self.snapshots += 1
         for company, subject, version, names in list(self.roles):
             roles = [pb.SubjectRoles.Role(name=name) for name in names]
             yield pb.SubjectRoles(company_id=company, subject=subject, version=version, roles=roles)
+
+
+def _tokens(context: Any) -> list[str]:
+    return [value for key, value in context.invocation_metadata() if key == "authorization"]

@@ -22,7 +22,7 @@ from tests.control_plane.context.owner import Owner
 from tests.sidecar.authority import Authority
 from tests.sidecar.conftest import write_policies
 from tests.sidecar.ext_authz.test_service import is_allowed, message
-from tests.sidecar.process import PATIENCE, Sidecar
+from tests.sidecar.process import PATIENCE, SERVING, Sidecar
 
 pytestmark = pytest.mark.process
 BOTH = [("user", "1", ("login",)), ("tasks", "7", ("locked", "owner"))]
@@ -289,6 +289,27 @@ def test_a_source_over_tls_learns_who_asks_and_is_asked_only_where_it_is_the_rig
         safe.stop()
 
 
+def test_sources_are_shown_the_token_that_is_theirs_as_it_is_now(policies, owner, start, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("first\n")
+    shown = ("--source-token", f"file:{token}", "--attribute-cache", "off")
+    sidecar = start(policies, *sources(owner), "--roles-source", owner.address, *shown)
+    sidecar.wait_for_health("", SERVING)
+    assert check(sidecar).allowed
+    assert set(owner.shown) == {"Bearer first"}
+    assert owner.snapshots == 1
+    token.write_text("second\n")
+
+    def shows_the_second() -> bool:
+        return check(sidecar).allowed and owner.shown[-1] == "Bearer second"
+
+    until(shows_the_second, "the new token is not shown")
+    token.write_text("two words\n")
+    sidecar.wait_for("token for sources refused, the last good one stays")
+    assert check(sidecar).allowed
+    assert owner.shown[-1] == "Bearer second"
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
@@ -298,6 +319,7 @@ def test_a_source_over_tls_learns_who_asks_and_is_asked_only_where_it_is_the_rig
         (["--attribute-ttl", "subject=long"], "expected seconds after `=`"),
         (["--entity-events", "user=subject:user"], "expected `user.events/user=subject:user`"),
         (["--attribute-cache", "redis"], "a cache in Redis needs --redis"),
+        (["--source-token", "two words"], "--source-token: expected a token"),
         (["--source-cert", "x.pem"], "TLS to sources needs --source-ca"),
         (["--attribute-sources", "subject:team=users.internal:1"], "other machines; give --source"),
         (

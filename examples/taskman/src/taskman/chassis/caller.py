@@ -71,6 +71,14 @@ def enter(who: Caller) -> None:
     _CALLER.set(who)
 
 
+def service_token(name: str, secret: str, company_id: str = "", life: int = LIFE) -> str:
+    """A token of a service for a company (or ""), good for `life` seconds."""
+    claims: dict[str, Any] = {"iss": name, "sub": name, "aud": SERVICES, "company_id": company_id}
+    claims["iat"] = now = int(time.time())
+    claims["exp"] = now + life
+    return jwt.encode(claims, secret, "HS256", headers={"kid": SERVICE_KEY})
+
+
 class Tokens:
     """Reads the tokens of callers, and makes those of the service `name`."""
 
@@ -81,15 +89,7 @@ class Tokens:
 
     def own(self, company_id: str) -> str:
         """A token by which this service calls another one, for a company (or "")."""
-        now = int(time.time())
-        claims: dict[str, Any] = {
-            "iss": self._name,
-            "sub": self._name,
-            "aud": SERVICES,
-            "company_id": company_id,
-        }
-        claims |= {"iat": now, "exp": now + LIFE}
-        return jwt.encode(claims, self._secret, "HS256", headers={"kid": SERVICE_KEY})
+        return service_token(self._name, self._secret, company_id)
 
     async def read(self, token: str) -> Caller:
         """Who a token is of. Raises Unauthenticated, Unavailable (where keys cannot be had)."""

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 _REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
-_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})")
 
 
 class Calling(NamedTuple):
@@ -20,6 +20,12 @@ class Calling(NamedTuple):
     trace_id: str
     span_id: str
     ends: float
+    flags: str = "00"  # `01`: its caller records the trace
+
+    @property
+    def traceparent(self) -> str:
+        """As those who are asked meanwhile are told (W3C Trace Context)."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
     @property
     def left(self) -> float:
@@ -38,11 +44,13 @@ def set_calling(calling: Calling) -> None:
 def calling_of(request_id: str, traceparent: str, left: float) -> Calling:
     """A call that has `left` seconds, by what its headers say, where that is well formed."""
     trace = _TRACE.fullmatch(traceparent)
+    trace_id, flags = trace.groups() if trace else (secrets.token_hex(16), "00")
     return Calling(
         request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid.uuid4()),
-        trace[1] if trace else secrets.token_hex(16),
+        trace_id,
         secrets.token_hex(8),
         time.monotonic() + left,
+        flags,
     )
 
 

@@ -18,10 +18,10 @@ from taskman_authz import ArgumentError
 from taskman_authz.breaker import Breaker, BreakerSettings, Refused
 
 from .caller import Tokens
-from .calling import calling
 from .errors import Unavailable, error_of
 from .server import credentials
 from .settings import Settings
+from .tracing import Traces
 
 _SICK = {
     grpc.StatusCode.UNAVAILABLE,
@@ -46,10 +46,12 @@ class Peer:
         name: str,
         settings: Settings,
         tokens: Tokens,
+        traces: Traces,
         repeatable: Collection[tuple[str, str]] = (),
     ) -> None:
         self._name = name
         self._tokens = tokens
+        self._traces = traces
         self._timeout = settings.call_timeout
         self.breaker = Breaker(name, BreakerSettings(timeout=settings.breaker_timeout))
         names = [{"service": service, "method": method} for service, method in repeatable]
@@ -66,20 +68,21 @@ class Peer:
     async def ask(self, method: Any, request: Any, company_id: str = "", token: str = "") -> Any:
         """What a method of a stub over `channel` answers, asked as this service for a company, or
         as whom `token` is of. Raises ServiceError."""
-        call = calling(self._timeout)
-        metadata = (
-            ("authorization", f"Bearer {token or self._tokens.own(company_id)}"),
-            ("x-request-id", call.request_id),
-            ("traceparent", f"00-{call.trace_id}-{call.span_id}-01"),
-        )
+        name = f"{self._name} {type(request).__name__.removesuffix('Request')}"
         try:
             began = self.breaker.enter()
         except Refused as error:
             raise Unavailable(f"{self._name} does not answer") from error
         succeeded: bool | None = None
         try:
-            left = min(call.left, self._timeout)
-            answer = await method(request, timeout=left, metadata=metadata)
+            with self._traces.asking(name, self._timeout) as call:
+                metadata = (
+                    ("authorization", f"Bearer {token or self._tokens.own(company_id)}"),
+                    ("x-request-id", call.request_id),
+                    ("traceparent", call.traceparent),
+                )
+                left = min(call.left, self._timeout)
+                answer = await method(request, timeout=left, metadata=metadata)
             succeeded = True
             return answer
         except grpc.aio.AioRpcError as error:

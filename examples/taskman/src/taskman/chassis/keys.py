@@ -7,9 +7,7 @@ asked for at most once in `PAUSE` seconds, so that made-up ids cause no storm of
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-import urllib.request
 from typing import Any, Protocol
 
 import jwt
@@ -17,8 +15,7 @@ import jwt
 from .errors import Unauthenticated, Unavailable
 
 PAUSE = 5.0  # seconds
-LONGEST = 64 * 1024  # bytes of a set of keys
-TIMEOUT = 3.0
+TIMEOUT = 3
 
 
 class Keys(Protocol):
@@ -44,8 +41,8 @@ class PublicKeys:
     """The keys of a JWKS at a URL (ES256), asked for when one is not known yet."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._known: dict[str, Any] = {}
+        self._set = jwt.PyJWKClient(url, timeout=TIMEOUT)
+        self._known: dict[Any, Any] = {}
         self._asked = -PAUSE
         self._turn = asyncio.Lock()
 
@@ -61,21 +58,10 @@ class PublicKeys:
 
     async def _ask(self) -> None:
         try:
-            text = await asyncio.to_thread(_fetch, self._url)
-            entries = json.loads(text)["keys"]
-            self._known = {
-                entry["kid"]: jwt.PyJWK(entry, "ES256").key
-                for entry in entries
-                if entry.get("kty") == "EC" and entry.get("crv") == "P-256"
-            }
-        except (OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
+            keys = await asyncio.to_thread(self._set.get_signing_keys, True)
+        except (OSError, ValueError, jwt.PyJWKClientConnectionError) as error:
             raise Unavailable("the keys of tokens cannot be had") from error
+        except jwt.PyJWTError:  # there is none that could be used
+            keys = []
+        self._known = {key.key_id: key.key for key in keys if key.algorithm_name == "ES256"}
         self._asked = time.monotonic()
-
-
-def _fetch(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-        data: bytes = answer.read(LONGEST + 1)
-    if len(data) > LONGEST:
-        raise ValueError("too long")
-    return data

@@ -3,12 +3,11 @@ to `registry`, under names that begin with `taskman_`."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Iterable
-from pathlib import Path
 
+import psutil
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -69,34 +68,21 @@ class _Usage:
     def __init__(self, service: str, failed: deque[float]) -> None:
         self._service = service
         self._failed = failed
-        self._last = (time.monotonic(), _cpu_seconds())
+        self._process = psutil.Process()
 
     def collect(self) -> Iterable[Metric]:
         """The three gauges of a service."""
-        now, used = time.monotonic(), _cpu_seconds()
-        before, used_before = self._last
-        self._last = (now, used)
-        share = 100.0 * (used - used_before) / max(now - before, 1e-6)
-        while self._failed and self._failed[0] < now - WINDOW:
+        while self._failed and self._failed[0] < time.monotonic() - WINDOW:
             self._failed.popleft()
         for name, what, value in (
-            ("taskman_cpu_usage_percent", "Of one core, since it was last asked", share),
-            ("taskman_memory_usage_bytes", "Resident", float(_resident_bytes())),
+            (
+                "taskman_cpu_usage_percent",
+                "Of one core, since it was last asked",
+                self._process.cpu_percent(),
+            ),
+            ("taskman_memory_usage_bytes", "Resident", self._process.memory_info().rss),
             ("taskman_error_rate", "Errors a second", len(self._failed) / WINDOW),
         ):
             family = GaugeMetricFamily(name, what, labels=("service",))
             family.add_metric((self._service,), value)
             yield family
-
-
-def _cpu_seconds() -> float:
-    times = os.times()
-    return times.user + times.system
-
-
-def _resident_bytes() -> int:
-    try:
-        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    except OSError:  # not on this system
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -14,10 +14,10 @@ from taskman_authz import PDP, Decision, RequestError, UnavailableError
 from taskman_authz.breaker import BreakerSettings
 
 from .caller import Caller
-from .calling import calling
 from .errors import Denied, Unavailable
 from .metrics import Metrics
 from .settings import Settings
+from .tracing import Traces
 
 About = Callable[[Caller], Awaitable[Mapping[str, Any]]]
 BATCH = 500  # questions of one batch
@@ -49,9 +49,12 @@ class Question(NamedTuple):
 class Pep:
     """Asks the decision point of the settings. `about` gives attributes of a user who calls."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, about: About | None = None) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics, traces: Traces, about: About | None = None
+    ) -> None:
         kind, _, place = settings.authz.partition(":")
         self._metrics = metrics
+        self._traces = traces
         self._about = about
         self._pdp: PDP | None = None
         if kind == "embedded":
@@ -117,13 +120,13 @@ class Pep:
 
     async def _answers(self, asked: list[dict[str, Any]]) -> list[Decision]:
         try:
-            if self._pdp is not None:
-                return self._pdp.batch_check(asked)
-            call = calling(TIMEOUT)
-            timeout = min(call.left, TIMEOUT)
-            return await self._client.batch_check(
-                asked, timeout=timeout, request_id=call.request_id
-            )
+            with self._traces.asking("decide", TIMEOUT) as call:
+                if self._pdp is not None:
+                    return self._pdp.batch_check(asked)
+                timeout = min(call.left, TIMEOUT)
+                return await self._client.batch_check(
+                    asked, timeout=timeout, request_id=call.request_id
+                )
         except (UnavailableError, RequestError) as error:
             raise Unavailable("there is no decision") from error
 

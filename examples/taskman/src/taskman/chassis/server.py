@@ -11,7 +11,8 @@ import asyncio
 import re
 import time
 import urllib.parse
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -20,13 +21,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from .caller import ANONYMOUS, Caller, Tokens, enter
-from .calling import calling_of, set_calling
 from .errors import DETAILS, Internal, ServiceError, TooLate, Unauthenticated
 from .metrics import Metrics
 from .settings import Settings
+from .tracing import Traces
 
-Method = Callable[[Any, Any], Awaitable[Any]]
 _PEER = re.compile(r"ipv[46]:(.+):\d+")
+STREAM = 300.0  # seconds of an answer in parts
 MESSAGE_BYTES = 1024 * 1024  # of a request; nothing that we take is near that
 
 
@@ -38,12 +39,14 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         tokens: Tokens,
         metrics: Metrics,
         log: Any,
+        traces: Traces,
         timeout: float,
         open_methods: Collection[str] = (),
     ) -> None:
         self._tokens = tokens
         self._metrics = metrics
         self._log = log
+        self._traces = traces
         self._timeout = timeout
         self._open = frozenset(open_methods)
 
@@ -52,41 +55,44 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         handler = await continuation(details)
         if handler is None or details.method.startswith("/grpc."):
             return handler
-        service, _, name = details.method.rpartition("/")
-        if handler.unary_unary is None:
-            raise RuntimeError(f"{service}/{name} is a stream, which nothing here guards")
+        name = details.method.rpartition("/")[2]
+        coding = (handler.request_deserializer, handler.response_serializer)
 
         async def answer(request: Any, context: Any) -> Any:
-            return await self._answer(handler.unary_unary, name, request, context)
+            async with self._passing(name, context, self._timeout):
+                return await handler.unary_unary(request, context)
 
-        return grpc.unary_unary_rpc_method_handler(
-            answer, handler.request_deserializer, handler.response_serializer
-        )
+        async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+            async with self._passing(name, context, STREAM):
+                async for each in handler.unary_stream(request, context):
+                    yield each
 
-    async def _answer(self, method: Method, name: str, request: Any, context: Any) -> Any:
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(answer, *coding)
+        if handler.unary_stream is not None:
+            return grpc.unary_stream_rpc_method_handler(stream, *coding)
+        raise RuntimeError(f"{details.method} takes a stream, which nothing here guards")
+
+    @asynccontextmanager
+    async def _passing(self, name: str, context: Any, most: float) -> AsyncIterator[None]:
         began = time.perf_counter()
         metadata = dict(context.invocation_metadata() or ())
-        left = min(context.time_remaining() or self._timeout, self._timeout)
+        left = min(context.time_remaining() or most, most)
         id, trace = (str(metadata.get(name, "")) for name in ("x-request-id", "traceparent"))
-        calling = calling_of(id, trace, left)
-        set_calling(calling)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(
-            trace_id=calling.trace_id, span_id=calling.span_id, request_id=calling.request_id
-        )
         try:
-            async with asyncio.timeout(left):
-                enter(who := await self._caller(name, metadata, context.peer()))
-                structlog.contextvars.bind_contextvars(
-                    user_id=who.id if who.kind == "user" else "", company_id=who.company_id
-                )
-                reply = await method(request, context)
+            with self._traces.answering(name, id, trace, left):
+                async with asyncio.timeout(left):
+                    enter(who := await self._caller(name, metadata, context.peer()))
+                    structlog.contextvars.bind_contextvars(
+                        user_id=who.id if who.kind == "user" else "", company_id=who.company_id
+                    )
+                    yield
         except Exception as error:
             found = self._error(error)
             self._told(name, found, began)
             await context.abort(found.code, found.text, ((DETAILS, found.status()),))
         self._told(name, None, began)
-        return reply
 
     async def _caller(self, name: str, metadata: dict[str, Any], peer: str) -> Caller:
         scheme, _, token = str(metadata.get("authorization", "")).partition(" ")

@@ -34,6 +34,7 @@ from .metrics import Metrics
 from .pep import About, Pep
 from .server import Door, Server
 from .settings import Settings
+from .tracing import Traces
 
 
 class Wiring(NamedTuple):
@@ -56,17 +57,18 @@ class House(NamedTuple):
     database: Database
     cache: Cache
     tokens: Tokens
+    traces: Traces
     closing: AsyncExitStack
 
     def peer(self, name: str, repeatable: Sequence[tuple[str, str]] = ()) -> Peer:
         """Another service."""
-        made = Peer(name, self.settings, self.tokens, repeatable)
+        made = Peer(name, self.settings, self.tokens, self.traces, repeatable)
         self.closing.push_async_callback(made.close)
         return made
 
     def pep(self, about: About | None = None) -> Pep:
         """The enforcement point; `about` gives attributes of users who call."""
-        made = Pep(self.settings, self.metrics, about)
+        made = Pep(self.settings, self.metrics, self.traces, about)
         self.closing.push_async_callback(made.close)
         return made
 
@@ -92,11 +94,13 @@ class Service:
         self.settings = settings
         self.log = logger(definition.name, settings.log_level)
         self.metrics = Metrics(definition.name)
+        self.traces = Traces(definition.name, settings)
         self.address = self.http_address = ""
         self.failed = asyncio.Event()  # a job ended that should not
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Service:
+        self._stack.push_async_callback(asyncio.to_thread, self.traces.close)
         try:
             await self._start()
         except BaseException:
@@ -124,7 +128,7 @@ class Service:
         self._stack.push_async_callback(http.stop)
         http.start()
         timeout = self.settings.call_timeout
-        door = Door(house.tokens, self.metrics, self.log, timeout, wiring.open_methods)
+        door = Door(house.tokens, self.metrics, self.log, self.traces, timeout, wiring.open_methods)
         server = Server(door, self.settings)
         self._stack.push_async_callback(server.stop, self.settings.stop_grace)
         self.address, self.http_address = await server.start(wiring.servicers), http.address
@@ -143,7 +147,8 @@ class Service:
         tokens = Tokens(definition.name, settings.service_secret.get_secret_value(), keys)
         self.tokens = tokens
         cache = Cache(redis, definition.prefix or definition.package.rpartition(".")[2])
-        return House(settings, self.log, self.metrics, database, cache, tokens, self._stack)
+        told = (self.log, self.metrics, database, cache, tokens, self.traces)
+        return House(settings, *told, self._stack)
 
     async def _work(self, house: House, wiring: Wiring, link: Link, topology: Topology) -> None:
         """Tell and handle events, and do jobs, until the stop."""

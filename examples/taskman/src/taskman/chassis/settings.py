@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     tls_authority: Path | None = None
 
+    otlp_endpoint: str = Field("", pattern=r"^(https?://\S+)?$")  # of a collector, gRPC
+    trace_share: float = Field(1.0, ge=0, le=1)  # of the traces that begin here
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pool_size: int = Field(10, ge=2, le=100)  # connections; one of them waits for events to tell
     call_timeout: float = Field(5.0, gt=0, le=60)  # of a call that sets none, and of ours to others

@@ -43,9 +43,11 @@ class GatewayService(Service):
         secret = settings.jwt_secret
         keys = Secret(secret.get_secret_value()) if secret else PublicKeys(settings.jwks_url)
         tokens = Tokens(self.definition.name, settings.service_secret.get_secret_value(), keys)
-        peers = {each.peer: Peer(each.peer, settings, tokens) for each in SERVICES.values()}
+        peers = {
+            each.peer: Peer(each.peer, settings, tokens, self.traces) for each in SERVICES.values()
+        }
         facts = Facts(peers["user-service"], peers["task-service"])
-        pep = Pep(settings, self.metrics, facts.about)
+        pep = Pep(settings, self.metrics, self.traces, facts.about)
         for closing in (pep.close, *(peer.close for peer in peers.values())):
             self._stack.push_async_callback(closing)
         uncounted = Counter(
@@ -56,7 +58,16 @@ class GatewayService(Service):
         limits = Limits(self.redis, settings.rate_window, uncounted)
         keeping = Keeping(self.redis)
         gateway = Gateway(
-            settings, tokens, peers, facts, pep, limits, keeping, self.metrics, self.log
+            settings,
+            tokens,
+            peers,
+            facts,
+            pep,
+            limits,
+            keeping,
+            self.metrics,
+            self.traces,
+            self.log,
         )
         http = Http(
             settings.http_listen, self.metrics, self._lacking, paths(gateway), middleware(settings)

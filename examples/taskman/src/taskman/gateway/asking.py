@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ..chassis.attributes import Kind, attributes_of
+from ..chassis.attributes import RESOURCE, SUBJECT, attributes_of
 from ..chassis.caller import Caller
 from ..chassis.client import Peer
 from ..chassis.errors import Denied, NotFound
@@ -32,7 +32,7 @@ class Facts:
         if kind == "users":  # who are subjects, as policies name them
             found = await self._user(self._users, who, given)
         else:
-            found = await attributes_of(self._tasks, who.company, Kind.RESOURCE, kind, given)
+            found = await attributes_of(self._tasks, who.company, RESOURCE, kind, given)
         if found is None:
             raise NotFound(f"there is no such {kind[:-1]}")
         about = {} if kind == "users" else found
@@ -57,7 +57,7 @@ class Facts:
 
     async def _user(self, peer: Peer, who: Caller, id: str) -> dict[str, Any] | None:
         """What a service knows of a user of the caller's company."""
-        return await attributes_of(peer, who.company, Kind.SUBJECT, "user", id)
+        return await attributes_of(peer, who.company, SUBJECT, "user", id)
 
 
 # The questions of a request: who asks, the message, what is known.

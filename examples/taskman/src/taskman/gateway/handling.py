@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..chassis.caller import Caller, Tokens, enter
-from ..chassis.calling import calling_of, set_calling
 from ..chassis.client import Peer
 from ..chassis.errors import Denied, ServiceError, Unauthenticated
 from ..chassis.metrics import Metrics
 from ..chassis.pep import Pep
+from ..chassis.tracing import Traces
 from .asking import Facts
 from .firewall import inspect, read_body
 from .keeping import Keeping, Kept
@@ -48,6 +48,7 @@ class Gateway:
         limits: Limits,
         keeping: Keeping,
         metrics: Metrics,
+        traces: Traces,
         log: Any,
     ) -> None:
         self._settings = settings
@@ -58,6 +59,7 @@ class Gateway:
         self._limits = limits
         self._keeping = keeping
         self._metrics = metrics
+        self._traces = traces
         self._log = log
 
     def handler(self, route: Route) -> Handle:
@@ -87,19 +89,16 @@ class Gateway:
         """What `respond` answers, who fills headers; or the problem. `name` is for metrics."""
         began = time.perf_counter()
         id, trace = (request.headers.get(name, "") for name in ("x-request-id", "traceparent"))
-        calling = calling_of(id, trace, self._settings.call_timeout)
-        set_calling(calling)
+        left = self._settings.call_timeout
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(
-            trace_id=calling.trace_id, span_id=calling.span_id, request_id=calling.request_id
-        )
-        headers: dict[str, str] = {"X-Request-Id": calling.request_id, "Cache-Control": "no-store"}
-        try:
-            async with asyncio.timeout(self._settings.call_timeout):
-                inspect(request)
-                response = await respond(headers)
-        except Exception as error:
-            response = problem(self._problem(error), calling.request_id)
+        with self._traces.answering(name, id, trace, left) as calling:
+            headers = {"X-Request-Id": calling.request_id, "Cache-Control": "no-store"}
+            try:
+                async with asyncio.timeout(left):
+                    inspect(request)
+                    response = await respond(headers)
+            except Exception as error:
+                response = problem(self._problem(error), calling.request_id)
         for key, value in headers.items():
             response.headers.setdefault(key, value)
         kind = "" if response.status_code < 400 else str(response.status_code)
@@ -126,15 +125,18 @@ class Gateway:
         limits = [Limit(f"address:{seen.address}", self._settings.rate_of_address)]
         if route.public:
             limits.append(Limit(f"{route.name}:{seen.address}", self._settings.rate_of_route))
-        headers |= await self._limits.take(limits)
-        who, token = (None, "") if route.public else await self._caller(request)
+        with self._traces.part("count"):
+            headers |= await self._limits.take(limits)
+        with self._traces.part("verify token"):
+            who, token = (None, "") if route.public else await self._caller(request)
         if who is not None:
-            headers |= await self._limits.take(
-                [
-                    Limit(f"user:{who.company_id}:{who.id}", self._settings.rate_of_user),
-                    Limit(f"{route.name}:{who.company_id}:{who.id}", self._settings.rate_of_route),
-                ]
-            )
+            user = f"{who.company_id}:{who.id}"
+            limits = [
+                Limit(f"user:{user}", self._settings.rate_of_user),
+                Limit(f"{route.name}:{user}", self._settings.rate_of_route),
+            ]
+            with self._traces.part("count"):
+                headers |= await self._limits.take(limits)
         body = await read_body(request)
         query = request.query_params.multi_items()
         message = message_of(route, request.path_params, query, body)
@@ -160,7 +162,10 @@ class Gateway:
     async def _require(self, route: Route, who: Caller, message: Any) -> None:
         """Raises Denied where the policies do not let the caller, NotFound."""
         assert route.asks is not None
-        await self._pep.require_all(who, await route.asks(who, message, self._facts))
+        with self._traces.part("look up what policies read"):
+            questions = await route.asks(who, message, self._facts)
+        with self._traces.part("ask the policies"):
+            await self._pep.require_all(who, questions)
 
     async def _told(
         self, route: Route, request: Request, who: Caller, ask: Callable[[], Awaitable[Any]]

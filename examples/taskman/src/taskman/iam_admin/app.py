@@ -6,7 +6,9 @@ import asyncio
 from typing import NoReturn
 
 from taskman_authz.messaging import Event
+from taskman_authz.v1.attributes_pb2_grpc import add_BindingServiceServicer_to_server
 
+from ..chassis.attributes import ROLES as BINDINGS
 from ..chassis.attributes import SERVICE as ATTRIBUTES
 from ..chassis.attributes import about_subject
 from ..chassis.database import Transaction
@@ -14,6 +16,7 @@ from ..chassis.errors import ServiceError
 from ..chassis.events import once
 from ..chassis.service import Definition, House, Wiring
 from .api import SERVICE, IamAdminService
+from .bindings import Bindings
 from .events import EXCHANGE, USERS
 from .forwarding import Forwarding
 from .settings import IamSettings
@@ -47,7 +50,10 @@ def wire(house: House) -> Wiring:
 
     service = IamAdminService(roles, forwarding, house.pep(about), about)
     return Wiring(
-        servicers=((add_IAMAdminServiceServicer_to_server, service, SERVICE),),
+        servicers=(
+            (add_IAMAdminServiceServicer_to_server, service, SERVICE),
+            (add_BindingServiceServicer_to_server, Bindings(roles), BINDINGS),
+        ),
         subscriptions=(once(house.database, USERS, hear),),
         jobs=(expire,),
     )

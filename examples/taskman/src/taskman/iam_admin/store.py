@@ -6,6 +6,7 @@ roles come one after the other, so that the last admin is counted right.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -29,6 +30,23 @@ class Held(NamedTuple):
     assigned_at: datetime
 
 
+class Everything(NamedTuple):
+    """All that somebody holds, and how often that has changed."""
+
+    company_id: str
+    user_id: str
+    version: int
+    held: list[Held]
+
+
+_EVERYBODY = """
+SELECT company_id::text, user_id::text, version, (
+  SELECT array_agg((role, expires_at, assigned_by, assigned_at) ORDER BY role) FROM user_roles
+  WHERE (user_roles.company_id, user_roles.user_id) = (v.company_id, v.user_id)
+    AND (expires_at IS NULL OR expires_at > now())
+) AS held
+FROM role_versions AS v
+"""
 _HELD = (
     "SELECT role, expires_at, assigned_by, assigned_at FROM user_roles WHERE company_id = $1"
     " AND user_id = $2 AND (expires_at IS NULL OR expires_at > now()) ORDER BY role"
@@ -109,6 +127,13 @@ class Roles:
         if gone:
             role = gone[0]["role"]
             await _changed(transaction, "revoked", company_id, user_id, SYSTEM, role)
+
+    async def everybody(self) -> AsyncIterator[Everything]:
+        """All that anybody holds or held, of all companies."""
+        async with self._database.platform() as transaction:
+            async for row in transaction.cursor(_EVERYBODY):
+                held = [Held(*role) for role in row["held"] or ()]
+                yield Everything(row["company_id"], row["user_id"], row["version"], held)
 
     async def expire(self) -> int:
         """Take back what has ended. How many there were."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 
-from ..chassis.attributes import Kind, about_subject, attributes_of
+from ..chassis.attributes import RESOURCE, SUBJECT, about_subject, attributes_of
 from ..chassis.caller import Caller
 from ..chassis.client import Peer
 from ..chassis.errors import InvalidInput, NotFound
@@ -26,7 +26,7 @@ class People:
 
     async def about(self, who: Caller) -> Mapping[str, Any]:
         """What policies know of a caller."""
-        worked_in = await attributes_of(self._tasks, who.company, Kind.SUBJECT, who.kind, who.id)
+        worked_in = await attributes_of(self._tasks, who.company, SUBJECT, who.kind, who.id)
         return {**(worked_in or {}), **await self._about(who)}
 
     async def find(self, company_id: str, user_id: str) -> Recipient:
@@ -47,7 +47,7 @@ class People:
     async def require_member(self, company_id: str, project_id: str, user_id: str) -> None:
         """Raises NotFound where there is no such project, InvalidInput where a user does not work
         in it."""
-        known = await attributes_of(self._tasks, company_id, Kind.RESOURCE, "projects", project_id)
+        known = await attributes_of(self._tasks, company_id, RESOURCE, "projects", project_id)
         if known is None:
             raise NotFound("there is no such project")
         if user_id not in known.get("members", ()):
