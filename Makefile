@@ -9,7 +9,7 @@ MYPY_PATH := .cache/mypy-path
 ADDRESSED := macros parser partial program threads
 
 .DEFAULT_GOAL := help
-.PHONY: help run test taskman taskman-demo bench bench-sidecar soak check conformance sanitize generate build wheel clean format
+.PHONY: help run test taskman taskman-demo bench bench-sidecar bench-taskman soak check conformance sanitize generate build wheel clean format
 
 help: ## show this
 	@echo "taskman-authz: make TARGET"
@@ -29,6 +29,11 @@ bench: build ## measure against the peers; prints the table and writes benchmark
 bench-sidecar: build ## measure the sidecar against a bare echo server and Cerbos, with h2load (apt: nghttp2-client)
 	@tools/bootstrap.sh bench-sidecar
 	@$(BIN)/python -m benchmarks.sidecar $(ARGS)
+
+bench-taskman: build ## measure a request through TaskMan's gateway, with h2load, and where its time goes
+	@tools/bootstrap.sh servers
+	@tools/bootstrap.sh bench-sidecar
+	@$(BIN)/python -m benchmarks.taskman $(ARGS)
 
 taskman: build ## all of TaskMan on real servers of its own, behind one HTTP door, until Ctrl-C (ARGS="--port 8080")
 	@tools/bootstrap.sh servers

@@ -413,6 +413,8 @@ async def test_an_answer_is_given_again_to_the_same_user_only_until_something_ch
         return answer.headers.get("x-cache")
 
     assert [await asked(world.viewer), await asked(world.viewer)] == [None, "hit"]
+    fresh = await door.ask("GET", path, world.viewer, headers={"Cache-Control": "no-cache"})
+    assert "x-cache" not in fresh.headers
     assert await asked(world.developer) is None  # comments are not for everybody
     promoted = world.viewer._replace(roles=("developer",))
     assert await asked(promoted) is None

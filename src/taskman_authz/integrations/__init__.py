@@ -2,7 +2,8 @@
 
 `fastapi`, `starlette`, `flask`, `django` and `grpc` have a `Guard` that asks a decision point
 before a route or a method runs; `functions` has one for plain functions. Begin with `enforcement`,
-which all of them share; `sources` makes a service a source of attributes; `routes` tells which routes of an app no check guards.
+which all of them share; `routes` tells which routes of an app no check guards. `sources` makes a
+service a source of attributes.
 
 Laws: every guard takes a `PDP`, a `Client` or, where there is an event loop, an `AsyncClient`.
 Nothing that fails lets a call through. Without a subject the answer is 401, without a yes 403, and

@@ -78,8 +78,15 @@ class Pep:
     async def require_all(self, who: Caller, questions: Sequence[Question]) -> None:
         """As `require`, of several, which are asked at once."""
         for decision in await self._decide(who, questions):
-            if not decision:
-                raise Denied("; ".join(map(str, decision.reasons)) or "denied")
+            _require(decision)
+
+    async def require_and_ask(
+        self, who: Caller, needed: Question, others: Sequence[Question]
+    ) -> list[bool]:
+        """As `require` of what is needed; and whether `who` may do the others, asked at once."""
+        first, *rest = await self._decide(who, [needed, *others])
+        _require(first)
+        return [bool(each) for each in rest]
 
     async def allows(
         self, who: Caller, action: str, resource: Resource, context: Mapping[str, Any]
@@ -134,3 +141,8 @@ class Pep:
         """Give up the connection to a sidecar."""
         if self._pdp is None:
             await self._client.close()
+
+
+def _require(decision: Decision) -> None:
+    if not decision:
+        raise Denied("; ".join(map(str, decision.reasons)) or "denied")

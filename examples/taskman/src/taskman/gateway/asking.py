@@ -6,6 +6,7 @@ Law: what does not exist in the caller's company is not found, before anything i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -40,10 +41,10 @@ class Facts:
 
     async def about(self, who: Caller) -> Mapping[str, Any]:
         """What is known of a caller. Who does not exist is not active."""
-        known = await self._user(self._users, who, who.id)
-        if known is None:
-            return {"is_active": False}
-        return {**known, **(await self._user(self._tasks, who, who.id) or {})}
+        known, works_in = await asyncio.gather(
+            self._user(self._users, who, who.id), self._user(self._tasks, who, who.id)
+        )
+        return {"is_active": False} if known is None else {**known, **(works_in or {})}
 
     async def department_of(self, who: Caller, id: str) -> str:
         """The department of a user of the caller's company; "" where there is none."""

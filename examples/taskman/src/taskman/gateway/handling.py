@@ -172,7 +172,9 @@ class Gateway:
     ) -> Response:
         """The answer, kept or fresh."""
         address = f"{request.url.path}?{request.url.query}"
-        kept = await self._keeping.find(who, address) if route.keeps else NOTHING
+        wants_fresh = "no-cache" in request.headers.get("cache-control", "")  # RFC 9111 5.2.1.4
+        is_kept = route.keeps and not wants_fresh
+        kept = await self._keeping.find(who, address) if is_kept else NOTHING
         if kept.text is not None:
             return Response(kept.text, media_type=JSON, headers={"X-Cache": "hit"})
         try:
@@ -180,7 +182,7 @@ class Gateway:
         finally:
             if route.verb != "GET":  # who failed may have changed something all the same
                 await self._keeping.changed(who)
-        if route.keeps:
+        if is_kept:
             await self._keeping.keep(who, address, kept, text, route.keeps)
         return Response(text, media_type=JSON)
 

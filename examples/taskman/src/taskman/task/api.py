@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from ..chassis.caller import Caller, caller
 from ..chassis.errors import InvalidInput, Refused
 from ..chassis.fields import page_token, read_choice, read_id, read_page, read_text, read_time
-from ..chassis.pep import About, Pep
+from ..chassis.pep import About, Pep, Question
 from . import access, domain, events
 from .domain import Comment, Project, Task
 from .messages import comment_message, project_message, task_message
@@ -65,9 +65,9 @@ class TaskService(rpc.TaskServiceServicer):
         """A task, with its comments for who may read them."""
         who = caller()
         details = await self._tasks.details(who.company, read_id("task_id", request.task_id))
-        await self._pep.require(who, access.VIEW, access.task(details.task))
-        comments = access.many("comments", who)
-        may_read = await self._pep.allows(who, access.LIST_COMMENTS, comments, {})
+        view = Question(access.VIEW, access.task(details.task))
+        read = Question(access.LIST_COMMENTS, access.many("comments", who))
+        [may_read] = await self._pep.require_and_ask(who, view, [read])
         shown = details.comments if may_read else []
         return wire.GetTaskResponse(
             task=task_message(details.task), comments=map(comment_message, shown)
