@@ -181,11 +181,13 @@ def _seconds(span: Any) -> float:
 
 
 def _markdown(loads: Sequence[Load], hops: Sequence[Hop]) -> str:
+    where = (
+        f"{os.cpu_count()} cores, Python {platform.python_version()}; {CLIENTS} clients of h2load"
+    )
     lines = [
         f"# GET /tasks/{{id}} through the gateway, {date.today().isoformat()}",
         "",
-        f"{os.cpu_count()} cores, Python {platform.python_version()}; {CLIENTS} clients of h2load, "
-         "all services and all servers on the same cores.",
+        f"{where}, all services and all servers on the same cores.",
         "",
         "| load | requests/s | p50 ms | p99 ms |",
         "|---|---|---|---|",

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from prometheus_client import Counter
 
-from ..chassis.caller import Caller, Tokens, caller, user_of
+from ..chassis.caller import Caller, Tokens, caller, enter, user_of
 from ..chassis.errors import (
     InvalidInput,
     NotFound,
@@ -113,6 +113,16 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
         await self._pep.require(who, access.LOGOUT, access.resource(session, who))
         await self._accounts.end(session)
         return wire.LogoutResponse()
+
+    async def revoke(self, token: str) -> None:
+        """End the session that an access or refresh token is of, whoever shows it; one that is good
+        for nothing is no error (RFC 7009 section 2.2)."""
+        with suppress(Unauthenticated, NotFound, InvalidInput):
+            if token.count(".") == 2:  # a JWT
+                enter(user_of(await self._tokens.claims(token)))
+            else:
+                enter((await self._session_of(token)).caller())
+            await self.Logout(wire.LogoutRequest(), None)
 
     # -- tokens ----------------------------------------------------------------------------------
 

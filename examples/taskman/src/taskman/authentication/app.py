@@ -22,13 +22,13 @@ from . import events
 from .api import OPEN, SERVICE, AuthenticationService, Find, Sign
 from .domain import Account
 from .keys import SigningKeys
+from .oauth import JWKS, OAuth
 from .settings import AuthenticationSettings
 from .store import Accounts
 from .throttle import Throttle
 from .v1.authentication_pb2_grpc import add_AuthenticationServiceServicer_to_server
 
 USERS = "taskman.user.v1.UserService"
-JWKS = "/.well-known/jwks.json"
 
 
 def keys(settings: AuthenticationSettings, database: Database) -> Keys:
@@ -88,6 +88,7 @@ def wire(house: House) -> Wiring:
         found = await signing.published() if isinstance(signing, SigningKeys) else {"keys": []}
         return JSONResponse(found, headers={"cache-control": "max-age=30"})
 
+    oauth = OAuth(service, house.tokens, house.metrics, house.log, house.settings.issuer)
     jobs = [service.send_resets, service.tidy]
     if isinstance(signing, SigningKeys):
         jobs.append(signing.keep_turning)
@@ -97,7 +98,7 @@ def wire(house: House) -> Wiring:
             once(house.database, events.USERS, accounts.user_gone),
             once(house.database, events.ROLES, accounts.take_roles),
         ),
-        routes=(Route(JWKS, jwks),),
+        routes=(Route(JWKS, jwks), *oauth.routes()),
         open_methods=OPEN,
         jobs=jobs,
     )
