@@ -59,17 +59,36 @@ class Vault:
 
     def read(self, place: str, mount: str, path: str, key: str) -> bytes:
         """The text under `key` of a secret. Raises AuthzError, which begins with `place`."""
+
+        def read(client: hvac.Client) -> Any:
+            return client.secrets.kv.v2.read_secret_version(
+                path=path, mount_point=mount, raise_on_deleted_version=True
+            )
+
         try:
-            with self._lock:
-                found = self._read(mount, path)
-            value = found["data"]["data"].get(key)
-        except (VaultError, requests.RequestException, AuthzError) as error:
-            raise AuthzError(f"{place}: {_told(error)}") from None
+            value = self.ask(place, read)["data"]["data"].get(key)
         except (KeyError, TypeError, AttributeError, ValueError):
             raise AuthzError(f"{place}: expected a secret of KV version 2") from None
         if not isinstance(value, str) or not value:
             raise AuthzError(f"{place}: there is no text under this key")
         return value.encode("utf-8")
+
+    def ask(self, place: str, question: Callable[[hvac.Client], Any]) -> Any:
+        """The answer to a question, asked of a client that is signed in. Raises AuthzError, which
+        begins with `place`."""
+        try:
+            with self._lock:
+                if not self._is_signed_in:
+                    self._sign_in()
+                try:
+                    return question(self._client)
+                except Forbidden:
+                    if not _has_role():
+                        raise
+                    self._sign_in()  # the token may have been revoked
+                    return question(self._client)
+        except (VaultError, requests.RequestException, AuthzError) as error:
+            raise AuthzError(f"{place}: {_told(error)}") from None
 
     async def follow(self, told: Callable[[], None]) -> None:
         """Stay signed in, until cancelled. `told` is called after each attempt."""
@@ -90,19 +109,6 @@ class Vault:
             self.problem = problem
         else:
             self.problem = ""
-
-    def _read(self, mount: str, path: str) -> Any:
-        if not self._is_signed_in:
-            self._sign_in()
-        read = self._client.secrets.kv.v2.read_secret_version
-        arguments = {"path": path, "mount_point": mount, "raise_on_deleted_version": True}
-        try:
-            return read(**arguments)
-        except Forbidden:
-            if not _has_role():
-                raise
-            self._sign_in()  # the token may have been revoked
-            return read(**arguments)
 
     def _renew(self) -> None:
         if self._is_signed_in and self._is_renewable:

@@ -8,6 +8,7 @@ import pytest
 import structlog
 from structlog.testing import CapturingLogger
 from taskman_authz_sidecar.secrets import Secrets
+from taskman_authz_sidecar.secrets.leases import Leased
 
 from taskman_authz.errors import AuthzError
 from tests.sidecar.asking import ask, connect
@@ -144,6 +145,33 @@ async def test_a_token_is_renewed_before_it_expires(vault, secrets, monkeypatch,
     assert secrets.vault.problem == "vault: signing in failed: VaultDown"
     assert [call.method_name for call in logger.calls] == ["error"]
     following.cancel()
+
+
+@pytest.mark.asyncio
+async def test_a_user_of_a_database_is_renewed_and_then_another_one(vault, secrets, logger):
+    vault.lease, vault.longest = 1, 2
+    secrets.source("--x", PLACE).read()
+    log = structlog.wrap_logger(logger, processors=[])
+    leased = Leased(secrets.vault, "database/authz", log)
+    first = leased.user()
+    assert (leased.user(), vault.users) == (first, [first.user])
+    changed = asyncio.Event()
+
+    async def on_new() -> None:
+        changed.set()
+
+    following = asyncio.create_task(leased.follow(on_new))
+    await asyncio.wait_for(changed.wait(), PATIENCE)
+    second = leased.user()
+    assert vault.users == [first.user, second.user]
+    assert vault.asked.count("200 sys/leases/renew") >= 2  # it was renewed while it could be
+    vault.is_sealed = True
+    while not any("not renewed" in str(call) for call in logger.calls):
+        await asyncio.sleep(0.05)
+    assert leased.user() == second  # the last one stays
+    following.cancel()
+    said = str(logger.calls)
+    assert first.password not in said and second.password not in said
 
 
 @pytest.mark.process

@@ -7,6 +7,7 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -25,6 +26,11 @@ class VaultServer:
         self.life = life
         self.is_sealed = False
         self.asked: list[str] = []
+        # Users of databases: how one is made, for how many seconds, and how long in all at most.
+        self.make_user: Callable[[str, str], object] = lambda _name, _password: None
+        self.users: list[str] = []
+        self.lease, self.longest = 2, 4
+        self.leases: dict[str, int] = {}
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -73,12 +79,33 @@ class VaultServer:
         if path == "auth/token/renew-self":
             self.tokens[token] = time.monotonic() + (self.life or 1e9)
             return 200, {"auth": self._lease(token)}
+        if path.startswith("database/creds/"):
+            return 200, self._database_user(path.rpartition("/")[2])
+        if path == "sys/leases/renew":
+            return self._renewed(said["lease_id"], said["increment"])
         mount, _, rest = path.partition("/data/")
         found = self.kept.get(f"{mount}/{rest}")
         if found is None:
             return 404, {"errors": []}
         metadata = {"created_time": "2026-01-01T00:00:00Z", "deletion_time": "", "version": 1}
         return 200, {"lease_duration": 0, "data": {"data": found, "metadata": metadata}}
+
+    def _database_user(self, role: str) -> dict[str, Any]:
+        name = f"v-{role}-{secrets.token_hex(6)}"
+        password, lease = secrets.token_hex(12), f"database/creds/{role}/{secrets.token_hex(6)}"
+        self.make_user(name, password)
+        self.users.append(name)
+        self.leases[lease] = self.longest
+        life = {"lease_id": lease, "lease_duration": self.lease, "renewable": True}
+        return life | {"data": {"username": name, "password": password}}
+
+    def _renewed(self, lease: str, asked: int) -> Reply:
+        left = self.leases.get(lease, 0)
+        if left <= 0:
+            return 400, {"errors": ["lease not found"]}
+        given = min(asked, left)
+        self.leases[lease] = left - asked
+        return 200, {"lease_id": lease, "lease_duration": given, "renewable": True}
 
     def stop(self) -> None:
         """Answer nobody any more."""

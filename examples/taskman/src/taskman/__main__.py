@@ -43,6 +43,9 @@ def main() -> int:
             place = "__".join(map(str, each["loc"])).upper()
             print(f"TASKMAN_{place}: {each['msg']}", file=sys.stderr)
         return 2
+    except AuthzError as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         uvloop.run(run(definition, settings))
     except (AuthzError, OSError) as error:

@@ -8,6 +8,7 @@ about; what is another company's is not there.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -38,7 +39,7 @@ class Attributes(AttributeSource):
     """Attributes by type of entity, for services."""
 
     def __init__(self, lookups: Mapping[str, Lookup]) -> None:
-        super().__init__({type: _of_ids(lookup) for type, lookup in lookups.items()})
+        super().__init__({type: partial(_of_ids, lookup) for type, lookup in lookups.items()})
 
     async def GetAttributes(
         self, request: wire.GetAttributesRequest, context: Any
@@ -52,11 +53,8 @@ class Attributes(AttributeSource):
             raise InvalidInput("entities", str(error)) from error
 
 
-def _of_ids(lookup: Lookup) -> Lookup:
-    async def found(company_id: str, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        return await lookup(company_id, [id for id in ids if is_id(id)])
-
-    return found
+async def _of_ids(lookup: Lookup, company_id: str, ids: Sequence[str]) -> Any:
+    return await lookup(company_id, [id for id in ids if is_id(id)])
 
 
 async def attributes_of(

@@ -33,7 +33,6 @@ class Caller(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] = ()
     session_id: str = ""
     ip: str = ""
-    user_agent: str = ""
     mfa: bool = False  # the session was confirmed by a second factor
 
     @property
@@ -59,11 +58,6 @@ def caller() -> Caller:
     if found is None:
         raise Unauthenticated("no token")
     return found
-
-
-def current_company() -> str:
-    """The company of the call that is being answered. Raises Denied where there is none."""
-    return caller().company
 
 
 def enter(who: Caller) -> None:

@@ -33,12 +33,7 @@ class Calling(NamedTuple):
         return max(0.0, self.ends - time.monotonic())
 
 
-_CALLING: ContextVar[Calling | None] = ContextVar("calling", default=None)
-
-
-def set_calling(calling: Calling) -> None:
-    """From here on, in this task, it is this one."""
-    _CALLING.set(calling)
+CALLING: ContextVar[Calling | None] = ContextVar("calling", default=None)
 
 
 def calling_of(request_id: str, traceparent: str, left: float) -> Calling:
@@ -56,8 +51,4 @@ def calling_of(request_id: str, traceparent: str, left: float) -> Calling:
 
 def calling(timeout: float) -> Calling:
     """The call that is being answered; where there is none, one of a job of ours."""
-    found = _CALLING.get()
-    if found is not None:
-        return found
-    ids = (secrets.token_hex(16), secrets.token_hex(16), secrets.token_hex(8))
-    return Calling(*ids, time.monotonic() + timeout)
+    return CALLING.get() or calling_of("", "", timeout)

@@ -8,12 +8,14 @@ has a transaction takes no other one beside it: many who did would wait for each
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
+from taskman_authz_sidecar.secrets.leases import Leased
 
 from taskman_authz.store.postgres import known, migrate
 
@@ -43,10 +45,19 @@ class Database:
         self._timeout = timeout
 
     @classmethod
-    async def connect(cls, dsn: str, size: int, timeout: float) -> Database:
-        """Up to `size` connections; no statement takes longer than `timeout` seconds."""
-        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=size, command_timeout=timeout)
-        return cls(pool, timeout)
+    async def connect(
+        cls, dsn: str, size: int, timeout: float, leased: Leased | None = None
+    ) -> Database:
+        """Up to `size` connections; no statement takes longer than `timeout` seconds. `leased` is
+        who we are then, where the DSN does not say."""
+
+        async def connect(*given: Any, **more: Any) -> Any:
+            if leased is not None:
+                more |= (await asyncio.to_thread(leased.user))._asdict()
+            return await asyncpg.connect(*given, **more)
+
+        given: Any = {"min_size": 1, "max_size": size, "command_timeout": timeout}
+        return cls(await asyncpg.create_pool(dsn, connect=connect, **given), timeout)
 
     @asynccontextmanager
     async def company(self, company_id: str) -> AsyncIterator[Transaction]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
 
 import psutil
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 WINDOW = 60.0  # seconds that the rate of errors looks back
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
@@ -47,7 +45,14 @@ class Metrics:
             registry=self.registry,
         )
         self._failed: deque[float] = deque(maxlen=100_000)
-        self.registry.register(_Usage(service, self._failed))
+        process = psutil.Process()
+        for name, what, look in (
+            ("taskman_cpu_usage_percent", "Of one core, since the last look", process.cpu_percent),
+            ("taskman_memory_usage_bytes", "Resident", lambda: process.memory_info().rss),
+            ("taskman_error_rate", "Errors a second", self._error_rate),
+        ):
+            gauge = Gauge(name, what, ("service",), registry=self.registry)
+            gauge.labels(service).set_function(look)
 
     def answered(self, method: str, status: str, seconds: float, error: str = "") -> None:
         """A call ended with a status of gRPC; `error` is its type, where it is one."""
@@ -57,32 +62,11 @@ class Metrics:
             self._errors.labels(self.service, method, error).inc()
             self._failed.append(time.monotonic())
 
+    def _error_rate(self) -> float:
+        while self._failed and self._failed[0] < time.monotonic() - WINDOW:
+            self._failed.popleft()
+        return len(self._failed) / WINDOW
+
     def exposed(self) -> bytes:
         """All of them, as Prometheus reads them."""
         return generate_latest(self.registry)
-
-
-class _Usage:
-    """What the process uses, looked up when it is asked for."""
-
-    def __init__(self, service: str, failed: deque[float]) -> None:
-        self._service = service
-        self._failed = failed
-        self._process = psutil.Process()
-
-    def collect(self) -> Iterable[Metric]:
-        """The three gauges of a service."""
-        while self._failed and self._failed[0] < time.monotonic() - WINDOW:
-            self._failed.popleft()
-        for name, what, value in (
-            (
-                "taskman_cpu_usage_percent",
-                "Of one core, since it was last asked",
-                self._process.cpu_percent(),
-            ),
-            ("taskman_memory_usage_bytes", "Resident", self._process.memory_info().rss),
-            ("taskman_error_rate", "Errors a second", len(self._failed) / WINDOW),
-        ):
-            family = GaugeMetricFamily(name, what, labels=("service",))
-            family.add_metric((self._service,), value)
-            yield family

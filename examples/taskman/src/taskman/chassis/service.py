@@ -12,11 +12,13 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, NamedTuple
 
 import asyncpg
 from redis.asyncio import Redis
 from starlette.routing import Route
+from taskman_authz_sidecar.secrets.leases import Leased
 
 from taskman_authz import UnavailableError
 from taskman_authz.messaging import Consumer, Link, Relay, Topology
@@ -97,6 +99,7 @@ class Service:
         self.traces = Traces(definition.name, settings)
         self.address = self.http_address = ""
         self.failed = asyncio.Event()  # a job ended that should not
+        self._runs: list[Callable[[], Coroutine[Any, Any, object]]] = []
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Service:
@@ -136,16 +139,21 @@ class Service:
 
     async def _house(self) -> House:
         settings, definition = self.settings, self.definition
-        dsn = settings.postgres_dsn.get_secret_value()
-        await prepare(dsn, definition.package)
-        database = await Database.connect(dsn, settings.pool_size, settings.call_timeout)
+        dsn, role = settings.postgres_dsn.get_secret_value(), settings.postgres_role
+        leased = Leased.of(role, self.log) if role else None
+        owner = settings.migration_dsn or (None if role else settings.postgres_dsn)
+        if owner is not None:
+            await prepare(owner.get_secret_value(), definition.package)
+        database = await Database.connect(dsn, settings.pool_size, settings.call_timeout, leased)
+        if leased is not None:
+            self._runs.append(partial(leased.follow, database.pool.expire_connections))
         self._stack.push_async_callback(database.close)
         redis = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=1.0)
         self._stack.push_async_callback(redis.aclose)
         self.database, self.redis = database, redis
         keys = (definition.keys or _keys)(settings, database)
-        tokens = Tokens(definition.name, settings.service_secret.get_secret_value(), keys)
-        self.tokens = tokens
+        secret = settings.service_secret.get_secret_value()
+        tokens = self.tokens = Tokens(definition.name, secret, keys)
         cache = Cache(redis, definition.prefix or definition.package.rpartition(".")[2])
         told = (self.log, self.metrics, database, cache, tokens, self.traces)
         return House(settings, *told, self._stack)
@@ -159,7 +167,7 @@ class Service:
             Consumer(each.queue, each.handle, link, topology, prefetch=at_once, on_problem=warn)
             for each in wiring.subscriptions
         ]
-        runs: list[Callable[[], Coroutine[Any, Any, object]]] = [relay.run, *wiring.jobs]
+        runs = [*self._runs, relay.run, *wiring.jobs]
         runs += [consumer.run for consumer in consumers]
         tasks = [asyncio.create_task(run()) for run in runs]
         for task in tasks:

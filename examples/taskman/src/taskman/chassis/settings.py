@@ -1,17 +1,20 @@
 """Settings of a service: the environment (`TASKMAN_POSTGRES_DSN`), or files of these names.
 
-Laws: what is secret is never printed. `authz` alone says who decides: `embedded:FOLDER` is a
-decision point in this process, `sidecar:HOST:PORT` is one beside it.
+Laws: what is secret is never printed, and may be `vault:mount/path#key`, where it rests. `authz`
+alone says who decides: `embedded:FOLDER`, in this process, or `sidecar:HOST:PORT`, beside it.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from taskman_authz_sidecar.secrets import VAULT, Secrets
+
+from .log import logger
 
 SECRET = 32  # characters of the shortest secret that signs: 256 bits would be 43 in base64
 
@@ -27,6 +30,9 @@ class Settings(BaseSettings):
     )
 
     postgres_dsn: SecretStr
+    # `mount/role` of Vault, which makes users of the database for it; who then migrates, if we do.
+    postgres_role: str = Field("", pattern=r"^(.+/[^/]+)?$")
+    migration_dsn: SecretStr | None = None
     redis_url: SecretStr
     amqp_url: SecretStr
     authz: str = Field("embedded:policies/taskman", pattern=r"^(embedded|sidecar):.+")
@@ -52,6 +58,15 @@ class Settings(BaseSettings):
     call_timeout: float = Field(5.0, gt=0, le=60)  # of a call that sets none, and of ours to others
     breaker_timeout: float = Field(30.0, gt=0, le=600)  # that a service that is sick is left alone
     stop_grace: float = Field(10.0, ge=0, le=60)  # for calls that are under way at a stop
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_vault(cls, given: dict[str, Any]) -> dict[str, Any]:
+        for name, text in given.items():
+            if isinstance(text, str) and text.startswith(VAULT):
+                source = Secrets(0, logger("settings")).source(f"TASKMAN_{name.upper()}", text)
+                given = {**given, name: source.read().decode()}
+        return given
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:

@@ -19,10 +19,8 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from .calling import Calling, calling, calling_of, set_calling
+from .calling import CALLING, Calling, calling, calling_of
 from .settings import Settings
-
-_CONTEXT = TraceContextTextMapPropagator()
 
 
 class Traces:
@@ -44,7 +42,7 @@ class Traces:
     ) -> Iterator[Calling]:
         """The call that is answered within, with `left` seconds, as its headers name it."""
         call = calling_of(request_id, traceparent, left)
-        above = _CONTEXT.extract({"traceparent": traceparent}, Context())
+        above = TraceContextTextMapPropagator().extract({"traceparent": traceparent}, Context())
         with self._span(name, SpanKind.SERVER, above) as span:
             if self._provider is not None:
                 ids = span.get_span_context()
@@ -53,7 +51,7 @@ class Traces:
                     span_id=f"{ids.span_id:016x}",
                     flags=f"{ids.trace_flags:02x}",
                 )
-            set_calling(call)
+            CALLING.set(call)
             structlog.contextvars.bind_contextvars(
                 trace_id=call.trace_id, span_id=call.span_id, request_id=call.request_id
             )
