@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 
-from .company import Company, Person, bearer
+from .company import PATIENCE, Company, Person, bearer
 
 Say = Callable[[str], object]
 
@@ -61,8 +62,9 @@ class Story:
         await company.heard.one("auth.logout", user_id=eve.id)
 
         path = f"/audit/users/{eve.id}"
-        await self._ask(dan, "GET", path, 403)
-        trail = await self._ask(admin, "GET", path, 200)
+        await self._ask(mia, "GET", path, 403)
+        await self._change_the_policies(admin)
+        trail = await self._until_allowed(mia, path)
         self._tell("what the trail says that eve did, the last thing first:")
         for entry in trail["events"]:
             self._say(f"     {entry['timestamp']}  {entry['event_type']:<22} {entry['result']}")
@@ -71,6 +73,26 @@ class Story:
         for event in company.heard.events:
             if event.company_id == company.id:
                 self._say(f"     {event.type:<22} {names.get(event.actor, event.actor)}")
+
+    async def _change_the_policies(self, admin: Person) -> None:
+        policy = {
+            "id": "managers-see-what-happened",
+            "effect": "allow",
+            "roles": ["project-manager"],
+            "actions": ["audit:activity"],
+            "resources": ["audit/*"],
+        }
+        await self._ask(admin, "POST", "/policies", 403, policy)
+        admin = await self._company.confirmed(admin)
+        self._tell("the admin got a second factor, and signed in with a code of it")
+        await self._ask(admin, "POST", "/policies", 200, policy)
+
+    async def _until_allowed(self, who: Person, path: str) -> dict[str, Any]:
+        """What is there once the services have heard of a policy."""
+        async with asyncio.timeout(PATIENCE):
+            while (await self._web.get(path, headers=bearer(who))).status_code == 403:
+                await asyncio.sleep(0.1)
+        return await self._ask(who, "GET", path, 200)
 
     def _tell(self, what: str) -> None:
         self._step += 1

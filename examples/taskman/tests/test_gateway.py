@@ -178,6 +178,15 @@ async def test_a_session_begins_goes_on_and_ends(door):
     refused = await door.ask("POST", "/auth/refresh", body={"refresh_token": "x.y"})
     assert is_problem(refused, 401, "refresh token")
     assert is_problem(await door.ask("POST", "/auth/logout", user), 403, "belongs to no session")
+    code = {"code": "123456"}
+    answer = await door.ask("POST", "/auth/factor/confirmation", user, code)
+    assert is_problem(answer, 404, "no such session")
+    own = f"/users/{user.id}/factor"
+    assert is_problem(await door.ask("DELETE", own, user), 404, "no second factor")
+    of_another = f"/users/{uuid.uuid4()}/factor"
+    assert is_problem(await door.ask("DELETE", of_another, user), 403)
+    admin = await known(door.users, "admin", company_id=user.company_id)
+    assert is_problem(await door.ask("DELETE", of_another, admin), 404, "no second factor")
 
 
 async def test_roles_are_given_and_taken_by_who_may(door):

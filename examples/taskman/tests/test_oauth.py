@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
@@ -9,19 +10,23 @@ from typing import Any, NamedTuple
 import bcrypt
 import httpx
 import jwt
+import pyotp
 import pytest
 import pytest_asyncio
 from taskman.authentication.app import SERVICE_DEFINITION
+from taskman.authentication.v1 import authentication_pb2 as wire
+from taskman.authentication.v1.authentication_pb2_grpc import AuthenticationServiceStub
 from taskman.chassis.service import Service
 from taskman.user.app import SERVICE_DEFINITION as USER
 
-from examples.taskman.tests.conftest import PATIENCE, Who, World, known, service_metadata
+from examples.taskman.tests.conftest import PATIENCE, Who, World, call, known, service_metadata
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "correct horse battery staple"
 
 
 class Door(NamedTuple):
+    world: World
     users: Service
     service: Service
     web: httpx.AsyncClient
@@ -29,9 +34,9 @@ class Door(NamedTuple):
     async def post(self, path: str, headers: Any = None, **form: str) -> httpx.Response:
         return await self.web.post(f"/oauth/{path}", data=form, headers=headers)
 
-    async def sign_in(self, who: Who, password: str = PASSWORD) -> httpx.Response:
-        name = f"{who.id}@example.com"
-        return await self.post("token", grant_type="password", username=name, password=password)
+    async def sign_in(self, who: Who, password: str = PASSWORD, **more: str) -> httpx.Response:
+        form = {"grant_type": "password", "username": f"{who.id}@example.com", **more}
+        return await self.post("token", password=password, **form)
 
     async def looked_at(self, token: str, company_id: str) -> dict[str, Any]:
         headers = dict(service_metadata("api-gateway", company_id))
@@ -47,7 +52,7 @@ async def door(blank: World) -> AsyncIterator[Door]:
     )  # fmt: skip
     url = f"http://{service.http_address}"
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as web:
-        yield Door(users, service, web)
+        yield Door(blank, users, service, web)
     await blank.close()
 
 
@@ -61,6 +66,24 @@ async def somebody(door: Door) -> Who:
             *(who.id, who.company_id, hashed),
         )
     return who
+
+
+async def test_who_has_a_second_factor_shows_a_code_too(door: Door):
+    who = await somebody(door)
+    stub = AuthenticationServiceStub(await door.world.channel(door.service.address))
+    token = (await door.sign_in(who)).json()["access_token"]
+    bearer = (("authorization", f"Bearer {token}"),)
+    asked = wire.EnrollSecondFactorRequest(password=PASSWORD)
+    factor = pyotp.TOTP((await call(stub.EnrollSecondFactor, asked, bearer)).secret)
+    before = factor.at(int(time.time()) - factor.interval)
+    asked = wire.ConfirmSecondFactorRequest(code=before)
+    await call(stub.ConfirmSecondFactor, asked, bearer)
+    refused = await door.sign_in(who)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert "code" in refused.json()["error_description"]
+    answer = await door.sign_in(who, otp=factor.now())
+    token = answer.json()["access_token"]
+    assert jwt.decode(token, options={"verify_signature": False})["amr"] == ["pwd", "otp", "mfa"]
 
 
 async def test_a_password_and_then_refresh_tokens_give_tokens(door: Door):

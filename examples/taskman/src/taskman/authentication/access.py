@@ -9,6 +9,7 @@ from .domain import Session
 LOGIN, LOGOUT = "sessions:login", "sessions:logout"
 REFRESH, VERIFY = "sessions:refresh", "sessions:verify"
 RESET = "users:reset_password"
+ENROL, CONFIRM, REMOVE = "factors:enrol", "factors:confirm", "factors:remove"
 NEW = Resource("sessions", "new")
 
 
@@ -23,3 +24,9 @@ def resource(session: Session, who: Caller) -> Resource:
 def user(user_id: str) -> Resource:
     """A user whose password is reset."""
     return Resource("users", user_id)
+
+
+def factor(company_id: str, user_id: str, *, counts: bool) -> Resource:
+    """A user's second factor."""
+    about = {"company_id": company_id, "user_id": user_id, "confirmed": counts}
+    return Resource("factors", user_id, about)

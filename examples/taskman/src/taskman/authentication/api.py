@@ -20,20 +20,22 @@ from ..chassis.errors import (
     TooMany,
     Unauthenticated,
 )
-from ..chassis.fields import is_id, read_email, read_text, stamp
+from ..chassis.fields import is_id, read_email, read_id, read_text, stamp
 from ..chassis.pep import Pep
 from . import access, domain, events
 from .domain import Account, Session
+from .factors import Factors
 from .passwords import Passwords, read_password
 from .settings import AuthenticationSettings
 from .store import Accounts
-from .throttle import Throttle
+from .throttle import Attempt, Throttle
 from .v1 import authentication_pb2 as wire
 from .v1 import authentication_pb2_grpc as rpc
 
 SERVICE = "taskman.authentication.v1.AuthenticationService"
 OPEN = ("Login", "RefreshToken", "ResetPassword")
 NO = "wrong e-mail or password"
+WRONG_CODE = "wrong code"
 RESETS = 1_000  # that wait to be looked at; more are as if they had been lost on the way
 Sign = Callable[[dict[str, Any]], Awaitable[str]]
 Find = Callable[[str], Awaitable[Account]]  # by e-mail; raises NotFound
@@ -46,6 +48,7 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
         self,
         settings: AuthenticationSettings,
         accounts: Accounts,
+        factors: Factors,
         throttle: Throttle,
         pep: Pep,
         tokens: Tokens,
@@ -55,6 +58,7 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
     ) -> None:
         self._settings = settings
         self._accounts = accounts
+        self._factors = factors
         self._throttle = throttle
         self._pep = pep
         self._tokens = tokens
@@ -71,6 +75,17 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
         who, ip = caller(), _place(caller(), request.ip_address)
         email = read_email("email", request.email)
         read_text("user_agent", request.user_agent, 1_000, 0)
+        attempt = await self._attempt(who, email, ip)
+        account = await self._checked(email, request.password, ip)
+        passes = await self._factors.passes(account, request.code)
+        if passes is False:
+            await self._failed(email, account, ip)
+            raise Unauthenticated(WRONG_CODE if request.code else "a code is needed, too")
+        await self._throttle.succeeded(attempt)
+        return await self._begun(account, ip, request.user_agent, mfa=bool(passes))
+
+    async def _attempt(self, who: Caller, email: str, ip: str) -> Attempt:
+        """Count one. Raises TooMany."""
         attempt = await self._throttle.attempt(email, ip)
         context = {"failed_logins": attempt.failed}
         anonymous = Caller("anonymous", who.id)
@@ -78,9 +93,11 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
             anonymous, access.LOGIN, access.NEW, context
         ):
             raise TooMany("too many failures; try again later")
-        account = await self._checked(email, request.password, ip)
-        await self._throttle.succeeded(attempt)
-        return await self._begun(account, ip, request.user_agent)
+        return attempt
+
+    async def _failed(self, email: str, account: Account | None, ip: str) -> None:
+        self._logins.labels(account.company_id if account else "", "false").inc()
+        await self._accounts.failed(events.failed(email, account, ip))
 
     async def _checked(self, email: str, password: str, ip: str) -> Account:
         """Whose address and password these are. Raises Unauthenticated."""
@@ -90,15 +107,16 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
         hashed = await self._accounts.password(account) if account else None
         fits = await self._passwords.fits(password, hashed)
         if account is None or not fits or not account.is_active:
-            self._logins.labels(account.company_id if account else "", "false").inc()
-            await self._accounts.failed(events.failed(email, account, ip))
+            await self._failed(email, account, ip)
             raise Unauthenticated(NO)
         return account
 
-    async def _begun(self, account: Account, ip: str, user_agent: str) -> wire.LoginResponse:
+    async def _begun(
+        self, account: Account, ip: str, user_agent: str, *, mfa: bool
+    ) -> wire.LoginResponse:
         now = datetime.now(UTC)
         life = self._settings.session_life
-        session, token = domain.begin(account, ip, user_agent, now, life)
+        session, token = domain.begin(account, ip, user_agent, now, life, mfa)
         await self._accounts.begin(session)
         self._logins.labels(account.company_id, "true").inc()
         tokens = await self._made(session, token, now)
@@ -107,12 +125,17 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
     async def Logout(self, _request: wire.LogoutRequest, _: Any) -> wire.LogoutResponse:
         """End the session of the caller's token."""
         who = caller()
-        session = await self._accounts.session(who.session_id) if is_id(who.session_id) else None
-        if session is None or session.company_id != who.company_id:
-            raise NotFound("there is no such session")
+        session = await self._own(who)
         await self._pep.require(who, access.LOGOUT, access.resource(session, who))
         await self._accounts.end(session)
         return wire.LogoutResponse()
+
+    async def _own(self, who: Caller) -> Session:
+        """The session of a caller's token. Raises NotFound."""
+        session = await self._accounts.session(who.session_id) if is_id(who.session_id) else None
+        if session is None or session.company_id != who.company_id:
+            raise NotFound("there is no such session")
+        return session
 
     async def revoke(self, token: str) -> None:
         """End the session that an access or refresh token is of, whoever shows it; one that is good
@@ -188,6 +211,54 @@ class AuthenticationService(rpc.AuthenticationServiceServicer):
             refresh_token=refresh_token,
             expires_at=stamp(datetime.fromtimestamp(claims["exp"], UTC)),
         )
+
+    # -- second factors --------------------------------------------------------------------------
+
+    async def EnrollSecondFactor(
+        self, request: wire.EnrollSecondFactorRequest, _: Any
+    ) -> wire.EnrollSecondFactorResponse:
+        """A secret for an authenticator."""
+        who = caller()
+        session = await self._own(who)
+        await self._require_factor(who, access.ENROL, who.id)
+        attempt = await self._attempt(who, session.email, session.ip_address)
+        account = Account(who.id, who.company, session.email, True)
+        hashed = await self._accounts.password(account)
+        if not await self._passwords.fits(request.password, hashed):
+            raise Unauthenticated("wrong password")
+        await self._throttle.succeeded(attempt)
+        secret = await self._factors.begin(session)
+        return wire.EnrollSecondFactorResponse(secret=secret.text, uri=secret.uri)
+
+    async def ConfirmSecondFactor(
+        self, request: wire.ConfirmSecondFactorRequest, _: Any
+    ) -> wire.ConfirmSecondFactorResponse:
+        """A code of it: the session is a confirmed one. Whoever has a session guesses no better
+        than who signs in."""
+        who = caller()
+        code = read_text("code", request.code, 6)
+        session = await self._own(who)
+        await self._require_factor(who, access.CONFIRM, who.id)
+        attempt = await self._attempt(who, session.email, session.ip_address)
+        if not await self._factors.confirm(session, code):
+            raise Unauthenticated(WRONG_CODE)
+        await self._throttle.succeeded(attempt)
+        return wire.ConfirmSecondFactorResponse()
+
+    async def RemoveSecondFactor(
+        self, request: wire.RemoveSecondFactorRequest, _: Any
+    ) -> wire.RemoveSecondFactorResponse:
+        """A password is enough again."""
+        who = caller()
+        user_id = read_id("user_id", request.user_id) if request.user_id else who.id
+        await self._require_factor(who, access.REMOVE, user_id)
+        await self._factors.remove(who.company, user_id, f"user:{who.id}")
+        return wire.RemoveSecondFactorResponse()
+
+    async def _require_factor(self, who: Caller, action: str, user_id: str) -> None:
+        counts = await self._factors.counts(who.company, user_id)
+        about = access.factor(who.company, user_id, counts=counts)
+        await self._pep.require(who, action, about, {"mfa": who.mfa})
 
     # -- passwords -------------------------------------------------------------------------------
 

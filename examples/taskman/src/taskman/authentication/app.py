@@ -21,6 +21,7 @@ from ..user.v1.user_pb2_grpc import UserServiceStub
 from . import events
 from .api import OPEN, SERVICE, AuthenticationService, Find, Sign
 from .domain import Account
+from .factors import Factors
 from .keys import SigningKeys
 from .oauth import JWKS, OAuth
 from .settings import AuthenticationSettings
@@ -76,6 +77,7 @@ def wire(house: House) -> Wiring:
     service = AuthenticationService(
         house.settings,
         accounts,
+        Factors(house.database, house.settings.key_secret.get_secret_value().encode()),
         throttle,
         house.pep(about_subject(users)),
         house.tokens,

@@ -36,21 +36,23 @@ class Session(msgspec.Struct, frozen=True):
     ip_address: str
     user_agent: str
     expires_at: datetime
+    mfa: bool = False  # a code was shown, too
 
     def caller(self, roles: Sequence[str] = ()) -> Caller:
         """Whoever it is of."""
-        return Caller("user", self.user_id, self.company_id, tuple(roles), self.id)
+        who = (self.user_id, self.company_id, tuple(roles), self.id)
+        return Caller("user", *who, mfa=self.mfa)
 
 
 def begin(
-    account: Account, ip: str, user_agent: str, now: datetime, seconds: int
+    account: Account, ip: str, user_agent: str, now: datetime, seconds: int, mfa: bool
 ) -> tuple[Session, str]:
     """A session, and its refresh token."""
     id = str(uuid.uuid4())
     token = refresh_token(id)
     who = (account.user_id, account.company_id, account.email)
     ends = now + timedelta(seconds=seconds)
-    return Session(id, *who, digest(token), ip, user_agent[:500], ends), token
+    return Session(id, *who, digest(token), ip, user_agent[:500], ends, mfa), token
 
 
 def refresh_token(session_id: str) -> str:
@@ -79,5 +81,6 @@ def claims(
         "exp": int(min(ends).timestamp()),
         "jti": str(uuid.uuid4()),
         "sid": session.id,
+        "amr": ["pwd", "otp", "mfa"] if session.mfa else ["pwd"],  # RFC 8176
         "aud": USERS,
     }

@@ -1,5 +1,5 @@
 """What is told on `auth.events`: auth.login.success, auth.login.failed, auth.logout,
-auth.token.refreshed, auth.password.reset.
+auth.token.refreshed, auth.password.reset; and auth.factor.confirmed, auth.factor.removed.
 
 `auth.password.reset` is told twice: when a token was asked for (`stage` is `requested`; the data
 have the token, which whoever writes events down leaves out) and when a password was set (`done`).
@@ -43,3 +43,9 @@ def reset(account: Account, stage: str, **more: Any) -> Event:
         actor=f"user:{account.user_id}",
         data=data,
     )
+
+
+def factor_removed(company_id: str, user_id: str, actor: str) -> Event:
+    """A user signs in with a password alone again."""
+    data = {"user_id": user_id}
+    return Event(type="auth.factor.removed", company_id=company_id, actor=actor, data=data)

@@ -111,6 +111,7 @@ class OAuth:
         login = wire.LoginRequest(
             email=_needed(form, "username"),
             password=_needed(form, "password"),
+            code=form.get("otp", ""),
             user_agent=request.headers.get("user-agent", "")[:1_000],
         )
         return _answer((await self._service.Login(login, None)).tokens)

@@ -27,7 +27,7 @@ from .domain import Account, Session, digest, refresh_token
 _ROLES = msgspec.json.Decoder(list[HeldRole])
 _SESSION = """
 SELECT id::text, user_id::text, company_id::text, email, refresh_token,
-  coalesce(host(ip_address), '') AS ip_address, user_agent, expires_at FROM sessions
+  coalesce(host(ip_address), '') AS ip_address, user_agent, expires_at, mfa FROM sessions
 """
 
 
@@ -73,10 +73,10 @@ class Accounts:
         async with self._database.company(session.company_id) as transaction:
             await transaction.execute(
                 "INSERT INTO sessions (id, user_id, company_id, email, refresh_token, ip_address,"
-                " user_agent, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                " user_agent, expires_at, mfa) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 *(session.id, session.user_id, session.company_id, session.email),
                 *(session.refresh_token, session.ip_address or None, session.user_agent),
-                session.expires_at,
+                *(session.expires_at, session.mfa),
             )
             await self._say(transaction, events.about_session("auth.login.success", session))
         await self._remember(session, msgspec.json.encode(session))
@@ -150,7 +150,7 @@ class Accounts:
         user_id = str(uuid.UUID(str(event.data["user_id"])))
         await self.end_all(transaction, user_id, event.type)
         if event.type == "user.deleted":
-            for table in ("credentials", "password_resets", "held_roles"):
+            for table in ("credentials", "password_resets", "held_roles", "second_factors"):
                 await transaction.execute(f"DELETE FROM {table} WHERE user_id = $1", user_id)
 
     async def failed(self, event: Event) -> None:

@@ -104,6 +104,19 @@ def own_session(action: str) -> Asks:
     return ask
 
 
+def factor(action: str) -> Asks:
+    """About the second factor of whom a request names, or else of the caller. (Whether they have
+    one the service looks up.)"""
+
+    async def ask(who: Caller, request: Any, _facts: Facts) -> list[Question]:
+        named = getattr(request, "user_id", "")
+        user_id = read_id("user_id", named) if named else who.id
+        about = {"company_id": who.company, "user_id": user_id}
+        return [Question(action, Resource("factors", user_id, about), {"mfa": who.mfa})]
+
+    return ask
+
+
 def fixed(action: str, kind: str, id: str) -> Asks:
     """About one that every company has."""
 
