@@ -87,7 +87,7 @@ class Authorization:
         if decisions.is_alone:  # then no request need be made of an item
             fields = read_fields(data, decisions.limits)
             if fields is not None:
-                return write_decisions(decisions.decide_fields(_in_time(fields, call)))
+                return write_decisions(decisions.decide_fields(fields, call))
         items = read_batch(data, decisions.limits)
         return write_decisions(decisions.decide_each(_in_time(items, call)))
 

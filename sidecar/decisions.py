@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from taskman_authz.decision import INVALID, Decision, Reason
 from taskman_authz.errors import RequestError
 from taskman_authz.limits import DEFAULT, Limits
-from taskman_authz.pdp import PDP, decision_of
+from taskman_authz.pdp import PDP, together
 from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
@@ -91,22 +91,22 @@ class Decisions:
         others = self.complete is not None or self._gathering is not None or self._told
         return not others and not self.pdp.is_observed
 
-    def decide_fields(self, items: Iterable[Fields]) -> list[Decision]:
-        """As `decide_each`, of items as they stand in a message: where `is_alone`."""
+    def decide_fields(self, items: list[Fields], call: Call) -> list[Decision]:
+        """As `decide_each`, of items as they stand in a message: where `is_alone`. Raises Refusal
+        where the call's time is over."""
         policies, now, end = self.pdp.policies, time.time_ns(), self._end_of_batch()
-        ask = policies.decider.ask_fields
+
+        def otherwise(fields: Fields) -> Decision:
+            return self.decide_item(request_of_fields(fields, now, self.limits), policies)
+
+        decide = together(policies, now, otherwise)
         found: list[Decision] = []
-        left = iter(items)
-        for number, fields in enumerate(left):
-            if number % LOOK == 0 and time.monotonic() >= end:
+        for start in range(0, len(items), LOOK):
+            call.check_time()
+            if time.monotonic() >= end:
                 late = self.invalid(self._too_late(), policies)
-                return found + [late] * (1 + sum(1 for _ in left))
-            outcome = ask(fields, now)
-            if outcome is None:
-                item = request_of_fields(fields, now, self.limits)
-                found.append(self.decide_item(item, policies))
-            else:
-                found.append(decision_of(outcome, policies))
+                return found + [late] * (len(items) - start)
+            found += decide(items[start : start + LOOK])
         return found
 
     def decide_item(self, item: CheckRequest | RequestError, policies: PolicySet) -> Decision:

@@ -8,6 +8,7 @@ no more: all are started by one that lives as long as this process, whichever th
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 PATIENCE = 90.0  # seconds for a start or an end; a busy machine takes ten for RabbitMQ
@@ -27,10 +29,12 @@ class ServerError(Exception):
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody uses now. It is none that a system gives to connections
+    that go out (IANA's begin at 49152, Linux' at 32768): one of these could take it meanwhile."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(20_000, 32_768)))
+            return int(probe.getsockname()[1])
 
 
 class Server(ABC):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import urllib.request
 import uuid
 from collections.abc import AsyncIterator
@@ -47,6 +46,7 @@ from examples.taskman.tests.conftest import (
 )
 from taskman_authz.messaging import Event
 from tools.servers import Stack
+from tools.servers.processes import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "correct horse battery staple"
@@ -60,11 +60,6 @@ class Doors(NamedTuple):
     user_stub: Any
     heard: Heard
     world: World
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -43,5 +43,9 @@ cdef class Activation:
     cpdef Fault spent(self, int position=*)
     cdef object take_other(self)
     cdef object ended(self, object value, int position)
-    @cython.locals(number=Py_ssize_t, roots=list, slots=list, registers=list)
+    @cython.locals(number=Py_ssize_t, registers=list)
+    cdef void again(self) noexcept
+    @cython.locals(number=Py_ssize_t, slots=list)
+    cdef void unset(self, list numbers)
+    @cython.locals(number=Py_ssize_t, roots=list, slots=list)
     cdef void clear(self) noexcept

@@ -4,8 +4,8 @@ steps that it may take.
 
 Laws: an attribute path is resolved at most once in an evaluation, when a node first reads it, and
 all conditions of a policy set read the same slot. An activation belongs to one evaluation in one
-thread. Steps that are spent stay spent: whoever began the evaluation asks, and then no value counts
-that `||` or a macro has made of the fault.
+thread, or to those of a batch, one after the other. Steps that are spent stay spent: whoever began
+the evaluation asks, and then no value counts that `||` or a macro has made of the fault.
 
 A step is about what evaluating one node takes. What a text of an expression bounds is not counted:
 a turn of a loop pays for its body, and whatever goes over a value pays for the value's `extent`.
@@ -177,6 +177,24 @@ class Activation:
         self.other = None
         return value
 
+    def again(self) -> None:
+        """Forget what an evaluation took and found, but not what it is about."""
+        self.steps = self.allowed
+        if self.stop is not None:
+            self.stop = None
+        if self.other is not None:
+            self.other = None
+        if self.looping:
+            registers = self.registers
+            for number in range(len(registers)):
+                registers[number] = None
+
+    def unset(self, numbers: list[int]) -> None:
+        """Forget what lies in some slots."""
+        slots = self.slots
+        for number in numbers:
+            slots[number] = _UNSET
+
     def clear(self) -> None:
         """Forget everything that was read, and that steps were taken."""
         unset = _UNSET
@@ -184,11 +202,7 @@ class Activation:
         if self.near >= 0:
             self.near = -1
             self.holder = None
-        self.steps = self.allowed
-        if self.stop is not None:
-            self.stop = None
-        if self.other is not None:
-            self.other = None
+        self.again()
         if self.touched:
             self.touched = False
             self.mapping = None
@@ -198,8 +212,4 @@ class Activation:
             slots = self.slots
             for number in range(len(slots)):
                 slots[number] = unset
-        if self.looping:
-            registers = self.registers
-            for number in range(len(registers)):
-                registers[number] = None
         self.taken = False  # last: from here on another thread may use it

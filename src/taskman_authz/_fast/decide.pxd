@@ -2,7 +2,6 @@ cimport cython
 from .access cimport EntityValue
 from .activation cimport Activation
 from .cells cimport Group
-from .messages cimport Fields
 from .rows cimport RuleRow, merged
 from .rules cimport RuleIndex, View
 from .times cimport timestamp_of
@@ -44,7 +43,8 @@ cdef class Decider:
     cdef Activation spare
     cdef dict decided
     @cython.locals(made=Activation)
-    cdef Activation _another(self)
+    cpdef Activation another(self)
+    cpdef object company_of(self, str company)
     @cython.locals(view=View)
     cpdef Outcome decide(self, object request)
     cpdef Outcome decide_by(self, tuple rows, object request)
@@ -54,11 +54,6 @@ cdef class Decider:
         self, object subject, object action, object resource, object context, object company,
         object now
     )
-    @cython.locals(
-        asker=EntityValue, asked=EntityValue, entity=EntityValue, verb=EntityValue, roles=tuple,
-        context=dict, view=View
-    )
-    cpdef Outcome ask_fields(self, Fields fields, object now)
     @cython.locals(activation=Activation, roots=list)
     cdef Outcome _combine(
         self, tuple rows, tuple groups, object subject, object resource, EntityValue action,
@@ -66,15 +61,15 @@ cdef class Decider:
     )
 
 @cython.locals(group=Group, found=list)
-cdef tuple _with_selected(tuple rows, tuple groups, Activation activation)
+cpdef tuple with_selected(tuple rows, tuple groups, Activation activation)
 
 @cython.locals(end=Py_ssize_t)
-cdef EntityValue _entity(str text, str separator)
+cpdef EntityValue entity_of(str text, str separator, str kind, object attributes)
 @cython.locals(attributes=dict, entity=EntityValue)
 cdef str _kind(object value, str separator, Py_ssize_t longest)
 @cython.locals(attributes=dict, entity=EntityValue)
 cdef str _id(object value, Py_ssize_t longest)
-cdef tuple _roles(dict attributes, Py_ssize_t most, Py_ssize_t longest)
+cpdef tuple roles_of(dict attributes, Py_ssize_t most, Py_ssize_t longest)
 
 cdef Py_ssize_t ACTION
 cdef Py_ssize_t NOW

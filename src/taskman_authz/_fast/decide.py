@@ -14,7 +14,6 @@ from typing import Any
 from .access import EntityValue
 from .activation import STEPS, Activation, Path
 from .cells import Group
-from .messages import Fields
 from .rows import RuleRow, merged
 from .rules import RuleIndex
 from .times import timestamp_of
@@ -210,15 +209,15 @@ class Decider:
         # A dict that says its own type and id is read as it is, which is quicker.
         asker: Any = subject
         if type(subject) is str:
-            asker = _entity(subject, ":")
+            asker = entity_of(subject, ":", "", None)
             roles: tuple[str, ...] | None = ()
         elif type(subject) is dict:
-            roles = _roles(subject, self.subject_roles, self.name_length)
+            roles = roles_of(subject, self.subject_roles, self.name_length)
         else:
             return None
         asked: Any = resource
         if type(resource) is str:
-            asked = _entity(resource, "/")
+            asked = entity_of(resource, "/", "", None)
         elif type(resource) is not dict:
             return None
         kind, id = _kind(asked, "/", self.name_length), _id(asked, self.name_length)
@@ -230,35 +229,6 @@ class Decider:
         if not view.rows and not view.groups:
             return self.nothing
         verb = _value("", action, None, True) if self.reads_action else None
-        return self._combine(view.rows, view.groups, asker, asked, verb, context, company, now)
-
-    def ask_fields(self, fields: Fields, now: int) -> Outcome | None:
-        """`ask` of a question as a message has it, read from its bytes."""
-        if not 0 < len(fields.action) <= self.name_length:
-            return None
-        asker, asked = _entity(fields.subject, ":"), _entity(fields.resource, "/")
-        for entity in (asker, asked):
-            if not 0 < len(entity.kind) <= self.name_length:
-                return None
-            if not 0 < len(entity.id) <= self.name_length:
-                return None
-        asker.attributes = fields.subject_properties
-        asked.attributes = fields.resource_properties
-        roles: tuple[str, ...] | None = ()
-        if fields.subject_properties is not None:
-            roles = _roles(fields.subject_properties, self.subject_roles, self.name_length)
-        if roles is None or len(fields.company_id) > self.name_length:
-            return None
-        context: dict[Any, Any] = fields.context
-        if fields.context_properties is not None:
-            if context:  # a key may be in both
-                return None
-            context = fields.context_properties
-        company = fields.company_id or None
-        view = self.index.find(company, fields.action, asked.kind, asked.id, roles)
-        if not view.rows and not view.groups:
-            return self.nothing
-        verb = _value("", fields.action, fields.action_properties, True)
         return self._combine(view.rows, view.groups, asker, asked, verb, context, company, now)
 
     def _combine(
@@ -274,7 +244,7 @@ class Decider:
     ) -> Outcome:
         activation = self.spare
         if activation is None or activation.taken:
-            activation = self._another()
+            activation = self.spare = self.another()
         # Since this was asked no other thread has run, as in `evaluator`.
         activation.taken = True
         # In the order of the policy variables. Without a company there is no `company_id`: to
@@ -285,23 +255,26 @@ class Decider:
         roots[1] = resource
         roots[ACTION] = action
         roots[3] = _EMPTY if context is None else context
-        roots[4] = _NO_COMPANY if company is None else company
+        roots[4] = self.company_of(company)
         roots[NOW] = timestamp_of(now, "now") if self.reads_now else None
         if groups:
-            rows = _with_selected(rows, groups, activation)
+            rows = with_selected(rows, groups, activation)
         outcome = combine(rows, activation, self.nothing, self.reasons, self.decided)
         activation.clear()
         return outcome
 
-    def _another(self) -> Activation:
-        """An activation that nobody else uses, which becomes the spare one."""
+    def another(self) -> Activation:
+        """An activation that nobody else uses."""
         made = Activation(len(self.paths), self.registers, ROOTS, self.steps, "decision_steps")
         made.taken = True
-        self.spare = made
         return made
 
+    def company_of(self, company: str | None) -> Any:
+        """What `company_id` is in conditions."""
+        return _NO_COMPANY if company is None else company
 
-def _with_selected(
+
+def with_selected(
     rows: tuple[RuleRow, ...], groups: tuple[Group, ...], activation: Activation
 ) -> tuple[RuleRow, ...]:
     """Rows, and those of some groups that what the activation holds leaves."""
@@ -313,12 +286,16 @@ def _with_selected(
     return rows
 
 
-def _entity(text: str, separator: str) -> EntityValue:
-    """A subject or resource that is a text; without a separator one without an id."""
+def entity_of(text: str, separator: str, kind: str, attributes: Any) -> EntityValue:
+    """A subject or resource that is a text; without a separator one without an id. Its type is the
+    object `kind` where it is equal."""
+    end = len(kind)
+    if end and len(text) > end and text[end] == separator and text.startswith(kind):
+        return _value(kind, text[end + 1 :], attributes, False)
     end = text.find(separator)
     if end < 0:
-        return _value(text, "", None, False)
-    return _value(text[:end], text[end + 1 :], None, False)
+        return _value(text, "", attributes, False)
+    return _value(text[:end], text[end + 1 :], attributes, False)
 
 
 def _kind(value: Any, separator: str, longest: int) -> str | None:
@@ -347,8 +324,10 @@ def _id(value: Any, longest: int) -> str | None:
     return id if 0 < len(id) <= longest else None
 
 
-def _roles(attributes: dict[Any, Any], most: int, longest: int) -> tuple[str, ...] | None:
-    """The roles among a subject's attributes."""
+def roles_of(attributes: dict[Any, Any] | None, most: int, longest: int) -> tuple[str, ...] | None:
+    """The roles among a subject's attributes, if they are any; None where they are none."""
+    if attributes is None:
+        return ()
     found = attributes.get("roles")
     if found is None:
         return ()

@@ -1,4 +1,5 @@
 cimport cython
+from . cimport native
 
 cdef int SUBJECT, ACTION, RESOURCE, CONTEXT
 cdef int SUBJECT_PROPERTIES, ACTION_PROPERTIES, RESOURCE_PROPERTIES
@@ -7,6 +8,7 @@ cdef int ITEM, FIELD, ELEMENT, KEY
 cdef int VALUE
 cdef int NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST
 cdef double INT_LOW, INT_HIGH
+cdef Py_ssize_t KNOWN, LONGEST_KNOWN
 
 @cython.final
 cdef class Fields:
@@ -29,6 +31,7 @@ cdef class Reader:
     cdef Py_ssize_t end
     cdef Py_ssize_t position
     cdef dict former
+    cdef list known
 
     @cython.locals(found=list)
     cdef list batch(self, int depth, Py_ssize_t most)
@@ -36,7 +39,7 @@ cdef class Reader:
     cdef Fields check(self, Py_ssize_t end, int depth)
     @cython.locals(stop=Py_ssize_t, key=str)
     cdef int context_entry(self, dict into, Py_ssize_t end) except -1
-    @cython.locals(text=bytes, former=tuple, made=dict)
+    @cython.locals(start=Py_ssize_t, former=tuple, made=dict)
     cdef dict properties(self, int tag, Py_ssize_t end, int depth)
     @cython.locals(made=dict, stop=Py_ssize_t, key=str, former=str, is_sorted=bint)
     cdef dict struct(self, Py_ssize_t end, int depth)
@@ -46,7 +49,9 @@ cdef class Reader:
     cdef object value(self, Py_ssize_t end, int depth)
     @cython.locals(made=list)
     cdef list elements(self, Py_ssize_t end, int depth)
-    @cython.locals(start=Py_ssize_t, stop=Py_ssize_t)
+    @cython.locals(
+        start=Py_ssize_t, stop=Py_ssize_t, place=Py_ssize_t, known=str, found=str
+    )
     cdef str text(self, Py_ssize_t end)
     @cython.locals(length=Py_ssize_t)
     cdef Py_ssize_t stop(self, Py_ssize_t end) except -1

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from struct import Struct
 
+from . import native
+
 DEEPEST = 32  # levels of properties; the C stack holds many more, and protobuf allows no more
 
 # A double d stands for an integer of 64 bits when it has no fraction and INT_LOW <= d < INT_HIGH.
@@ -23,6 +25,9 @@ CONTEXT_PROPERTIES, COMPANY = 0x42, 0x4A
 ITEM = FIELD = ELEMENT = KEY = 0x0A
 VALUE = 0x12
 NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST = 0x08, 0x11, 0x1A, 0x20, 0x2A, 0x32
+
+KNOWN = 256  # texts that a batch remembers; `native` counts on it
+LONGEST_KNOWN = 32  # bytes
 
 _double = Struct("<d").unpack_from
 
@@ -79,19 +84,22 @@ def read_batch(data: bytes, depth: int, most: int) -> list[Fields] | None:
 
 
 class Reader:
-    """Goes over the bytes of one message once. `former` has what the properties of an item were
-    read from, and as what: the next one often has the same subject, or the same context."""
+    """Goes over the bytes of one message once. Items of a batch are often alike: `former` has where
+    the properties of one began, how long they were and what was made of them, and `known` has short
+    texts, so that what is equal is one object."""
 
-    __slots__ = ("data", "end", "former", "position")
+    __slots__ = ("data", "end", "former", "known", "position")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.end = len(data)
         self.position = 0
-        self.former: dict[int, tuple[bytes, dict[str, object]]] = {}
+        self.former: dict[int, tuple[int, int, dict[str, object]]] = {}
+        self.known: list[str | None] | None = None
 
     def batch(self, depth: int, most: int) -> list[Fields]:
         found: list[Fields] = []
+        self.known = [None] * KNOWN
         while self.position < self.end:
             if self.byte() != ITEM or len(found) == most:
                 raise Unusual
@@ -140,13 +148,15 @@ class Reader:
 
     def properties(self, tag: int, end: int, depth: int) -> dict[str, object]:
         """The Struct that ends there: the former one of this field, where it is the same."""
-        text = self.data[self.position : end]
+        start = self.position
         former = self.former.get(tag)
-        if former is not None and former[0] == text:
-            self.position = end
-            return former[1]
+        if former is not None and former[1] == end - start:
+            if native.same_bytes(self.data, start, former[0], end - start):
+                self.position = end
+                return former[2]
         made = self.struct(end, depth)
-        self.former[tag] = (text, made)
+        if self.known is not None:
+            self.former[tag] = (start, end - start, made)
         return made
 
     def struct(self, end: int, depth: int) -> dict[str, object]:
@@ -221,7 +231,14 @@ class Reader:
         stop = self.stop(end)
         start = self.position
         self.position = stop
-        return self.data[start:stop].decode("utf-8")
+        if self.known is None or not 0 < stop - start <= LONGEST_KNOWN:
+            return self.data[start:stop].decode("utf-8")
+        place = native.place(self.data, start, stop)
+        known = self.known[place]
+        if known is not None and native.is_spelt(known, self.data, start, stop):
+            return known
+        found = self.known[place] = self.data[start:stop].decode("utf-8")
+        return found
 
     def stop(self, end: int) -> int:
         """Reads a length: where the field that is so long ends, within what ends there."""

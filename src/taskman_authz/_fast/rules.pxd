@@ -28,6 +28,8 @@ cdef class RuleIndex:
     cpdef tuple candidates(self, str company, str action, str kind, str id, tuple roles)
     @cython.locals(view=View)
     cpdef View find(self, str company, str action, str kind, str id, tuple roles)
+    @cython.locals(view=View)
+    cpdef View view(self, str company, str action, str kind, tuple roles)
     cdef tuple _named(self, tuple roles)
     cpdef tuple remembered(self)
     @cython.locals(view=View, names=Py_ssize_t, held=Py_ssize_t)

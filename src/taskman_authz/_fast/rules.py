@@ -116,10 +116,13 @@ class RuleIndex:
         self, company: str | None, action: str, kind: str, id: str, roles: tuple[str, ...]
     ) -> View:
         """The rows that apply and may have a say: some, and groups to choose others from."""
-        view = self.memory.get((company, action, kind, roles))
-        if view is None:
-            view = self._prepared(company, action, kind, roles)
+        view = self.view(company, action, kind, roles)
         return view.of(id, self.reasons) if view.tables else view
+
+    def view(self, company: str | None, action: str, kind: str, roles: tuple[str, ...]) -> View:
+        """The same, of resources whatever their ids."""
+        view = self.memory.get((company, action, kind, roles))
+        return self._prepared(company, action, kind, roles) if view is None else view
 
     def remembered(self) -> tuple[int, int]:
         """How many look-ups are kept ready, and how much they hold in all."""

@@ -3,7 +3,7 @@ hold); `observing` and `shadow` are what follows decisions, `needs` says what on
 
 from __future__ import annotations
 
-from .authorizer import authorize, decision_of
+from .authorizer import authorize, decision_of, together
 from .needs import Needs, needs
 from .observing import Log
 from .pdp import PDP, check_items, request_of
@@ -20,4 +20,5 @@ __all__ = [
     "decision_of",
     "needs",
     "request_of",
+    "together",
 ]

@@ -6,7 +6,11 @@ no log.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from .._fast.batch import Batch
 from .._fast.decide import Outcome
+from .._fast.messages import Fields
 from ..decision import Decision, Reason
 from ..errors import require
 from ..policy import PolicySet
@@ -31,3 +35,13 @@ def decision_of(outcome: Outcome, policies: PolicySet) -> Decision:
     if made is None:
         made = outcome.decision = Decision(outcome.allowed, outcome.reasons, policies.revision)
     return made
+
+
+def together(
+    policies: PolicySet, now: int, otherwise: Callable[[Fields], Decision]
+) -> Callable[[list[Fields]], list[Decision]]:
+    """Decides the items of one batch as they stand in its message, some at a time, all of them at
+    `now`, in nanoseconds since the epoch; `otherwise` decides those whose form is not the usual
+    one."""
+    batch = Batch(policies.decider, now, lambda outcome: decision_of(outcome, policies), otherwise)
+    return batch.decisions

@@ -46,7 +46,7 @@ def read_batch(data: bytes, limits: Limits = DEFAULT) -> list[CheckRequest | Req
 
 
 def read_fields(data: bytes, limits: Limits = DEFAULT) -> list[plain.Fields] | None:
-    """The items in the bytes of a BatchCheckRequest as they stand there, for `Decider.ask_fields`;
+    """The items in the bytes of a BatchCheckRequest as they stand there, for `pdp.together`;
     None where they are for `read_batch`."""
     return plain.read_batch(_bounded(data, limits), limits.property_depth, limits.batch_size)
 
@@ -72,7 +72,13 @@ def write_decision(decision: Decision) -> bytes:
 
 def write_decisions(decisions: Iterable[Decision]) -> bytes:
     """The bytes of a BatchCheckResponse."""
-    return b"".join(map(_result, decisions))
+    found: list[bytes] = []
+    former: Decision | None = None
+    for decision in decisions:
+        if decision is not former:  # as it most often is
+            former, data = decision, _result(decision)
+        found.append(data)
+    return b"".join(found)
 
 
 def _item(fields: plain.Fields, now: int, limits: Limits) -> CheckRequest | RequestError:

@@ -46,8 +46,35 @@ cdef extern from *:
         }
         return 0;
     }
+
+    /* INVARIANT: whoever asks has found both places within the bytes. */
+    static CYTHON_INLINE int taskman_same_bytes(
+        PyObject *data, Py_ssize_t start, Py_ssize_t other, Py_ssize_t length
+    ) {
+        const char *bytes = PyBytes_AS_STRING(data);
+        return memcmp(bytes + start, bytes + other, length) == 0;
+    }
+
+    static CYTHON_INLINE Py_ssize_t taskman_place(
+        PyObject *data, Py_ssize_t start, Py_ssize_t stop
+    ) {
+        const unsigned char *bytes = (const unsigned char *)PyBytes_AS_STRING(data);
+        return (bytes[start] * 7 + bytes[stop - 1] * 31 + stop - start) & 255;
+    }
+
+    static CYTHON_INLINE int taskman_is_spelt(
+        PyObject *text, PyObject *data, Py_ssize_t start, Py_ssize_t stop
+    ) {
+        return PyUnicode_IS_COMPACT_ASCII(text) && PyUnicode_GET_LENGTH(text) == stop - start
+            && memcmp(PyUnicode_DATA(text), PyBytes_AS_STRING(data) + start, stop - start) == 0;
+    }
     #endif
     """
+    bint taskman_same_bytes(
+        PyObject *data, Py_ssize_t start, Py_ssize_t other, Py_ssize_t length
+    )
+    Py_ssize_t taskman_place(PyObject *data, Py_ssize_t start, Py_ssize_t stop)
+    bint taskman_is_spelt(PyObject *text, PyObject *data, Py_ssize_t start, Py_ssize_t stop)
     bint taskman_same(PyObject *left, PyObject *right)
     bint taskman_is(PyObject *value, PyObject *text, Py_ssize_t length)
     int taskman_among(PyObject *members, PyObject *text, Py_ssize_t length)
@@ -155,3 +182,17 @@ cdef inline int has_text(TextTest node, Activation activation) except -1:
                 activation.steps -= steps
     Py_DECREF(value)
     return found
+
+
+cdef inline bint same_bytes(
+    bytes data, Py_ssize_t start, Py_ssize_t other, Py_ssize_t length
+) noexcept:
+    return taskman_same_bytes(<PyObject *>data, start, other, length)
+
+
+cdef inline Py_ssize_t place(bytes data, Py_ssize_t start, Py_ssize_t stop) noexcept:
+    return taskman_place(<PyObject *>data, start, stop)
+
+
+cdef inline bint is_spelt(str text, bytes data, Py_ssize_t start, Py_ssize_t stop) noexcept:
+    return taskman_is_spelt(<PyObject *>text, <PyObject *>data, start, stop)
