@@ -16,6 +16,7 @@ from taskman_authz.wire import (
     read_check,
     read_explain,
     read_fields,
+    read_one,
     write_decision,
     write_decisions,
 )
@@ -56,6 +57,7 @@ class Authorization:
 
     def __init__(self, decisions: Decisions, revisions: Newest[str]) -> None:
         self._decisions = decisions
+        self._is_alone = decisions.is_alone
         self._revisions = revisions
         self._watchers = 0
 
@@ -79,12 +81,16 @@ class Authorization:
     def check(self, data: bytes, _call: Call) -> bytes:
         """CheckRequest → CheckResponse. Raises `RequestError`."""
         decisions = self._decisions
+        if self._is_alone:  # then no request need be made of the message
+            fields = read_one(data, decisions.limits)
+            if fields is not None:
+                return write_decision(decisions.decide_one(fields))
         return write_decision(decisions.decide(read_check(data, decisions.limits)))
 
     def batch_check(self, data: bytes, call: Call) -> bytes:
         """BatchCheckRequest → BatchCheckResponse. Raises `RequestError`."""
         decisions = self._decisions
-        if decisions.is_alone:  # then no request need be made of an item
+        if self._is_alone:
             fields = read_fields(data, decisions.limits)
             if fields is not None:
                 return write_decisions(decisions.decide_fields(fields, call))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from taskman_authz.decision import INVALID, Decision, Reason
 from taskman_authz.errors import RequestError
 from taskman_authz.limits import DEFAULT, Limits
-from taskman_authz.pdp import PDP, together
+from taskman_authz.pdp import PDP, Batch, together
 from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
@@ -56,6 +56,7 @@ class Decisions:
         self._gathering = gathering
         self._explaining = asyncio.Lock()
         self._told = tuple(told)
+        self._one: tuple[PolicySet, Batch] | None = None
 
     @property
     def waits(self) -> bool:
@@ -91,6 +92,22 @@ class Decisions:
         others = self.complete is not None or self._gathering is not None or self._told
         return not others and not self.pdp.is_observed
 
+    def decide_one(self, fields: Fields) -> Decision:
+        """As `decide`, of a question as it stands in a message: where `is_alone`."""
+        policies = self.pdp.policies
+        if self._one is None or self._one[0] is not policies:
+            self._one = policies, together(policies, self._decide_unusual)
+        batch = self._one[1]
+        batch.begin(time.time_ns())
+        decision: Decision = batch.decision(fields)
+        return decision
+
+    def _decide_unusual(self, fields: Fields) -> Decision:
+        item = request_of_fields(fields, time.time_ns(), self.limits)
+        if isinstance(item, RequestError):
+            raise item
+        return self.decide(item)
+
     def decide_fields(self, items: list[Fields], call: Call) -> list[Decision]:
         """As `decide_each`, of items as they stand in a message: where `is_alone`. Raises Refusal
         where the call's time is over."""
@@ -99,14 +116,15 @@ class Decisions:
         def otherwise(fields: Fields) -> Decision:
             return self.decide_item(request_of_fields(fields, now, self.limits), policies)
 
-        decide = together(policies, now, otherwise)
+        batch = together(policies, otherwise)
+        batch.begin(now)
         found: list[Decision] = []
         for start in range(0, len(items), LOOK):
             call.check_time()
             if time.monotonic() >= end:
                 late = self.invalid(self._too_late(), policies)
                 return found + [late] * (len(items) - start)
-            found += decide(items[start : start + LOOK])
+            found += batch.decisions(items[start : start + LOOK])
         return found
 
     def decide_item(self, item: CheckRequest | RequestError, policies: PolicySet) -> Decision:

@@ -70,9 +70,10 @@ def compare(policies: PolicySet, data: bytes) -> int:
         unusual.append(item)
         return denied
 
-    decide = together(policies, NOW, otherwise)
+    batch = together(policies, otherwise)
+    batch.begin(NOW)
     cut = len(fields) // 2
-    found = decide(fields[:cut]) + decide(fields[cut:])
+    found = batch.decisions(fields[:cut]) + batch.decisions(fields[cut:])
     for decision, item in zip(found, read_batch(data), strict=True):
         if decision is denied:
             continue
@@ -174,7 +175,8 @@ def test_a_context_of_texts_is_not_that_of_the_next_item():
     policies = compile_documents([("p.yaml", json.dumps({"policies": [policy]}))])
     data = pb.BatchCheckRequest(items=items).SerializeToString()
     assert compare(policies, data) == 3
-    decide = together(policies, NOW, lambda _: Decision(False, (), ""))
+    batch = together(policies, lambda _: Decision(False, (), ""))
+    batch.begin(NOW)
     fields = read_fields(data)
     assert fields is not None
-    assert [bool(each) for each in decide(fields)] == [False, True, False]
+    assert [bool(each) for each in batch.decisions(fields)] == [False, True, False]

@@ -23,11 +23,14 @@ cdef class Batch:
     cdef tuple roles
     cdef list slots
     cdef View view
-    @cython.locals(item=Fields, outcome=Outcome, found=list)
+    cpdef begin(self, object now)
+    @cython.locals(item=Fields)
     cpdef list decisions(self, list items)
+    @cython.locals(outcome=Outcome)
+    cpdef object decision(self, Fields item)
     @cython.locals(
         former=Fields, decider=Decider, view=View, resource=EntityValue, rows=tuple,
-        nothing=Outcome, outcome=Outcome
+        nothing=Outcome
     )
     cdef Outcome outcome(self, Fields fields)
     @cython.locals(

@@ -23,8 +23,8 @@ SUBJECT, RESOURCE, ACTION, CONTEXT, COMPANY, NOW = 0, 1, 2, 3, 4, 5
 
 
 class Batch:
-    """What `decider` decides at the time `now`, in nanoseconds since the epoch, made decisions
-    of: by `make` of an outcome, by `otherwise` of an item whose form is not the usual one."""
+    """What `decider` decides, made decisions of: by `make` of an outcome, by `otherwise` of an item
+    whose form is not the usual one."""
 
     __slots__ = (
         "activation",
@@ -43,7 +43,6 @@ class Batch:
     def __init__(
         self,
         decider: Decider,
-        now: int,
         make: Callable[[Outcome], Any],
         otherwise: Callable[[Fields], Any],
     ) -> None:
@@ -52,11 +51,8 @@ class Batch:
         self.otherwise = otherwise
         self.longest = decider.name_length
         self.activation = decider.another()
-        if decider.reads_now:
-            self.activation.roots[NOW] = timestamp_of(now, "now")
-        self.slots: list[list[int]] = [
-            [] for _ in self.activation.roots
-        ]  # by what they are read from
+        # By what they are read from.
+        self.slots: list[list[int]] = [[] for _ in self.activation.roots]
         for number, path in enumerate(decider.paths):
             self.slots[path.root].append(number)
         # Of the item before, where that is there.
@@ -66,18 +62,21 @@ class Batch:
         self.kind = ""
         self.view: View | None = None
 
+    def begin(self, now: int) -> None:
+        """Decide as of a time, in nanoseconds since the epoch."""
+        if self.decider.reads_now:
+            self.put(NOW, timestamp_of(now, "now"))
+
     def decisions(self, items: list[Fields]) -> list[Any]:
         """What is made of some items, in their order."""
-        found: list[Any] = []
-        for item in items:
-            outcome = self.outcome(item)
-            if outcome is None:
-                found.append(self.otherwise(item))
-            elif outcome.decision is None:
-                found.append(self.make(outcome))
-            else:
-                found.append(outcome.decision)
-        return found
+        return [self.decision(item) for item in items]
+
+    def decision(self, item: Fields) -> Any:
+        """What is made of an item."""
+        outcome = self.outcome(item)
+        if outcome is None:
+            return self.otherwise(item)
+        return self.make(outcome) if outcome.decision is None else outcome.decision
 
     def outcome(self, fields: Fields) -> Outcome | None:
         former = self.former
@@ -85,6 +84,7 @@ class Batch:
         if not self.take(fields, former):
             return None
         self.former = fields
+        self.activation.again()  # whatever became of the item before
         decider = self.decider
         view = self.view
         assert view is not None
@@ -95,9 +95,7 @@ class Batch:
         if view.groups:
             rows = with_selected(rows, view.groups, self.activation)
         nothing = decider.nothing
-        outcome = combine(rows, self.activation, nothing, decider.reasons, decider.decided)
-        self.activation.again()
-        return outcome
+        return combine(rows, self.activation, nothing, decider.reasons, decider.decided)
 
     def take(self, fields: Fields, former: Fields | None) -> bool:
         """Put an item into the activation, and find its view. Whether it is in its usual form."""

@@ -8,7 +8,8 @@ cdef int ITEM, FIELD, ELEMENT, KEY
 cdef int VALUE
 cdef int NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST
 cdef double INT_LOW, INT_HIGH
-cdef Py_ssize_t KNOWN, LONGEST_KNOWN
+cdef list _KNOWN
+cdef Py_ssize_t LONGEST_KNOWN
 
 @cython.final
 cdef class Fields:
@@ -31,7 +32,6 @@ cdef class Reader:
     cdef Py_ssize_t end
     cdef Py_ssize_t position
     cdef dict former
-    cdef list known
 
     @cython.locals(found=list)
     cdef list batch(self, int depth, Py_ssize_t most)

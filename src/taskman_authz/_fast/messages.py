@@ -26,7 +26,9 @@ ITEM = FIELD = ELEMENT = KEY = 0x0A
 VALUE = 0x12
 NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST = 0x08, 0x11, 0x1A, 0x20, 0x2A, 0x32
 
-KNOWN = 256  # texts that a batch remembers; `native` counts on it
+# Short texts that were read last, each where `native.place` puts it: keys, kinds, actions and roles
+# come again and again, and need not be made again.
+_KNOWN: list[str | None] = [None] * 256
 LONGEST_KNOWN = 32  # bytes
 
 _double = Struct("<d").unpack_from
@@ -85,21 +87,19 @@ def read_batch(data: bytes, depth: int, most: int) -> list[Fields] | None:
 
 class Reader:
     """Goes over the bytes of one message once. Items of a batch are often alike: `former` has where
-    the properties of one began, how long they were and what was made of them, and `known` has short
-    texts, so that what is equal is one object."""
+    the properties of one began, how long they were and what was made of them."""
 
-    __slots__ = ("data", "end", "former", "known", "position")
+    __slots__ = ("data", "end", "former", "position")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.end = len(data)
         self.position = 0
-        self.former: dict[int, tuple[int, int, dict[str, object]]] = {}
-        self.known: list[str | None] | None = None
+        self.former: dict[int, tuple[int, int, dict[str, object]]] | None = None
 
     def batch(self, depth: int, most: int) -> list[Fields]:
         found: list[Fields] = []
-        self.known = [None] * KNOWN
+        self.former = {}
         while self.position < self.end:
             if self.byte() != ITEM or len(found) == most:
                 raise Unusual
@@ -148,6 +148,8 @@ class Reader:
 
     def properties(self, tag: int, end: int, depth: int) -> dict[str, object]:
         """The Struct that ends there: the former one of this field, where it is the same."""
+        if self.former is None:
+            return self.struct(end, depth)
         start = self.position
         former = self.former.get(tag)
         if former is not None and former[1] == end - start:
@@ -155,8 +157,7 @@ class Reader:
                 self.position = end
                 return former[2]
         made = self.struct(end, depth)
-        if self.known is not None:
-            self.former[tag] = (start, end - start, made)
+        self.former[tag] = (start, end - start, made)
         return made
 
     def struct(self, end: int, depth: int) -> dict[str, object]:
@@ -231,13 +232,13 @@ class Reader:
         stop = self.stop(end)
         start = self.position
         self.position = stop
-        if self.known is None or not 0 < stop - start <= LONGEST_KNOWN:
+        if not 0 < stop - start <= LONGEST_KNOWN:
             return self.data[start:stop].decode("utf-8")
         place = native.place(self.data, start, stop)
-        known = self.known[place]
+        known = _KNOWN[place]
         if known is not None and native.is_spelt(known, self.data, start, stop):
             return known
-        found = self.known[place] = self.data[start:stop].decode("utf-8")
+        found = _KNOWN[place] = self.data[start:stop].decode("utf-8")
         return found
 
     def stop(self, end: int) -> int:

@@ -3,6 +3,7 @@ hold); `observing` and `shadow` are what follows decisions, `needs` says what on
 
 from __future__ import annotations
 
+from .._fast.batch import Batch
 from .authorizer import authorize, decision_of, together
 from .needs import Needs, needs
 from .observing import Log
@@ -11,6 +12,7 @@ from .shadow import Shadow, ShadowCounts
 
 __all__ = [
     "PDP",
+    "Batch",
     "Log",
     "Needs",
     "Shadow",

@@ -37,11 +37,7 @@ def decision_of(outcome: Outcome, policies: PolicySet) -> Decision:
     return made
 
 
-def together(
-    policies: PolicySet, now: int, otherwise: Callable[[Fields], Decision]
-) -> Callable[[list[Fields]], list[Decision]]:
-    """Decides the items of one batch as they stand in its message, some at a time, all of them at
-    `now`, in nanoseconds since the epoch; `otherwise` decides those whose form is not the usual
-    one."""
-    batch = Batch(policies.decider, now, lambda outcome: decision_of(outcome, policies), otherwise)
-    return batch.decisions
+def together(policies: PolicySet, otherwise: Callable[[Fields], Decision]) -> Batch:
+    """Decides questions as they stand in messages, one after another; `otherwise` decides those
+    whose form is not the usual one. It is for one thread."""
+    return Batch(policies.decider, lambda outcome: decision_of(outcome, policies), otherwise)

@@ -51,6 +51,12 @@ def read_fields(data: bytes, limits: Limits = DEFAULT) -> list[plain.Fields] | N
     return plain.read_batch(_bounded(data, limits), limits.property_depth, limits.batch_size)
 
 
+def read_one(data: bytes, limits: Limits = DEFAULT) -> plain.Fields | None:
+    """The question in the bytes of a CheckRequest as it stands there, for `pdp.together`; None
+    where it is for `read_check`."""
+    return plain.read_check(_bounded(data, limits), limits.property_depth)
+
+
 def request_of_fields(
     fields: plain.Fields, now: int, limits: Limits = DEFAULT
 ) -> CheckRequest | RequestError:
