@@ -147,6 +147,8 @@ def test_a_repaired_wheel_carries_the_library_of_the_transport(published: Path, 
     subprocess.run(repair, check=True, capture_output=True, env=environment)
     (wheel,) = (tmp_path / "dist").iterdir()
     assert "manylinux" in wheel.name
+    names = zipfile.ZipFile(wheel).namelist()
+    assert any(name.endswith("licenses/sidecar/http2/LICENSE.libnghttp2") for name in names)
     programs = empty_environment(tmp_path / "venv", wheel)
     loaded = run(programs / "python", "-c", LOADED, folder=tmp_path, pure=False)
     assert "/taskman_authz.libs/libnghttp2" in loaded
