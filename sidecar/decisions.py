@@ -34,11 +34,13 @@ LOOK = 16
 
 # With when deciding began, on the clock of `time.perf_counter`.
 Told = Callable[[CheckRequest, Decision, float], None]
+Count = Callable[[str | None, Decision], None]  # of a company
 Complete = Callable[[CheckRequest], CheckRequest]
 
 
 class Decisions:
-    """Decides by the policies of `pdp`. Each of `told` learns of every decision on a request.
+    """Decides by the policies of `pdp`. Each of `told` learns of every decision on a request, and
+    `count` of what was decided for which company.
     `complete` gives a request what is known here, attributes and roles; None: nothing is. With
     `gathering`, others are asked for the rest."""
 
@@ -49,6 +51,7 @@ class Decisions:
         told: Sequence[Told] = (),
         complete: Complete | None = None,
         gathering: Gathering | None = None,
+        count: Count | None = None,
     ) -> None:
         self.pdp = pdp
         self.limits = limits
@@ -56,6 +59,7 @@ class Decisions:
         self._gathering = gathering
         self._explaining = asyncio.Lock()
         self._told = tuple(told)
+        self._count = count
         self._one: tuple[PolicySet, Batch] | None = None
 
     @property
@@ -74,9 +78,14 @@ class Decisions:
         if self.complete is not None:
             request = self.complete(request)
         decision = self.pdp.decide(request, policies)
+        self._tell(request, decision, began)
+        return decision
+
+    def _tell(self, request: CheckRequest, decision: Decision, began: float) -> None:
+        if self._count is not None:
+            self._count(request.company_id, decision)
         for tell in self._told:
             tell(request, decision, began)
-        return decision
 
     def decide_each(self, items: Iterable[CheckRequest | RequestError]) -> Iterator[Decision]:
         """One decision an item, in their order."""
@@ -88,7 +97,7 @@ class Decisions:
 
     @property
     def is_alone(self) -> bool:
-        """Whether nobody else is asked for anything, or told of decisions."""
+        """Whether nobody else is asked for anything, or told of the requests that are decided."""
         others = self.complete is not None or self._gathering is not None or self._told
         return not others and not self.pdp.is_observed
 
@@ -100,13 +109,15 @@ class Decisions:
         batch = self._one[1]
         batch.begin(time.time_ns())
         decision: Decision = batch.decision(fields)
+        if self._count is not None:
+            self._count(fields.company_id or None, decision)
         return decision
 
     def _decide_unusual(self, fields: Fields) -> Decision:
         item = request_of_fields(fields, time.time_ns(), self.limits)
         if isinstance(item, RequestError):
             raise item
-        return self.decide(item)
+        return self.pdp.decide(item)
 
     def decide_fields(self, items: list[Fields], call: Call) -> list[Decision]:
         """As `decide_each`, of items as they stand in a message: where `is_alone`. Raises Refusal
@@ -114,7 +125,10 @@ class Decisions:
         policies, now, end = self.pdp.policies, time.time_ns(), self._end_of_batch()
 
         def otherwise(fields: Fields) -> Decision:
-            return self.decide_item(request_of_fields(fields, now, self.limits), policies)
+            item = request_of_fields(fields, now, self.limits)
+            if isinstance(item, RequestError):
+                return self.invalid(item, policies)
+            return self.pdp.decide(item, policies)
 
         batch = together(policies, otherwise)
         batch.begin(now)
@@ -124,8 +138,19 @@ class Decisions:
             if time.monotonic() >= end:
                 late = self.invalid(self._too_late(), policies)
                 return found + [late] * (len(items) - start)
-            found += batch.decisions(items[start : start + LOOK])
+            some = items[start : start + LOOK]
+            decisions = batch.decisions(some)
+            if self._count is not None:
+                self._count_all(some, decisions)
+            found += decisions
         return found
+
+    def _count_all(self, items: Sequence[Fields], decisions: Sequence[Decision]) -> None:
+        assert self._count is not None
+        for fields, decision in zip(items, decisions, strict=True):
+            reasons = decision.reasons
+            if not reasons or reasons[0].code != INVALID:  # which is no decision
+                self._count(fields.company_id or None, decision)
 
     def decide_item(self, item: CheckRequest | RequestError, policies: PolicySet) -> Decision:
         """The decision on an item of a batch."""
@@ -151,8 +176,7 @@ class Decisions:
             request, decision = await self._gathering.decide(
                 self.pdp, request, policies, call.remaining()
             )
-        for tell in self._told:
-            tell(request, decision, began)
+        self._tell(request, decision, began)
         return decision
 
     async def decide_item_later(

@@ -147,7 +147,9 @@ class Sidecar:
         complete, gathering = self.knowledge.open(stored)
         self.telemetry.follow(self.knowledge)
         pdp, limits = self.policies.pdp, self.settings.limits
-        return Decisions(pdp, limits, self.telemetry.told, complete, gathering)
+        return Decisions(
+            pdp, limits, self.telemetry.told, complete, gathering, self.telemetry.count
+        )
 
     def _services(
         self, decisions: Decisions

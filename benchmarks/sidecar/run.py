@@ -25,6 +25,7 @@ COLUMNS: Mapping[str, str] = {
     "echo": "grpcio aio + uvloop, bare echo",
     "ours": "taskman-authz, 10 policies",
     "ours-tls": "the same over TLS",
+    "ours-workers": "the same, two workers",
     "grpcio": "taskman-authz on grpcio, 10 policies",
     "cerbos": "Cerbos, 10 policies",
     "ours-many": "taskman-authz, {:,} policies",
@@ -33,6 +34,7 @@ COLUMNS: Mapping[str, str] = {
     "ours-alike": "taskman-authz, {:,} policies of one kind, action and role",
     "cerbos-alike": "Cerbos, {:,} policies of one kind, action and role",
     "ours-batch": "taskman-authz, batch of 200",
+    "workers-batch": "the same, two workers",
     "grpcio-batch": "taskman-authz on grpcio, batch of 200",
     "cerbos-batch": "Cerbos, batch of 50 × 4",
 }
@@ -128,6 +130,8 @@ def _asked(made: Run, folder: Path, tell: Callable[[str], None]) -> Iterator[lis
             reply = ours.ask(check)
         begin(lambda: start_echo(reply), {"echo": questions.echo(check.data, reply)})
         begin(lambda: start_ours(few, folder, tls=True), {"ours-tls": check})
+        by_two = {"ours-workers": check, "workers-batch": batch}
+        begin(lambda: start_ours(few, folder, workers=2), by_two)
         on_grpcio = {"grpcio": check, "grpcio-batch": batch}
         begin(lambda: start_ours(few, folder, "grpcio"), on_grpcio)
         begin(lambda: start_ours(many, folder), {"ours-many": questions.check(many)})

@@ -86,13 +86,16 @@ def start_echo(reply: bytes) -> Server:
     return _start(port, [sys.executable, "-m", "benchmarks.sidecar.echo", str(port), reply.hex()])
 
 
-def start_ours(case: Decision, folder: Path, transport: str = "fast", tls: bool = False) -> Server:
+def start_ours(
+    case: Decision, folder: Path, transport: str = "fast", tls: bool = False, workers: int = 1
+) -> Server:
     """Our sidecar with the policies of a case. Raises Cannot where it has not the transport."""
     path = folder / f"{case.name}.yaml"
     path.write_text(json.dumps({"policies": ours.policies(case.rules)}))
     (port,) = cerbos.free_ports(1)
     command = [sys.executable, "-m", "taskman_authz_sidecar", "--policies", str(path)]
     command += ["--transport", transport, "--log-level", "error"]
+    command += ["--workers", str(workers)]
     root = None
     if tls:
         authority = Authority()

@@ -15,7 +15,6 @@ from prometheus_client import CollectorRegistry, Counter
 
 from taskman_authz.decision import DENIED_BY_ERROR, FAILED, NOT_LOGGED, Decision
 from taskman_authz.decision_log import DecisionLog
-from taskman_authz.request import CheckRequest
 
 from ..door import Call
 from ..status import Code, Status
@@ -117,11 +116,11 @@ class Metrics:
             self._until_look = LOOK
             self.catch_up()
 
-    def tell(self, request: CheckRequest, decision: Decision, _began: float) -> None:
+    def count(self, company_id: str | None, decision: Decision) -> None:
         """Count a decision."""
-        check = self._checks.get((request.company_id, decision.allowed))
+        check = self._checks.get((company_id, decision.allowed))
         if check is None:
-            check = self._add_check(request.company_id, decision.allowed)
+            check = self._add_check(company_id, decision.allowed)
         check()
         for reason in decision.reasons:
             if reason.code in self._faults:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from taskman_authz.errors import AuthzError
 
-from ..decisions import Told
+from ..decisions import Count, Told
 from ..door import Guard, Watcher
 from .call_log import CallLog
 from .seen import Seeing
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 class Telemetry:
     """What is told of a sidecar: `guards` (which refuse nothing) and `watchers` learn of its calls,
-    `told` of its decisions. Raises AuthzError where what traces need is not installed."""
+    `told` and `count` of its decisions. Raises AuthzError where what traces need is not
+    installed."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Telemetry:
         self.guards: list[Guard] = []
         self.watchers: list[Watcher] = []
         self.told: list[Told] = []
+        self.count: Count | None = None
         self._spans: Processor | None = None
         self._metrics = None
         if settings.metrics_listen is not None:
@@ -54,7 +56,7 @@ class Telemetry:
             self._scrape = Scrape(self._metrics, settings.service_name, facts)
             self._listener = Listener(self._scrape, settings.metrics_listen)
             self.watchers.append(self._metrics.watch)
-            self.told.append(self._metrics.tell)
+            self.count = self._metrics.count
             self._metrics.follow_drops("log", lambda: writer.dropped)
             if decision_log is not None:
                 self._metrics.follow_decision_log(decision_log)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from taskman_authz_sidecar.decisions import Decisions
+from taskman_authz_sidecar.door import Call
 from taskman_authz_sidecar.gathering import Gathering, Remembering
 from taskman_authz_sidecar.http.questions import Search
 from taskman_authz_sidecar.http.searching import Searcher
@@ -245,4 +246,5 @@ def test_a_batch_ends_when_its_time_is_over_and_what_is_left_is_denied():
     for decisions, answer in [(hurried, [False] * 40), (Decisions(pdp), [True] * 40)]:
         fields = read_fields(message, decisions.limits)
         assert fields is not None
-        assert [each.allowed for each in decisions.decide_fields(fields)] == answer
+        found = decisions.decide_fields(fields, Call("grpc", "BatchCheck"))
+        assert [each.allowed for each in found] == answer

@@ -66,8 +66,8 @@ def test_duration_is_counted_in_buckets_from_microseconds_to_seconds(metrics):
 
 def test_companies_after_the_first_ones_are_counted_as_other(metrics):
     for company in ("a", None, "b", "c", "d", "a"):
-        metrics.tell(asked(company), decided(ALLOWED, allowed=True), 0.0)
-    metrics.tell(asked("a"), decided(NOT_MET), 0.0)
+        metrics.count(company, decided(ALLOWED, allowed=True))
+    metrics.count("a", decided(NOT_MET))
     found = told(metrics)
     checks = "taskman_permission_checks_total"
     assert value(found, checks, company="a", allowed="true") == 2
@@ -87,13 +87,13 @@ def test_methods_are_bounded_too(metrics):
 
 
 def test_a_company_that_is_no_text_of_unicode_does_not_spoil_a_look(metrics):
-    metrics.tell(asked("\ud800"), decided(NOT_MET), 0.0)
+    metrics.count("\ud800", decided(NOT_MET))
     assert value(told(metrics), "taskman_permission_checks_total", company="?", allowed="false")
 
 
 def test_a_decision_with_several_faults_is_counted_once(metrics):
-    metrics.tell(asked(), decided(NOT_MET, FAILED, FAILED, DENIED_BY_ERROR), 0.0)
-    metrics.tell(asked(), decided(NOT_MET), 0.0)
+    metrics.count(None, decided(NOT_MET, FAILED, FAILED, DENIED_BY_ERROR))
+    metrics.count(None, decided(NOT_MET))
     found = told(metrics)
     assert value(found, FAULTS, reason=FAILED) == 1
     assert value(found, FAULTS, reason=DENIED_BY_ERROR) == 0

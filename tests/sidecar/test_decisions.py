@@ -1,0 +1,54 @@
+"""Promises of `Decisions`: whichever road a question takes, the same is decided and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from taskman_authz_sidecar.authorization import Authorization
+from taskman_authz_sidecar.decisions import Decisions
+from taskman_authz_sidecar.door import Call
+from taskman_authz_sidecar.newest import Newest
+
+from taskman_authz import PDP, Decision
+from taskman_authz.v1 import authorization_pb2 as pb
+from tests.policy.helpers import compiled, document, policy
+
+POLICIES = PDP(compiled(document(policy("all", roles=["*"], actions=["*"], resources=["*"]))))
+USUAL = pb.CheckRequest(subject="user:1", action="a:b", resource="t/1", company_id="acme")
+# A key that is in both: a request says that this is wrong.
+INVALID = pb.CheckRequest(subject="user:1", action="a:b", resource="t/1", context={"x": "1"})
+INVALID.context_properties["x"] = 1
+# Two ways of saying what is around: a request joins them.
+UNUSUAL = pb.CheckRequest(subject="user:1", action="a:b", resource="t/1", company_id="globex")
+UNUSUAL.context["x"] = "1"
+UNUSUAL.context_properties["y"] = 1
+
+
+def services(counted: Counter[str | None]) -> list[Authorization]:
+    """One that takes the short road, and one that has to make requests."""
+
+    def count(company_id: str | None, _: Decision) -> None:
+        counted[company_id] += 1
+
+    short = Decisions(POLICIES, count=count)
+    long = Decisions(POLICIES, told=[lambda *_: None], count=count)
+    assert short.is_alone and not long.is_alone
+    return [Authorization(each, Newest("")) for each in (short, long)]
+
+
+def test_each_decision_is_counted_once_and_what_is_invalid_is_none():
+    call = Call("grpc", "BatchCheck")
+    items = [USUAL, INVALID, UNUSUAL, USUAL]
+    data = pb.BatchCheckRequest(items=items).SerializeToString()
+    answers, counts = [], []
+    for number in range(2):
+        counted: Counter[str | None] = Counter()
+        service = services(counted)[number]
+        answers.append(service.batch_check(data, call))
+        for item in (USUAL, UNUSUAL):
+            answers.append(service.check(item.SerializeToString(), call))
+        counts.append(counted)
+    assert counts == [{"acme": 3, "globex": 2}] * 2
+    assert answers[:3] == answers[3:]
+    found = pb.BatchCheckResponse.FromString(answers[0]).results
+    assert [each.allowed for each in found] == [True, False, True, True]
