@@ -50,7 +50,11 @@ from tools.servers.processes import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "correct horse battery staple"
-GATEWAY = service_metadata("api-gateway")
+
+
+def gateway() -> tuple[tuple[str, str], ...]:
+    """Who calls for users. A token lasts a minute: a new one each time."""
+    return service_metadata("api-gateway")
 
 
 class Doors(NamedTuple):
@@ -117,11 +121,13 @@ async def signed_in(doors: Doors, who: Who | None = None) -> tuple[Who, wire.Tok
     who = who or await with_password(doors)
     ip = f"10.{uuid.uuid4().int % 250}.{uuid.uuid4().int % 250}.7"
     asked = login(who, ip_address=ip, user_agent="Firefox")
-    return who, (await call(doors.stub.Login, asked, GATEWAY)).tokens
+    return who, (await call(doors.stub.Login, asked, gateway())).tokens
 
 
 async def verified(doors: Doors, token: str) -> wire.VerifyTokenResponse:
-    return await call(doors.stub.VerifyToken, wire.VerifyTokenRequest(access_token=token), GATEWAY)
+    return await call(
+        doors.stub.VerifyToken, wire.VerifyTokenRequest(access_token=token), gateway()
+    )
 
 
 async def refreshed(doors: Doors, token: str) -> wire.Tokens:
@@ -180,7 +186,7 @@ async def test_login_says_what_is_no_address(doors: Doors):
         with pytest.raises(InvalidInput):
             await call(doors.stub.Login, asked)
     with pytest.raises(InvalidInput):
-        await call(doors.stub.Login, wire.LoginRequest(email="a@b.cd", ip_address="x"), GATEWAY)
+        await call(doors.stub.Login, wire.LoginRequest(email="a@b.cd", ip_address="x"), gateway())
 
 
 async def test_five_failures_close_the_door_for_that_place_only(doors: Doors):
@@ -188,13 +194,13 @@ async def test_five_failures_close_the_door_for_that_place_only(doors: Doors):
     for address in (email(who), f"{uuid.uuid4()}@example.com"):
         asked = wire.LoginRequest(email=address, password="wrong", ip_address="10.1.1.1")
         answers = await asyncio.gather(
-            *(call(doors.stub.Login, asked, GATEWAY) for _ in range(9)), return_exceptions=True
+            *(call(doors.stub.Login, asked, gateway()) for _ in range(9)), return_exceptions=True
         )
         kinds = [type(each).__name__ for each in answers]
         assert (kinds.count("Unauthenticated"), kinds.count("TooMany")) == (5, 4)
     with pytest.raises(TooMany):
-        await call(doors.stub.Login, login(who, ip_address="10.1.1.1"), GATEWAY)
-    await call(doors.stub.Login, login(who, ip_address="10.1.1.2"), GATEWAY)
+        await call(doors.stub.Login, login(who, ip_address="10.1.1.1"), gateway())
+    await call(doors.stub.Login, login(who, ip_address="10.1.1.2"), gateway())
 
 
 async def test_who_is_deactivated_or_deleted_is_signed_out_and_stays_out(doors: Doors):
@@ -463,7 +469,7 @@ async def test_one_secret_signs_where_the_settings_say_so(doors: Doors):
     token = (await call(stub.Login, login(who))).tokens.access_token
     assert jwt.get_unverified_header(token)["alg"] == "HS256"
     asked = wire.VerifyTokenRequest(access_token=token)
-    assert (await call(stub.VerifyToken, asked, GATEWAY)).user_id == who.id
+    assert (await call(stub.VerifyToken, asked, gateway())).user_id == who.id
 
 
 # -- passwords -----------------------------------------------------------------------------------
@@ -481,8 +487,8 @@ async def test_reset_sets_a_password_once_and_ends_all_sessions(doors: Doors):
     with pytest.raises(Unauthenticated):
         await verified(doors, tokens.access_token)
     with pytest.raises(Unauthenticated):
-        await call(doors.stub.Login, login(who, ip_address="10.9.9.9"), GATEWAY)
-    await call(doors.stub.Login, login(who, "another long password"), GATEWAY)
+        await call(doors.stub.Login, login(who, ip_address="10.9.9.9"), gateway())
+    await call(doors.stub.Login, login(who, "another long password"), gateway())
     with pytest.raises(Unauthenticated):
         await call(doors.stub.ResetPassword, new_password(token))
 

@@ -17,12 +17,13 @@ from taskman.authentication.factors import STEP, fitting
 from taskman.authentication.v1 import authentication_pb2 as wire
 from taskman.chassis.errors import AlreadyExists, Denied, NotFound, TooMany, Unauthenticated
 
-from examples.taskman.tests.conftest import Who, call, known, service_metadata, until
+from examples.taskman.tests.conftest import Who, call, known, until
 from examples.taskman.tests.test_authentication import (
     PASSWORD,
     Doors,
     bearer,
     doors,
+    gateway,
     login,
     new_password,
     refreshed,
@@ -32,7 +33,8 @@ from examples.taskman.tests.test_authentication import (
 from taskman_authz.messaging import Event
 
 asynchronous = pytest.mark.asyncio(loop_scope="module")
-GATEWAY = service_metadata("api-gateway")
+
+
 SECRET = "JBSWY3DPEHPK3PXP" * 2
 __all__ = ["doors"]  # a fixture
 
@@ -111,15 +113,15 @@ async def test_a_session_is_confirmed_by_a_code_and_its_next_tokens_say_so(doors
 async def test_who_has_a_factor_signs_in_with_a_code_which_is_good_once(doors: Doors):
     who, _, secret = await with_factor(doors)
     with pytest.raises(Unauthenticated, match="a code is needed"):
-        await call(doors.stub.Login, with_code(who, ""), GATEWAY)
+        await call(doors.stub.Login, with_code(who, ""), gateway())
     for wrong in ("000000" if code(secret) != "000000" else "111111", "x", code(secret, -9)):
         with pytest.raises(Unauthenticated, match="wrong code"):
-            await call(doors.stub.Login, with_code(who, wrong), GATEWAY)
+            await call(doors.stub.Login, with_code(who, wrong), gateway())
     with pytest.raises(Unauthenticated, match="e-mail or password"):  # nothing of the code
-        await call(doors.stub.Login, login(who, "something else", code=code(secret)), GATEWAY)
+        await call(doors.stub.Login, login(who, "something else", code=code(secret)), gateway())
     shown = with_code(who, code(secret, 1))
     answers = await asyncio.gather(
-        *(call(doors.stub.Login, shown, GATEWAY) for _ in range(4)), return_exceptions=True
+        *(call(doors.stub.Login, shown, gateway()) for _ in range(4)), return_exceptions=True
     )
     (one,) = [each for each in answers if not isinstance(each, BaseException)]
     assert sum(isinstance(each, Unauthenticated) for each in answers) == 3
@@ -134,7 +136,7 @@ async def test_a_secret_that_was_never_confirmed_asks_nobody_for_codes(doors: Do
     first = await enrolled(doors, tokens.access_token)
     second = await enrolled(doors, tokens.access_token)
     assert first != second
-    await call(doors.stub.Login, login(who), GATEWAY)
+    await call(doors.stub.Login, login(who), gateway())
     with pytest.raises(Unauthenticated):
         await confirm(doors, tokens.access_token, code(first))
     await confirm(doors, tokens.access_token, code(second))
@@ -155,7 +157,7 @@ async def test_a_session_that_was_left_open_is_not_enough(doors: Doors):
     await remove(doors, confirmed[1].access_token)
     told = await doors.heard.one("auth.factor.removed", lambda it: it.data["user_id"] == who.id)
     assert told.actor == f"user:{who.id}"
-    await call(doors.stub.Login, login(who), GATEWAY)
+    await call(doors.stub.Login, login(who), gateway())
 
 
 @asynchronous
@@ -192,7 +194,7 @@ async def test_admins_remove_lost_factors_of_their_company(doors: Doors):
         with pytest.raises(error):
             await remove(doors, (await as_role(doors, role, company)).access_token, who.id)
     await remove(doors, (await as_role(doors, "admin", who.company_id)).access_token, who.id)
-    await call(doors.stub.Login, login(who), GATEWAY)
+    await call(doors.stub.Login, login(who), gateway())
 
 
 @asynchronous
