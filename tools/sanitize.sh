@@ -3,6 +3,7 @@
 # tests that are named.
 #
 #   tools/sanitize.sh checks TESTS...     every check of Cython: bounds, None, members not yet set
+#   tools/sanitize.sh valgrind TESTS...   reads of what was never written, too; thirty times slower
 #   tools/sanitize.sh address TESTS...    AddressSanitizer (gcc's): reads and writes of what is not ours
 #
 # Laws: it works in a copy, made anew every time, so that the core of the checkout stays as it is and
@@ -32,4 +33,9 @@ if [ "$mode" = address ]; then
     export LD_PRELOAD PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0
 fi
 echo "==> running $*"
+if [ "$mode" = valgrind ]; then
+    export PYTHONMALLOC=malloc
+    PYTHONPATH=$PWD/src exec valgrind --quiet --error-exitcode=99 --child-silent-after-fork=yes \
+        "$python" -m pytest -q "$@"
+fi
 PYTHONPATH=$PWD/src exec "$python" -m pytest -q "$@"
