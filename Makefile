@@ -55,9 +55,11 @@ check: build mypy-path ## ruff, mypy --strict, generated code fresh
 conformance: build ## the official CEL suite (npm fetches it the first time)
 	@$(BIN)/python -m tests.conformance $(ARGS)
 
-sanitize: build ## part of the tests on a core that checks itself (Cython), then under AddressSanitizer (gcc): ten minutes
+sanitize: build ## part of the tests on a core that checks itself (Cython), then under AddressSanitizer (gcc) and valgrind: fifteen minutes
 	@tools/sanitize.sh checks tests/core tests/cel tests/pdp
-	@tools/sanitize.sh address tests/core tests/fuzz tests/sidecar/http2 $(addprefix tests/cel/test_,$(ADDRESSED:=.py))
+	@tools/sanitize.sh address tests/core tests/fuzz tests/sidecar/http2 tests/pdp/test_fields.py $(addprefix tests/cel/test_,$(ADDRESSED:=.py))
+	@if command -v valgrind >/dev/null; then tools/sanitize.sh valgrind tests/fuzz tests/sidecar/http2 tests/core/test_messages.py tests/pdp/test_fields.py; \
+		else echo "SKIPPED: valgrind is not here"; fi
 
 generate: build ## generate the wire code of proto/ and the schema of policy documents
 	$(BIN)/python tools/generate_protos.py

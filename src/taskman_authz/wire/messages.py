@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 from google.protobuf.message import DecodeError
 
 from .._fast import messages as plain
+from .._fast.writer import Writer
+from .._fast.writer import item as framed
 from ..decision import Decision, Reason
 from ..errors import RequestError
 from ..limits import DEFAULT, Limits
@@ -198,9 +200,7 @@ def _result(decision: Decision) -> bytes:
 def write_check(request: CheckRequest, limits: Limits = DEFAULT) -> bytes:
     """The bytes of a CheckRequest message. The request's `now` is not sent: the decision point
     has its own clock."""
-    # Keys in sorted order: the same question has the same bytes, and they need not be sorted again.
-    data = _message(request, limits).SerializeToString(deterministic=True)
-    return _bounded(data, limits)
+    return _bounded(_written(request, Writer(limits.property_depth), limits), limits)
 
 
 def write_batch(
@@ -210,21 +210,26 @@ def write_batch(
     is wrong with it, if anything."""
     if len(items) > limits.batch_size:
         raise RequestError("items", f"more than {limits.batch_size} items")
-    message = pb.BatchCheckRequest()
-    errors = [_add_item(message, item, limits) for item in items]
-    return _bounded(message.SerializeToString(deterministic=True), limits), errors
+    writer, parts = Writer(limits.property_depth), []
+    errors: list[RequestError | None] = []
+    for item in items:
+        try:
+            if isinstance(item, RequestError):
+                raise item
+            parts.append(framed(_written(item, writer, limits)))
+        except RequestError as error:
+            errors.append(error)
+        else:
+            errors.append(None)
+    return _bounded(b"".join(parts), limits), errors
 
 
-def _add_item(
-    batch: pb.BatchCheckRequest, item: CheckRequest | RequestError, limits: Limits
-) -> RequestError | None:
-    if isinstance(item, RequestError):
-        return item
-    try:
-        batch.items.append(_message(item, limits))
-    except RequestError as error:
-        return error
-    return None
+def _written(request: CheckRequest, writer: Writer, limits: Limits) -> bytes:
+    data = writer.check(request)
+    if data is None:
+        # In an order: the same question has the same bytes.
+        data = _message(request, limits).SerializeToString(deterministic=True)
+    return data
 
 
 def read_decision(data: bytes) -> Decision:
