@@ -15,8 +15,6 @@ from taskman_authz.wire import (
     read_batch,
     read_check,
     read_explain,
-    read_fields,
-    read_one,
     write_decision,
     write_decisions,
 )
@@ -82,18 +80,18 @@ class Authorization:
         """CheckRequest → CheckResponse. Raises `RequestError`."""
         decisions = self._decisions
         if self._is_alone:  # then no request need be made of the message
-            fields = read_one(data, decisions.limits)
-            if fields is not None:
-                return write_decision(decisions.decide_one(fields))
+            decision = decisions.decide_message(data)
+            if decision is not None:
+                return write_decision(decision)
         return write_decision(decisions.decide(read_check(data, decisions.limits)))
 
     def batch_check(self, data: bytes, call: Call) -> bytes:
         """BatchCheckRequest → BatchCheckResponse. Raises `RequestError`."""
         decisions = self._decisions
         if self._is_alone:
-            fields = read_fields(data, decisions.limits)
-            if fields is not None:
-                return write_decisions(decisions.decide_fields(fields, call))
+            found = decisions.decide_batch_message(data, call)
+            if found is not None:
+                return write_decisions(found)
         items = read_batch(data, decisions.limits)
         return write_decisions(decisions.decide_each(_in_time(items, call)))
 

@@ -21,7 +21,7 @@ from taskman_authz.pdp import PDP, Batch, together
 from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
-from taskman_authz.wire import Fields, request_of_fields
+from taskman_authz.wire import Fields, read_fields
 
 from .door import Call
 from .gathering import Gathering
@@ -101,49 +101,48 @@ class Decisions:
         others = self.complete is not None or self._gathering is not None or self._told
         return not others and not self.pdp.is_observed
 
-    def decide_one(self, fields: Fields) -> Decision:
-        """As `decide`, of a question as it stands in a message: where `is_alone`."""
-        policies = self.pdp.policies
-        if self._one is None or self._one[0] is not policies:
-            self._one = policies, together(policies, self._decide_unusual)
-        batch = self._one[1]
-        batch.begin(time.time_ns())
-        decision: Decision = batch.decision(fields)
-        if self._count is not None:
-            self._count(fields.company_id or None, decision)
+    def decide_message(self, data: bytes) -> Decision | None:
+        """As `decide`, of the bytes of a CheckRequest, where `is_alone`; None where a request has
+        to be made of them first."""
+        if len(data) > self.limits.message_bytes:
+            return None
+        batch = self._together(self.pdp.policies)
+        decision: Decision | None = batch.answer(data, self.limits.property_depth)
+        if decision is not None and self._count is not None:
+            self._count(batch.company, decision)
         return decision
 
-    def _decide_unusual(self, fields: Fields) -> Decision:
-        item = request_of_fields(fields, time.time_ns(), self.limits)
-        if isinstance(item, RequestError):
-            raise item
-        return self.pdp.decide(item)
-
-    def decide_fields(self, items: list[Fields], call: Call) -> list[Decision]:
-        """As `decide_each`, of items as they stand in a message: where `is_alone`. Raises Refusal
-        where the call's time is over."""
-        policies, now, end = self.pdp.policies, time.time_ns(), self._end_of_batch()
-
-        def otherwise(fields: Fields) -> Decision:
-            item = request_of_fields(fields, now, self.limits)
-            if isinstance(item, RequestError):
-                return self.invalid(item, policies)
-            return self.pdp.decide(item, policies)
-
-        batch = together(policies, otherwise)
-        batch.begin(now)
+    def decide_batch_message(self, data: bytes, call: Call) -> list[Decision] | None:
+        """As `decide_each`, of the bytes of a BatchCheckRequest, where `is_alone`; None where
+        requests have to be made of them first. Raises Refusal where the call's time is over."""
+        policies, end = self.pdp.policies, self._end_of_batch()
+        batch = self._together(policies)
+        items = read_fields(data, self.limits, batch.wanted)
+        if items is None:
+            return None
         found: list[Decision] = []
         for start in range(0, len(items), LOOK):
             call.check_time()
             if time.monotonic() >= end:
                 late = self.invalid(self._too_late(), policies)
-                return found + [late] * (len(items) - start)
-            some = items[start : start + LOOK]
-            decisions = batch.decisions(some)
-            if self._count is not None:
-                self._count_all(some, decisions)
+                found += [late] * (len(items) - start)
+                break
+            decisions = batch.decisions(items[start : start + LOOK])
+            if decisions is None:
+                return None
             found += decisions
+        if self._count is not None:
+            self._count_all(items, found)
         return found
+
+    def _together(self, policies: PolicySet) -> Batch:
+        """What decides by these policies, as of now; kept for as long as they are in force."""
+        if self._one is None or self._one[0] is not policies:
+            self._one = policies, together(policies)
+        batch = self._one[1]
+        if batch.reads_now:
+            batch.begin(time.time_ns())
+        return batch
 
     def _count_all(self, items: Sequence[Fields], decisions: Sequence[Decision]) -> None:
         assert self._count is not None

@@ -242,7 +242,7 @@ peers() {
     say "$wanted" >"$VENV/.bench"
 }
 
-# -- the servers that tests talk to -------------------------------------------------------------
+# -- the servers, and the client, that tests talk to --------------------------------------------
 
 # Each by the file that a test starts; the newest major version that the system has.
 lacking_servers() {
@@ -252,6 +252,7 @@ lacking_servers() {
     set -- /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server
     [ -f "$1" ] || printf 'rabbitmq-server '
     command -v promtool >/dev/null 2>&1 || printf 'prometheus '
+    command -v nghttp >/dev/null 2>&1 || printf 'nghttp2-client '
 }
 
 # The tests that need one that is not there skip, and say so.

@@ -16,13 +16,14 @@ from google.protobuf.struct_pb2 import Struct
 from taskman_authz.request import make_request
 from taskman_authz.wire import SERVICE, read_decision, read_decisions, write_batch, write_check
 
-from ..cases import Decision
+from ..cases import Data, Decision
 from .echo import METHOD as ECHO_METHOD
 from .echo import SERVICE as ECHO_SERVICE
 
 BATCH = 200
 CERBOS_RESOURCES, CERBOS_ACTIONS = 50, 4  # the most that it takes, and the same two hundred
 CERBOS_PATH = "/cerbos.svc.v1.CerbosService/CheckResources"
+STATES = ("open", "review", "blocked")
 ALLOW = 1  # cerbos.effect.v1.Effect
 
 
@@ -42,13 +43,13 @@ def echo(data: bytes, reply: bytes) -> Question:
 
 def check(case: Decision) -> Question:
     """One check of ours."""
-    data = write_check(_request(case))
+    data = write_check(_request(case, case.resource))
     return Question(f"/{SERVICE}/Check", data, lambda reply: bool(read_decision(reply)))
 
 
 def batch(case: Decision) -> Question:
     """Two hundred of them, each about another resource."""
-    items = [_request(case, f"{number}") for number in range(BATCH)]
+    items = [_request(case, _resource(case, number)) for number in range(BATCH)]
     data, errors = write_batch(items)
     assert not any(errors)
 
@@ -61,37 +62,47 @@ def batch(case: Decision) -> Question:
 
 def cerbos_check(case: Decision) -> Question:
     """One check of Cerbos."""
-    return _cerbos(case, [case.resource["id"]], [case.action])
+    return _cerbos(case, [case.resource], [case.action])
 
 
 def cerbos_batch(case: Decision) -> Question:
     """Two hundred: of fifty resources four actions each. One of them is allowed."""
-    ids = [f"{number}" for number in range(CERBOS_RESOURCES)]
+    resources = [_resource(case, number) for number in range(CERBOS_RESOURCES)]
     others = [f"other{number}" for number in range(CERBOS_ACTIONS - 1)]
-    return _cerbos(case, ids, [case.action, *others])
+    return _cerbos(case, resources, [case.action, *others])
 
 
-def _request(case: Decision, id: str | None = None) -> Any:
-    resource = {**case.resource, "id": id or case.resource["id"]}
+def _resource(case: Decision, number: int) -> Data:
+    """One of many that the same may be done with: other attributes, where the answer allows it."""
+    return {
+        **case.resource,
+        "id": f"{number}",
+        "project": f"project-{number % 20}",
+        "status": STATES[number % len(STATES)],
+        "priority": number % 5,
+    }
+
+
+def _request(case: Decision, resource: Data) -> Any:
     action = f"{resource['type']}:{case.action}"
     return make_request(case.subject, action, resource, case.context)
 
 
-def _cerbos(case: Decision, ids: list[str], actions: list[str]) -> Question:
-    subject, resource = case.subject, case.resource
+def _cerbos(case: Decision, resources: list[Data], actions: list[str]) -> Question:
+    subject = case.subject
     # A request carries no context: its attributes are the principal's.
     roles = b"".join(_field(3, role.encode()) for role in subject["roles"])
     principal = _field(1, subject["id"].encode()) + roles
     principal += _attributes(4, {**subject, **case.context})
     entries = b""
-    for id in ids:
-        about = _field(1, resource["type"].encode()) + _field(3, id.encode())
-        about += _attributes(4, {**resource, "id": id})
+    for resource in resources:
+        about = _field(1, resource["type"].encode()) + _field(3, resource["id"].encode())
+        about += _attributes(4, resource)
         named = b"".join(_field(1, action.encode()) for action in actions)
         entries += _field(4, named + _field(2, about))
     data = _field(1, b"benchmark") + _field(3, principal) + entries
     allowed = _field(1, case.action.encode()) + bytes([2 << 3, ALLOW])
-    return Question(CERBOS_PATH, data, lambda reply: reply.count(allowed) == len(ids))
+    return Question(CERBOS_PATH, data, lambda reply: reply.count(allowed) == len(resources))
 
 
 def _attributes(number: int, attributes: Mapping[str, Any]) -> bytes:

@@ -10,12 +10,12 @@ import base64
 import gzip
 import re
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from ..authorization import Aside, Later, Served, Stream
+from ..authorization import Aside, Later, Method, Served, Stream
 from ..door import Call, Door
 from ..faces import Face
 from ..status import Code, Status
@@ -31,6 +31,10 @@ _LEVEL = 6
 _PRINTED = re.compile(rb"[^ -$&-~]")
 
 
+# How what is served answers a call with some data.
+Way = Callable[["Answering", "Connection", "Exchange", Call, bytes], None]
+
+
 class Route(NamedTuple):
     """What a path leads to."""
 
@@ -38,6 +42,7 @@ class Route(NamedTuple):
     name: str
     served: Served
     door: Door
+    way: Way
 
 
 class Answering:
@@ -58,7 +63,7 @@ class Answering:
             if isinstance(unpacked, Status):
                 return refuse(connection, exchange, unpacked)
             data = unpacked
-        face, name, served, door = route
+        face, name, _, _, way = route
         call = Call(
             face.name,
             name,
@@ -70,14 +75,7 @@ class Answering:
             exchange.tracestate,
             exchange.min_revision,
         )
-        if isinstance(served, Stream):
-            self._stream(connection, exchange, call, data)
-        elif isinstance(served, Aside):
-            self._wait(connection, exchange, call, data)
-        elif isinstance(served, Later):
-            self._await(connection, exchange, call, data)
-        else:
-            self._end(connection, exchange, door.answer(call, served, data))
+        way(self, connection, exchange, call, data)
 
     def stop(self) -> None:
         """Begin nothing more."""
@@ -97,6 +95,10 @@ class Answering:
             connection.respond(exchange, gzip.compress(answer, _LEVEL, mtime=0), True)
         else:
             connection.respond(exchange, answer)
+
+    def _at_once(self, connection: Connection, exchange: Exchange, call: Call, data: bytes) -> None:
+        door, served = exchange.route.door, cast(Method, exchange.route.served)
+        self._end(connection, exchange, door.answer(call, served, data))
 
     def _wait(self, connection: Connection, exchange: Exchange, call: Call, data: bytes) -> None:
         door, served = exchange.route.door, cast(Aside, exchange.route.served)
@@ -135,6 +137,18 @@ class Answering:
     def _keep(self, task: asyncio.Future[Any]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def make_route(face: Face, name: str, served: Served, door: Door) -> Route:
+    """The route to a method, which passes this door."""
+    way: Way = Answering._at_once
+    if isinstance(served, Stream):
+        way = Answering._stream
+    elif isinstance(served, Aside):
+        way = Answering._wait
+    elif isinstance(served, Later):
+        way = Answering._await
+    return Route(face, name, served, door, way)
 
 
 async def _tell(

@@ -16,7 +16,7 @@ from ..door import Caller, Door
 from ..faces import OURS, Face
 from ..security import Listening, connection_names
 from ..sockets import address_of, open_sockets
-from .answering import Answering, Route
+from .answering import Answering, make_route
 from .session import Connection, Endpoint
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ class FastServer:
         for service, methods in services.items():
             face = faces.get(service, OURS)
             for name, served in methods.items():
-                routes[f"/{service}/{name}".encode()] = Route(face, name, served, door.of(face))
+                routes[f"/{service}/{name}".encode()] = make_route(
+                    face, name, served, door.of(face)
+                )
         self._listening = listening
         self._shares = settings.workers > 1
         self._answering = Answering(settings)

@@ -8,8 +8,10 @@ import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from taskman_authz._fast.messages import DEEPEST, Fields, read_batch, read_check
+from taskman_authz import CheckRequest, wire
+from taskman_authz._fast.messages import DEEPEST, Fields, Wanted, read_batch, read_check
 from taskman_authz.errors import RequestError
 from taskman_authz.limits import Limits
 from taskman_authz.v1 import authorization_pb2 as pb
@@ -25,7 +27,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
-attributes = st.dictionaries(texts, values, max_size=5)
+attributes = st.dictionaries(texts | st.sampled_from(["a", "c", "roles"]), values, max_size=5)
 
 
 @st.composite
@@ -82,10 +84,78 @@ def test_a_batch_is_read_item_by_item(items):
     assert same([as_read(f) for f in found], [by_protobuf(item, DEEPEST) for item in items])
 
 
+NAMED = Wanted(*[frozenset(names) for names in ({"a", "roles"}, set(), {"", "a"}, {"c"})])
+
+
 def agrees(data: bytes, depth: int) -> None:
     found = read_check(data, depth)
-    if found is not None:
-        assert same(as_read(found), by_protobuf(pb.CheckRequest.FromString(data), depth))
+    some = read_check(data, depth, NAMED)
+    assert (found is None) == (some is None)
+    if found is not None and some is not None:
+        whole = as_read(found)
+        assert same(whole, by_protobuf(pb.CheckRequest.FromString(data), depth))
+        for name in PROPERTIES:
+            field, wanted = f"{name}_properties", getattr(NAMED, name)
+            if whole[field] is not None:
+                whole[field] = {key: whole[field][key] for key in whole[field] if key in wanted}
+        assert same(as_read(some), whole)
+
+
+@given(messages())
+def test_of_properties_that_are_not_wanted_nothing_is_made(message):
+    agrees(message.SerializeToString(), DEEPEST)
+
+
+@given(st.lists(messages(), max_size=3), messages())
+def test_what_items_leave_out_is_that_of_the_defaults_a_name_with_its_properties(items, defaults):
+    batch = pb.BatchCheckRequest(items=items, defaults=defaults)
+    found = read_batch(batch.SerializeToString(), DEEPEST, 3)
+    assert found is not None
+    for fields, item in zip(found, items, strict=True):
+        own, base = by_protobuf(item, DEEPEST), by_protobuf(defaults, DEEPEST)
+        for name in PROPERTIES:
+            if not own[name] and own[f"{name}_properties"] is None:
+                own[name], own[f"{name}_properties"] = base[name], base[f"{name}_properties"]
+        own["company_id"] = own["company_id"] or base["company_id"]
+        assert same(as_read(fields), own)
+
+
+def test_nobody_is_given_the_properties_of_somebody_else():
+    defaults = pb.CheckRequest(subject="user:boss", action="t:read", company_id="acme")
+    defaults.subject_properties["roles"] = ["admin"]
+    other = pb.CheckRequest(subject="user:other", resource="t/1")
+    nameless = pb.CheckRequest(resource="t/1")
+    nameless.subject_properties["level"] = 1
+    batch = pb.BatchCheckRequest(items=[other, nameless], defaults=defaults)
+    data = batch.SerializeToString()
+    found = read_batch(data, DEEPEST, 2)
+    assert found is not None
+    assert [(each.subject, each.subject_properties) for each in found] == [
+        ("user:other", None),
+        ("", {"level": 1}),
+    ]
+    assert [each.company_id for each in found] == ["acme", "acme"]
+    # An unknown field: protobuf reads it.
+    same_batch = wire.read_batch(data + b"\x7a\x00"), wire.read_batch(data)
+    for asked, nobody in same_batch:
+        assert isinstance(asked, CheckRequest) and isinstance(nobody, RequestError)
+        assert (asked.subject_id, asked.roles, asked.company_id) == ("other", (), "acme")
+
+
+@given(st.lists(messages(), max_size=3), messages())
+def test_defaults_are_the_same_for_who_reads_by_protobuf(items, defaults):
+    data = pb.BatchCheckRequest(items=items, defaults=defaults).SerializeToString()
+    for ours, theirs in zip(
+        wire.read_batch(data), wire.read_batch(data + b"\x7a\x00"), strict=True
+    ):
+        if isinstance(ours, RequestError) or isinstance(theirs, RequestError):
+            assert str(ours) == str(theirs)
+        else:
+            assert same(replace(ours, now=0), replace(theirs, now=0))
+
+
+def test_two_defaults_are_left_to_protobuf():
+    assert read_batch(b"\x12\x00\x12\x00", DEEPEST, 2) is None
 
 
 @given(messages(), st.integers(0, 4))

@@ -3,6 +3,7 @@ refuses it leaves to protobuf."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from taskman_authz._fast.messages import DEEPEST, read_check
 from taskman_authz._fast.writer import Writer
 from taskman_authz.limits import Limits
 from taskman_authz.v1 import authorization_pb2 as pb
-from taskman_authz.wire import write_batch
+from taskman_authz.wire import read_batch, write_batch
 from taskman_authz.wire.messages import _message
 
 TEXTS = st.text(max_size=5) | st.sampled_from(["type", "id", "name", "x" * 130, "\ud800", "é" * 70])
@@ -109,12 +110,49 @@ def test_a_dict_that_is_two_things_is_written_as_each():
     same = {"type": "t", "id": "i", "name": "n", "x": 1}
     request = question(same, same, same, same, None)
     assert agree(request, 4)
-    data, errors = write_batch([request, request])
-    items = pb.BatchCheckRequest.FromString(data).items
-    assert [again(item.SerializeToString()) for item in items] == [
-        by_protobuf(request, Limits())
-    ] * 2
+    another = question({**same}, same, {**same}, same, None)
+    data, errors = write_batch([request, another])
+    sent = pb.BatchCheckRequest.FromString(data)
+    for item in sent.items:
+        item.MergeFrom(sent.defaults)
+        assert again(item.SerializeToString()) == by_protobuf(request, Limits())
     assert errors == [None, None]
+    assert sent.defaults.action and not sent.defaults.subject
+
+
+SHARED = st.sampled_from([None, {"roles": ["r"], "x": 1}, {"x": 2}, {}, {"y": {1}}])
+
+
+@given(st.lists(st.tuples(SHARED, SHARED, SHARED, SHARED, st.sampled_from([None, "acme"]))))
+@example([])
+def test_what_all_items_have_in_common_is_written_once_and_read_as_each_has_it(parts):
+    requests = [question(*each) for each in parts]
+    data, errors = write_batch(requests)
+    found = [error or item for error, item in merged(errors, read_batch(data))]
+    for request, one in zip(requests, found, strict=True):
+        if by_protobuf(request, Limits()) is None:
+            assert isinstance(one, RequestError)
+        else:
+            assert isinstance(one, CheckRequest)
+            assert by_protobuf(one, Limits()) == by_protobuf(request, Limits())
+
+
+def merged(errors: list[RequestError | None], items: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each error, or the next item."""
+    left = iter(items)
+    for error in errors:
+        yield (error, None) if error else (None, next(left))
+    assert next(left, None) is None
+
+
+def test_a_batch_of_one_subject_has_it_once():
+    subject = {"roles": ["developer"], "department": "d" * 100}
+    one = [
+        CheckRequest("user", "1", "a:b", "t", f"{number}", subject=subject, now=0)
+        for number in range(50)
+    ]
+    data, _ = write_batch(one)
+    assert data.count(b"d" * 100) == data.count(b"user:1") == 1
 
 
 def test_keys_are_in_sorted_order():

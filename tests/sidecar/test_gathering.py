@@ -27,7 +27,7 @@ from taskman_authz.pdp import Shadow, needs
 from taskman_authz.policy import PolicySet
 from taskman_authz.remembered import MemoryCache, resource_tag, subject_tag
 from taskman_authz.request import CheckRequest
-from taskman_authz.wire import read_fields, write_batch
+from taskman_authz.wire import write_batch
 from tests.policy.helpers import compiled, document, policy
 
 NAMES = ("ann", "bob")
@@ -244,7 +244,6 @@ def test_a_batch_ends_when_its_time_is_over_and_what_is_left_is_denied():
     assert "batch_milliseconds" in late[0].reasons[0].message
     message, _ = write_batch([request] * 40)
     for decisions, answer in [(hurried, [False] * 40), (Decisions(pdp), [True] * 40)]:
-        fields = read_fields(message, decisions.limits)
-        assert fields is not None
-        found = decisions.decide_fields(fields, Call("grpc", "BatchCheck"))
+        found = decisions.decide_batch_message(message, Call("grpc", "BatchCheck"))
+        assert found is not None
         assert [each.allowed for each in found] == answer

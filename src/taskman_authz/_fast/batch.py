@@ -1,10 +1,11 @@
 # cython: binding=False
 """The items of a batch, decided one after another.
 
-Laws: an outcome is that of `Decider.decide`, of the request that an item is. What an item shares
-with the one before it, as the same object, is not looked at again: who asks, the rows that apply,
-and what attribute paths led to. Steps are not shared: an item may take as many as a question that
-is asked alone.
+Laws: an outcome is that of `Decider.decide`, of the request that an item is; of an item whose form
+is not the usual one there is none. Of an item's properties only those are read that a condition
+may read. What an item shares with the one before it, as the same object, is not looked at again:
+who asks, the rows that apply, and what attribute paths led to. Steps are not shared: an item may
+take as many as a question that is asked alone.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .access import EntityValue
+from .activation import Path
 from .decide import Decider, Outcome, combine, entity_of, roles_of, with_selected
-from .messages import Fields
+from .messages import Fields, Wanted, read_check
 from .rules import View
 from .times import timestamp_of
 
@@ -23,8 +25,7 @@ SUBJECT, RESOURCE, ACTION, CONTEXT, COMPANY, NOW = 0, 1, 2, 3, 4, 5
 
 
 class Batch:
-    """What `decider` decides, made decisions of: by `make` of an outcome, by `otherwise` of an item
-    whose form is not the usual one."""
+    """Decides by `decider` what was read with `wanted`; `make` makes decisions of outcomes."""
 
     __slots__ = (
         "activation",
@@ -34,27 +35,24 @@ class Batch:
         "kind",
         "longest",
         "make",
-        "otherwise",
+        "reads_now",
         "roles",
         "slots",
         "view",
+        "wanted",
     )
 
-    def __init__(
-        self,
-        decider: Decider,
-        make: Callable[[Outcome], Any],
-        otherwise: Callable[[Fields], Any],
-    ) -> None:
+    def __init__(self, decider: Decider, make: Callable[[Outcome], Any]) -> None:
         self.decider = decider
         self.make = make
-        self.otherwise = otherwise
         self.longest = decider.name_length
+        self.reads_now = decider.reads_now
         self.activation = decider.another()
         # By what they are read from.
         self.slots: list[list[int]] = [[] for _ in self.activation.roots]
         for number, path in enumerate(decider.paths):
             self.slots[path.root].append(number)
+        self.wanted = wanted_by(decider.paths)
         # Of the item before, where that is there.
         self.former: Fields | None = None
         self.roles: tuple[str, ...] = ()
@@ -63,19 +61,30 @@ class Batch:
         self.view: View | None = None
 
     def begin(self, now: int) -> None:
-        """Decide as of a time, in nanoseconds since the epoch."""
-        if self.decider.reads_now:
-            self.put(NOW, timestamp_of(now, "now"))
+        """Decide as of a time, in nanoseconds since the epoch: where `reads_now`."""
+        self.put(NOW, timestamp_of(now, "now"))
 
-    def decisions(self, items: list[Fields]) -> list[Any]:
-        """What is made of some items, in their order."""
-        return [self.decision(item) for item in items]
+    def answer(self, data: bytes, depth: int) -> Any:
+        """What is made of the bytes of a CheckRequest with properties up to `depth` levels deep;
+        None where they are not in their usual form."""
+        fields = read_check(data, depth, self.wanted)
+        return None if fields is None else self.decision(fields)
+
+    def decisions(self, items: list[Fields]) -> list[Any] | None:
+        """What is made of some items, in their order; None where one is not in its usual form."""
+        found = []
+        for item in items:
+            decision = self.decision(item)
+            if decision is None:
+                return None
+            found.append(decision)
+        return found
 
     def decision(self, item: Fields) -> Any:
-        """What is made of an item."""
+        """What is made of an item; None where it is not in its usual form."""
         outcome = self.outcome(item)
         if outcome is None:
-            return self.otherwise(item)
+            return None
         return self.make(outcome) if outcome.decision is None else outcome.decision
 
     def outcome(self, fields: Fields) -> Outcome | None:
@@ -99,6 +108,8 @@ class Batch:
 
     def take(self, fields: Fields, former: Fields | None) -> bool:
         """Put an item into the activation, and find its view. Whether it is in its usual form."""
+        if fields.wanted is not self.wanted:
+            return False
         is_other = former is None
         if former is None or fields.action is not former.action:
             if not 0 < len(fields.action) <= self.longest:
@@ -160,3 +171,15 @@ class Batch:
 def is_named(entity: EntityValue, longest: int) -> bool:
     """Whether a type and an id are there, and not too long."""
     return 0 < len(entity.kind) <= longest and 0 < len(entity.id) <= longest
+
+
+def wanted_by(paths: list[Path]) -> Wanted:
+    """The properties that some paths may read. Of a root that is read as a whole: all."""
+    names: list[frozenset[str] | None] = []
+    for root in (SUBJECT, ACTION, RESOURCE, CONTEXT):
+        own = [path.members for path in paths if path.root == root]
+        found = {members[0] for members in own if members}
+        if root == SUBJECT:
+            found.add("roles")
+        names.append(None if () in own else frozenset(found))
+    return Wanted(*names)

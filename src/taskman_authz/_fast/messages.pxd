@@ -5,13 +5,21 @@ cdef int SUBJECT, ACTION, RESOURCE, CONTEXT
 cdef int SUBJECT_PROPERTIES, ACTION_PROPERTIES, RESOURCE_PROPERTIES
 cdef int CONTEXT_PROPERTIES, COMPANY
 cdef int ITEM, FIELD, ELEMENT, KEY
-cdef int VALUE
+cdef int VALUE, DEFAULTS
 cdef int NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST
 cdef double INT_LOW, INT_HIGH
 cdef list _KNOWN
 cdef Py_ssize_t LONGEST_KNOWN
 
 @cython.final
+cdef class Wanted:
+    cdef readonly frozenset subject
+    cdef readonly frozenset action
+    cdef readonly frozenset resource
+    cdef readonly frozenset context
+
+@cython.final
+@cython.freelist(64)
 cdef class Fields:
     cdef readonly str subject
     cdef readonly str action
@@ -22,27 +30,41 @@ cdef class Fields:
     cdef readonly dict resource_properties
     cdef readonly dict context_properties
     cdef readonly str company_id
+    cdef readonly Wanted wanted
+    cdef void fill(self, Fields defaults)
 
-cpdef Fields read_check(bytes data, int depth)
-cpdef list read_batch(bytes data, int depth, Py_ssize_t most)
+cpdef Fields read_check(bytes data, int depth, Wanted wanted=*)
+cpdef list read_batch(bytes data, int depth, Py_ssize_t most, Wanted wanted=*)
+
+@cython.final
+cdef class Former:
+    cdef Py_ssize_t start
+    cdef Py_ssize_t length
+    cdef dict made
 
 @cython.final
 cdef class Reader:
     cdef bytes data
     cdef Py_ssize_t end
     cdef Py_ssize_t position
-    cdef dict former
+    cdef list former
+    cdef Wanted wanted
 
-    @cython.locals(found=list)
+    @cython.locals(found=list, tag=int, defaults=Fields, item=Fields)
     cdef list batch(self, int depth, Py_ssize_t most)
     @cython.locals(made=Fields, seen=int, tag=int)
     cdef Fields check(self, Py_ssize_t end, int depth)
     @cython.locals(stop=Py_ssize_t, key=str)
     cdef int context_entry(self, dict into, Py_ssize_t end) except -1
-    @cython.locals(start=Py_ssize_t, former=tuple, made=dict)
-    cdef dict properties(self, int tag, Py_ssize_t end, int depth)
+    @cython.locals(end=Py_ssize_t, start=Py_ssize_t, former=Former)
+    cdef dict properties(self, int tag, Py_ssize_t within, int depth, frozenset wanted)
     @cython.locals(made=dict, stop=Py_ssize_t, key=str, former=str, is_sorted=bint)
-    cdef dict struct(self, Py_ssize_t end, int depth)
+    cdef dict struct(self, Py_ssize_t end, int depth, frozenset wanted)
+    cdef Py_ssize_t entry(self, Py_ssize_t end) except -1
+    @cython.locals(kind=int, bit=int, inner=Py_ssize_t, stop=Py_ssize_t)
+    cdef int skip(self, Py_ssize_t end, int depth) except -1
+    @cython.locals(start=Py_ssize_t, stop=Py_ssize_t)
+    cdef int skip_text(self, Py_ssize_t end) except -1
     @cython.locals(key=str)
     cdef str key(self, Py_ssize_t end)
     @cython.locals(kind=int, bit=int, number=double)

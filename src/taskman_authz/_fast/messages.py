@@ -1,14 +1,14 @@
+# cython: boundscheck=False, wraparound=False
 """Bytes of requests to Python values, for the messages that clients send.
 
 Laws: only the plain form is read here: known fields, each at most once, entries of maps as key and
 value, values of one kind, no deeper than they may be. Of anything else, wrong or merely unusual,
 `None` is the answer, and protobuf itself reads it or says what is wrong. What is read here is what
-protobuf would have read, keys in sorted order.
+protobuf would have read, keys in sorted order. Whoever reads only some properties names those, and
+nothing is made of the others; but they are looked at, and are of the plain form too.
 """
 
 from __future__ import annotations
-
-from struct import Struct
 
 from . import native
 
@@ -23,7 +23,7 @@ SUBJECT, ACTION, RESOURCE, CONTEXT = 0x0A, 0x12, 0x1A, 0x22
 SUBJECT_PROPERTIES, ACTION_PROPERTIES, RESOURCE_PROPERTIES = 0x2A, 0x32, 0x3A
 CONTEXT_PROPERTIES, COMPANY = 0x42, 0x4A
 ITEM = FIELD = ELEMENT = KEY = 0x0A
-VALUE = 0x12
+VALUE = DEFAULTS = 0x12
 NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST = 0x08, 0x11, 0x1A, 0x20, 0x2A, 0x32
 
 # Short texts that were read last, each where `native.place` puts it: keys, kinds, actions and roles
@@ -31,15 +31,32 @@ NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST = 0x08, 0x11, 0x1A, 0x20, 0x2A, 0
 _KNOWN: list[str | None] = [None] * 256
 LONGEST_KNOWN = 32  # bytes
 
-_double = Struct("<d").unpack_from
-
 
 class Unusual(Exception):
     """Not the plain form."""
 
 
+class Wanted:
+    """The names of the properties that are read, of each kind; None: all of them."""
+
+    __slots__ = ("action", "context", "resource", "subject")
+
+    def __init__(
+        self,
+        subject: frozenset[str] | None = None,
+        action: frozenset[str] | None = None,
+        resource: frozenset[str] | None = None,
+        context: frozenset[str] | None = None,
+    ) -> None:
+        self.subject = subject
+        self.action = action
+        self.resource = resource
+        self.context = context
+
+
 class Fields:
-    """The fields of a CheckRequest. Properties that were not sent are None."""
+    """The fields of a CheckRequest. Properties that were not sent are None. Of the others those
+    that `wanted` names are here."""
 
     __slots__ = (
         "action",
@@ -51,9 +68,11 @@ class Fields:
         "resource_properties",
         "subject",
         "subject_properties",
+        "wanted",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
         self.subject = ""
         self.action = ""
         self.resource = ""
@@ -64,50 +83,91 @@ class Fields:
         self.context_properties: dict[str, object] | None = None
         self.company_id = ""
 
+    def fill(self, defaults: Fields) -> None:
+        """Take what is left out from others. A name and properties go together: nobody is given
+        the properties of somebody else."""
+        if not self.subject and self.subject_properties is None:
+            self.subject = defaults.subject
+            self.subject_properties = defaults.subject_properties
+        if not self.action and self.action_properties is None:
+            self.action = defaults.action
+            self.action_properties = defaults.action_properties
+        if not self.resource and self.resource_properties is None:
+            self.resource = defaults.resource
+            self.resource_properties = defaults.resource_properties
+        if not self.context and self.context_properties is None:
+            self.context = defaults.context
+            self.context_properties = defaults.context_properties
+        if not self.company_id:
+            self.company_id = defaults.company_id
 
-def read_check(data: bytes, depth: int) -> Fields | None:
+
+ALL = Wanted()
+
+
+def read_check(data: bytes, depth: int, wanted: Wanted = ALL) -> Fields | None:
     """The fields of the bytes of a CheckRequest with properties up to `depth` levels deep."""
     if depth > DEEPEST:
         return None
     try:
-        return Reader(data).check(len(data), depth)
+        return Reader(data, wanted).check(len(data), depth)
     except (Unusual, UnicodeDecodeError):
         return None
 
 
-def read_batch(data: bytes, depth: int, most: int) -> list[Fields] | None:
-    """Those of a BatchCheckRequest of at most so many items."""
+def read_batch(data: bytes, depth: int, most: int, wanted: Wanted = ALL) -> list[Fields] | None:
+    """Those of a BatchCheckRequest of at most so many items, what they leave out filled in."""
     if depth > DEEPEST:
         return None
     try:
-        return Reader(data).batch(depth, most)
+        return Reader(data, wanted).batch(depth, most)
     except (Unusual, UnicodeDecodeError):
         return None
 
 
+class Former:
+    """Where properties were, and what was made of them."""
+
+    __slots__ = ("length", "made", "start")
+
+    def __init__(self) -> None:
+        self.start = 0
+        self.length = 0
+        self.made: dict[str, object] | None = None
+
+
 class Reader:
-    """Goes over the bytes of one message once. Items of a batch are often alike: `former` has where
-    the properties of one began, how long they were and what was made of them."""
+    """Goes over the bytes of one message once. Items of a batch are often alike: `former` has what
+    was made of the properties of one, a kind each."""
 
-    __slots__ = ("data", "end", "former", "position")
+    __slots__ = ("data", "end", "former", "position", "wanted")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, wanted: Wanted) -> None:
         self.data = data
         self.end = len(data)
         self.position = 0
-        self.former: dict[int, tuple[int, int, dict[str, object]]] | None = None
+        self.wanted = wanted
+        self.former: list[Former] | None = None
 
     def batch(self, depth: int, most: int) -> list[Fields]:
         found: list[Fields] = []
-        self.former = {}
+        defaults: Fields | None = None
+        self.former = [Former(), Former(), Former(), Former()]
         while self.position < self.end:
-            if self.byte() != ITEM or len(found) == most:
+            tag = self.byte()
+            if tag == ITEM and len(found) < most:
+                found.append(self.check(self.stop(self.end), depth))
+            elif tag == DEFAULTS and defaults is None:
+                defaults = self.check(self.stop(self.end), depth)
+            else:
                 raise Unusual
-            found.append(self.check(self.stop(self.end), depth))
+        if defaults is not None:
+            for item in found:
+                item.fill(defaults)
         return found
 
     def check(self, end: int, depth: int) -> Fields:
-        made = Fields()
+        made = Fields(self.wanted)
         seen = 0  # a bit a field
         while self.position < end:
             tag = self.byte()
@@ -124,13 +184,13 @@ class Reader:
             elif tag == RESOURCE:
                 made.resource = self.text(end)
             elif tag == SUBJECT_PROPERTIES:
-                made.subject_properties = self.properties(tag, self.stop(end), depth)
+                made.subject_properties = self.properties(tag, end, depth, self.wanted.subject)
             elif tag == ACTION_PROPERTIES:
-                made.action_properties = self.properties(tag, self.stop(end), depth)
+                made.action_properties = self.properties(tag, end, depth, self.wanted.action)
             elif tag == RESOURCE_PROPERTIES:
-                made.resource_properties = self.properties(tag, self.stop(end), depth)
+                made.resource_properties = self.properties(tag, end, depth, self.wanted.resource)
             elif tag == CONTEXT_PROPERTIES:
-                made.context_properties = self.properties(tag, self.stop(end), depth)
+                made.context_properties = self.properties(tag, end, depth, self.wanted.context)
             elif tag == COMPANY:
                 made.company_id = self.text(end)
             else:
@@ -146,38 +206,92 @@ class Reader:
         if self.position != stop:
             raise Unusual
 
-    def properties(self, tag: int, end: int, depth: int) -> dict[str, object]:
-        """The Struct that ends there: the former one of this field, where it is the same."""
+    def properties(
+        self, tag: int, within: int, depth: int, wanted: frozenset[str] | None
+    ) -> dict[str, object]:
+        """A Struct: the former one of this field, where it is the same."""
+        end = self.stop(within)
         if self.former is None:
-            return self.struct(end, depth)
+            return self.struct(end, depth, wanted)
         start = self.position
-        former = self.former.get(tag)
-        if former is not None and former[1] == end - start:
-            if native.same_bytes(self.data, start, former[0], end - start):
+        former = self.former[(tag - SUBJECT_PROPERTIES) >> 3]
+        if former.made is not None and former.length == end - start:
+            if native.same_bytes(self.data, start, former.start, end - start):
                 self.position = end
-                return former[2]
-        made = self.struct(end, depth)
-        self.former[tag] = (start, end - start, made)
-        return made
+                return former.made
+        former.made = self.struct(end, depth, wanted)
+        former.start = start
+        former.length = end - start
+        return former.made
 
-    def struct(self, end: int, depth: int) -> dict[str, object]:
+    def struct(self, end: int, depth: int, wanted: frozenset[str] | None) -> dict[str, object]:
         if depth == 0:
             raise Unusual
         made: dict[str, object] = {}
         former = ""
         is_sorted = True  # as our own client sends them
         while self.position < end:
-            if self.byte() != FIELD:
-                raise Unusual
-            stop = self.stop(end)
+            stop = self.entry(end)
             key = self.key(stop)
             if self.stop(stop) != stop:
                 raise Unusual
+            if wanted is not None and key not in wanted:
+                self.skip(stop, depth)
+                continue
             made[key] = self.value(stop, depth)
             if key < former:
                 is_sorted = False
             former = key
         return made if is_sorted else {key: made[key] for key in sorted(made)}
+
+    def entry(self, end: int) -> int:
+        """The beginning of an entry of a Struct. Returns where it ends."""
+        if self.byte() != FIELD:
+            raise Unusual
+        return self.stop(end)
+
+    def skip(self, end: int, depth: int) -> None:
+        """Go over a value that ends there, as `value` does, and make nothing of it."""
+        if self.position == end:
+            raise Unusual
+        kind = self.byte()
+        if kind == STRING:
+            self.skip_text(end)
+        elif kind == NUMBER:
+            if self.position + 8 > end:
+                raise Unusual
+            self.position += 8
+        elif kind == BOOL or kind == NULL_VALUE:
+            bit = self.byte()
+            if bit > 1 or (kind == NULL_VALUE and bit):
+                raise Unusual
+        elif kind == STRUCT and depth > 1:
+            inner = self.stop(end)
+            while self.position < inner:
+                stop = self.entry(inner)
+                if self.byte() != KEY:
+                    raise Unusual
+                self.skip_text(stop)
+                if self.byte() != VALUE or self.stop(stop) != stop:
+                    raise Unusual
+                self.skip(stop, depth - 1)
+        elif kind == LIST and depth > 1:
+            inner = self.stop(end)
+            while self.position < inner:
+                if self.byte() != ELEMENT:
+                    raise Unusual
+                self.skip(self.stop(inner), depth - 1)
+        else:
+            raise Unusual
+        if self.position != end:
+            raise Unusual
+
+    def skip_text(self, end: int) -> None:
+        stop = self.stop(end)
+        start = self.position
+        self.position = stop
+        if not native.is_ascii(self.data, start, stop):
+            self.data[start:stop].decode("utf-8")
 
     def key(self, end: int) -> str:
         """The key of an entry, and the tag of its value."""
@@ -199,7 +313,7 @@ class Reader:
         elif kind == NUMBER:
             if self.position + 8 > end:
                 raise Unusual
-            number = _double(self.data, self.position)[0]
+            number = native.double_at(self.data, self.position)
             self.position += 8
             if INT_LOW <= number < INT_HIGH and number % 1.0 == 0.0:
                 found = int(number)
@@ -211,7 +325,7 @@ class Reader:
                 raise Unusual
             found = bit == 1 if kind == BOOL else None
         elif kind == STRUCT:
-            found = self.struct(self.stop(end), depth - 1)
+            found = self.struct(self.stop(end), depth - 1, None)
         elif kind == LIST and depth > 1:
             found = self.elements(self.stop(end), depth - 1)
         else:

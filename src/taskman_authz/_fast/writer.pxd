@@ -1,14 +1,19 @@
 cimport cython
 
-cdef tuple ENTITY, ACTION, NOTHING
+cdef tuple ENTITY, NAMED, NOTHING
+cdef int SUBJECT, ACTION, RESOURCE, CONTEXT, COMPANY
+cdef int EVERY
 
 @cython.final
 cdef class Writer:
     cdef Py_ssize_t depth
     cdef dict made
+    cdef int parts
 
+    @cython.locals(shared=int)
+    cpdef bytes defaults(self, list requests)
     cpdef bytes check(self, object request)
-    @cython.locals(parts=list)
+    @cython.locals(parts=list, written=int)
     cdef bytes question(self, object request)
     cdef put(self, list parts, bytes tag, bytes data)
     @cython.locals(made=tuple, data=bytes)
@@ -20,12 +25,14 @@ cdef class Writer:
 
 cdef double LOW, HIGH
 
+@cython.locals(found=int)
+cdef int in_common(object one, object other) except -1
 cdef bytes joined(object kind, str separator, object id)
 @cython.locals(made=str)
 cdef bytes text(object value)
 @cython.locals(made=bytes)
 cdef bytes size(Py_ssize_t length)
-cpdef bytes item(bytes data)
+cpdef bytes framed(bytes data, bytes tag)
 
 cdef list _SHORT
 cdef list _LONG

@@ -17,19 +17,38 @@ _double = Struct("<d").pack
 LOW, HIGH = -(2.0**63), 2.0**63  # between them a reader takes a double for an integer
 
 ENTITY = ("type", "id")  # what a message has of an entity in other fields
-ACTION = ("name",)
+NAMED = ("name",)
 NOTHING = ()
+
+# The parts of a question, a bit each.
+SUBJECT, ACTION, RESOURCE, CONTEXT, COMPANY = 1, 2, 4, 8, 16
+EVERY = 31
 
 
 class Writer:
     """Writes the questions of one batch, with properties up to `depth` levels deep. `made` has the
-    bytes of dicts that were written, by their identity: the next question often has the same."""
+    bytes of dicts that were written, by their identity: the next question often has the same.
+    `parts` are those of a question that are written."""
 
-    __slots__ = ("depth", "made")
+    __slots__ = ("depth", "made", "parts")
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
+        self.parts = EVERY
         self.made: dict[int, tuple[Any, bytes, tuple[str, ...]]] = {}
+
+    def defaults(self, requests: list[Any]) -> bytes | None:
+        """The bytes of what some questions have in common, as the same objects; they are written
+        without it from here on. None where there is nothing, or something unusual about it."""
+        shared = EVERY
+        for request in requests:
+            shared &= in_common(requests[0], request)
+        if len(requests) < 2 or not shared:
+            return None
+        self.parts = shared
+        found = self.check(requests[0])
+        self.parts = EVERY if found is None else EVERY & ~shared
+        return found
 
     def check(self, request: Any) -> bytes | None:
         """The bytes of the CheckRequest that a request is: an object with its fields."""
@@ -41,19 +60,23 @@ class Writer:
             return None
 
     def question(self, request: Any) -> bytes:
-        subject = request.subject
+        subject, written = request.subject, self.parts
         if request.roles and (type(subject) is not dict or "roles" not in subject):
             raise Unusual
         parts: list[bytes] = []
-        self.put(parts, b"\x0a", joined(request.subject_type, ":", request.subject_id))
-        self.put(parts, b"\x12", text(request.action))
-        self.put(parts, b"\x1a", joined(request.resource_type, "/", request.resource_id))
-        self.properties(parts, b"\x2a", subject, ENTITY)
-        self.properties(parts, b"\x32", request.action_attributes, ACTION)
-        self.properties(parts, b"\x3a", request.resource, ENTITY)
-        self.properties(parts, b"\x42", request.context, NOTHING)
+        if written & SUBJECT:
+            self.put(parts, b"\x0a", joined(request.subject_type, ":", request.subject_id))
+            self.properties(parts, b"\x2a", subject, ENTITY)
+        if written & ACTION:
+            self.put(parts, b"\x12", text(request.action))
+            self.properties(parts, b"\x32", request.action_attributes, NAMED)
+        if written & RESOURCE:
+            self.put(parts, b"\x1a", joined(request.resource_type, "/", request.resource_id))
+            self.properties(parts, b"\x3a", request.resource, ENTITY)
+        if written & CONTEXT:
+            self.properties(parts, b"\x42", request.context, NOTHING)
         company = request.company_id
-        if company is not None:
+        if written & COMPANY and company is not None:
             if company == "":
                 raise Unusual
             self.put(parts, b"\x4a", text(company))
@@ -125,6 +148,30 @@ class Writer:
         return b"".join((b"\x32", size(len(data)), data))
 
 
+def in_common(one: Any, other: Any) -> int:
+    """The parts of a question that another one has too."""
+    found = 0
+    if (
+        one.subject is other.subject
+        and one.subject_id == other.subject_id
+        and one.subject_type == other.subject_type
+    ):
+        found |= SUBJECT
+    if one.action_attributes is other.action_attributes and one.action == other.action:
+        found |= ACTION
+    if (
+        one.resource is other.resource
+        and one.resource_id == other.resource_id
+        and one.resource_type == other.resource_type
+    ):
+        found |= RESOURCE
+    if one.context is other.context:
+        found |= CONTEXT
+    if one.company_id == other.company_id:
+        found |= COMPANY
+    return found
+
+
 def joined(kind: Any, separator: str, id: Any) -> bytes:
     """A subject or a resource, which the other side takes apart at the first separator."""
     if type(kind) is not str or type(id) is not str or separator in kind:
@@ -151,9 +198,9 @@ def size(length: int) -> bytes:
     return made + _SHORT[length]
 
 
-def item(data: bytes) -> bytes:
-    """A message as an item of a BatchCheckRequest."""
-    return b"".join((b"\x0a", size(len(data)), data))
+def framed(data: bytes, tag: bytes) -> bytes:
+    """A message as a field of another one."""
+    return b"".join((tag, size(len(data)), data))
 
 
 _SHORT = [bytes([number]) for number in range(128)]

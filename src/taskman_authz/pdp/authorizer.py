@@ -6,11 +6,8 @@ no log.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .._fast.batch import Batch
 from .._fast.decide import Outcome
-from .._fast.messages import Fields
 from ..decision import Decision, Reason
 from ..errors import require
 from ..policy import PolicySet
@@ -37,7 +34,7 @@ def decision_of(outcome: Outcome, policies: PolicySet) -> Decision:
     return made
 
 
-def together(policies: PolicySet, otherwise: Callable[[Fields], Decision]) -> Batch:
-    """Decides questions as they stand in messages, one after another; `otherwise` decides those
-    whose form is not the usual one. It is for one thread."""
-    return Batch(policies.decider, lambda outcome: decision_of(outcome, policies), otherwise)
+def together(policies: PolicySet) -> Batch:
+    """Decides questions as they stand in messages, read with its `wanted`, one after another; None
+    is the answer to one whose form is not the usual one. It is for one thread."""
+    return Batch(policies.decider, lambda outcome: decision_of(outcome, policies))

@@ -10,7 +10,7 @@ arrives is bounded before it is looked at; the same request means the same on bo
 
 from __future__ import annotations
 
-from .._fast.messages import Fields
+from .._fast.messages import Fields, Wanted
 from .messages import (
     decision_message,
     read_batch,
@@ -19,8 +19,6 @@ from .messages import (
     read_decisions,
     read_explain,
     read_fields,
-    read_one,
-    request_of_fields,
     write_batch,
     write_check,
     write_decision,
@@ -33,6 +31,7 @@ SERVICE = "taskman_authz.v1.AuthorizationService"
 __all__ = [
     "SERVICE",
     "Fields",
+    "Wanted",
     "decision_message",
     "read_batch",
     "read_check",
@@ -40,9 +39,7 @@ __all__ = [
     "read_decisions",
     "read_explain",
     "read_fields",
-    "read_one",
     "read_properties",
-    "request_of_fields",
     "write_batch",
     "write_check",
     "write_decision",

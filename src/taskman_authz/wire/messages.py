@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar
 from google.protobuf.message import DecodeError
 
 from .._fast import messages as plain
-from .._fast.writer import Writer
-from .._fast.writer import item as framed
+from .._fast.messages import ALL, Fields, Wanted
+from .._fast.writer import Writer, framed
 from ..decision import Decision, Reason
 from ..errors import RequestError
 from ..limits import DEFAULT, Limits
@@ -44,26 +44,17 @@ def read_batch(data: bytes, limits: Limits = DEFAULT) -> list[CheckRequest | Req
     message = _parse(pb.BatchCheckRequest, data, limits)
     if len(message.items) > limits.batch_size:
         raise RequestError("items", f"more than {limits.batch_size} items")
+    if message.HasField("defaults"):
+        for item in message.items:
+            _fill(item, message.defaults)
     return [_read_item(item, now, limits) for item in message.items]
 
 
-def read_fields(data: bytes, limits: Limits = DEFAULT) -> list[plain.Fields] | None:
-    """The items in the bytes of a BatchCheckRequest as they stand there, for `pdp.together`;
-    None where they are for `read_batch`."""
-    return plain.read_batch(_bounded(data, limits), limits.property_depth, limits.batch_size)
-
-
-def read_one(data: bytes, limits: Limits = DEFAULT) -> plain.Fields | None:
-    """The question in the bytes of a CheckRequest as it stands there, for `pdp.together`; None
-    where it is for `read_check`."""
-    return plain.read_check(_bounded(data, limits), limits.property_depth)
-
-
-def request_of_fields(
-    fields: plain.Fields, now: int, limits: Limits = DEFAULT
-) -> CheckRequest | RequestError:
-    """The question that an item is, or what is wrong with it."""
-    return _item(fields, now, limits)
+def read_fields(data: bytes, limits: Limits = DEFAULT, wanted: Wanted = ALL) -> list[Fields] | None:
+    """The items in the bytes of a BatchCheckRequest as they stand there, with the properties that
+    are wanted, for `pdp.together`; None where they are for `read_batch`."""
+    data = _bounded(data, limits)
+    return plain.read_batch(data, limits.property_depth, limits.batch_size, wanted)
 
 
 def read_explain(data: bytes, limits: Limits = DEFAULT) -> tuple[CheckRequest, bool]:
@@ -89,14 +80,43 @@ def write_decisions(decisions: Iterable[Decision]) -> bytes:
     return b"".join(found)
 
 
-def _item(fields: plain.Fields, now: int, limits: Limits) -> CheckRequest | RequestError:
+# What an item leaves out together, or not at all: nobody is given somebody else's properties.
+_PARTS = (
+    ("subject", "subject_properties"),
+    ("action", "action_properties"),
+    ("resource", "resource_properties"),
+    ("context", "context_properties"),
+    ("company_id",),
+)
+
+
+def _fill(item: pb.CheckRequest, defaults: pb.CheckRequest) -> None:
+    """As `Fields.fill`."""
+    there = {field.name for field, _ in item.ListFields()}
+    for part in _PARTS:
+        if there.isdisjoint(part):
+            for field, value in defaults.ListFields():
+                if field.name in part:
+                    _put(item, field.name, value)
+
+
+def _put(item: pb.CheckRequest, name: str, value: Any) -> None:
+    if isinstance(value, str):
+        setattr(item, name, value)
+    elif name == "context":
+        item.context.update(value)
+    else:
+        getattr(item, name).CopyFrom(value)
+
+
+def _item(fields: Fields, now: int, limits: Limits) -> CheckRequest | RequestError:
     try:
         return _request(fields, now, limits)
     except RequestError as error:
         return error
 
 
-def _request(fields: plain.Fields, now: int, limits: Limits) -> CheckRequest:
+def _request(fields: Fields, now: int, limits: Limits) -> CheckRequest:
     """What `_read_request` makes of a message, of fields that were read without one."""
     context = _joined_context(fields.context, fields.context_properties)
     subject_type, colon, subject_id = fields.subject.partition(":")
@@ -207,20 +227,23 @@ def write_batch(
     items: Sequence[CheckRequest | RequestError], limits: Limits = DEFAULT
 ) -> tuple[bytes, list[RequestError | None]]:
     """The bytes of a BatchCheckRequest of the items that can be written, and for each item what
-    is wrong with it, if anything."""
+    is wrong with it, if anything. What all items have in common is written once."""
     if len(items) > limits.batch_size:
         raise RequestError("items", f"more than {limits.batch_size} items")
     writer, parts = Writer(limits.property_depth), []
     errors: list[RequestError | None] = []
+    defaults = writer.defaults([item for item in items if not isinstance(item, RequestError)])
     for item in items:
         try:
             if isinstance(item, RequestError):
                 raise item
-            parts.append(framed(_written(item, writer, limits)))
+            parts.append(framed(_written(item, writer, limits), b"\x0a"))
         except RequestError as error:
             errors.append(error)
         else:
             errors.append(None)
+    if defaults:
+        parts.append(framed(defaults, b"\x12"))
     return _bounded(b"".join(parts), limits), errors
 
 

@@ -10,6 +10,7 @@ cdef extern from *:
     """
     #ifndef TASKMAN_AUTHZ_NATIVE
     #define TASKMAN_AUTHZ_NATIVE
+    #include <stdint.h>
     #include <string.h>
 
     /* Texts of one length. The last character first: alike names differ at their ends. */
@@ -68,12 +69,36 @@ cdef extern from *:
         return PyUnicode_IS_COMPACT_ASCII(text) && PyUnicode_GET_LENGTH(text) == stop - start
             && memcmp(PyUnicode_DATA(text), PyBytes_AS_STRING(data) + start, stop - start) == 0;
     }
+
+    static CYTHON_INLINE int taskman_is_ascii(PyObject *data, Py_ssize_t start, Py_ssize_t stop) {
+        const char *at = PyBytes_AS_STRING(data) + start, *end = PyBytes_AS_STRING(data) + stop;
+        uint64_t eight;
+        signed char rest = 0;
+        for (; end - at >= 8; at += 8) {
+            memcpy(&eight, at, 8);
+            if (eight & 0x8080808080808080ULL) return 0;
+        }
+        for (; at < end; at++) rest |= (signed char)*at;
+        return rest >= 0;
+    }
+
+    static CYTHON_INLINE double taskman_double_at(PyObject *data, Py_ssize_t start) {
+        const unsigned char *bytes = (const unsigned char *)PyBytes_AS_STRING(data) + start;
+        uint64_t number = 0;
+        double found;
+        int i;
+        for (i = 7; i >= 0; i--) number = number << 8 | bytes[i];  /* whatever the machine's order */
+        memcpy(&found, &number, 8);
+        return found;
+    }
     #endif
     """
     bint taskman_same_bytes(
         PyObject *data, Py_ssize_t start, Py_ssize_t other, Py_ssize_t length
     )
     Py_ssize_t taskman_place(PyObject *data, Py_ssize_t start, Py_ssize_t stop)
+    bint taskman_is_ascii(PyObject *data, Py_ssize_t start, Py_ssize_t stop)
+    double taskman_double_at(PyObject *data, Py_ssize_t start)
     bint taskman_is_spelt(PyObject *text, PyObject *data, Py_ssize_t start, Py_ssize_t stop)
     bint taskman_same(PyObject *left, PyObject *right)
     bint taskman_is(PyObject *value, PyObject *text, Py_ssize_t length)
@@ -196,3 +221,11 @@ cdef inline Py_ssize_t place(bytes data, Py_ssize_t start, Py_ssize_t stop) noex
 
 cdef inline bint is_spelt(str text, bytes data, Py_ssize_t start, Py_ssize_t stop) noexcept:
     return taskman_is_spelt(<PyObject *>text, <PyObject *>data, start, stop)
+
+
+cdef inline bint is_ascii(bytes data, Py_ssize_t start, Py_ssize_t stop) noexcept:
+    return taskman_is_ascii(<PyObject *>data, start, stop)
+
+
+cdef inline double double_at(bytes data, Py_ssize_t start) noexcept:
+    return taskman_double_at(<PyObject *>data, start)

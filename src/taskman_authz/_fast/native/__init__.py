@@ -11,11 +11,14 @@ what there is. Nothing has been paid then.
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..activation import Activation
     from ..nodes import Attribute, TextTest
+
+_double = Struct("<d")
 
 
 def same_text(left: str, right: str) -> bool:
@@ -86,3 +89,14 @@ def place(data: bytes, start: int, stop: int) -> int:
 def is_spelt(text: str, data: bytes, start: int, stop: int) -> bool:
     """Whether a text is these bytes, in ASCII."""
     return text.isascii() and text.encode() == data[start:stop]
+
+
+def is_ascii(data: bytes, start: int, stop: int) -> bool:
+    """Whether bytes are all ASCII."""
+    return data[start:stop].isascii()
+
+
+def double_at(data: bytes, start: int) -> float:
+    """The double in eight bytes, the lowest first."""
+    found: float = _double.unpack_from(data, start)[0]
+    return found
