@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from taskman_authz import CheckRequest, wire
-from taskman_authz._fast.messages import DEEPEST, Fields, Wanted, read_batch, read_check
+from taskman_authz._fast.messages import DEEPEST, Fields, Names, Wanted, read_batch, read_check
 from taskman_authz.errors import RequestError
 from taskman_authz.limits import Limits
 from taskman_authz.v1 import authorization_pb2 as pb
 from taskman_authz.wire.properties import read_properties
 
 NAMES = ("subject", "action", "resource", "company_id")
+LEFT_OUT = "left out"
 PROPERTIES = ("subject", "action", "resource", "context")
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
@@ -27,7 +28,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
-attributes = st.dictionaries(texts | st.sampled_from(["a", "c", "roles"]), values, max_size=5)
+attributes = st.dictionaries(texts | st.sampled_from(["a", "c", "ä", "roles"]), values, max_size=5)
 
 
 @st.composite
@@ -84,7 +85,13 @@ def test_a_batch_is_read_item_by_item(items):
     assert same([as_read(f) for f in found], [by_protobuf(item, DEEPEST) for item in items])
 
 
-NAMED = Wanted(*[frozenset(names) for names in ({"a", "roles"}, set(), {"", "a"}, {"c"})])
+# Few and many names, in lists and in dicts, one not in ASCII.
+NAMED = Wanted(
+    Names(("roles", "a"), [LEFT_OUT] * 2),
+    Names(("a", "c", *"0123456789"), [LEFT_OUT] * 12),
+    Names(("", "a")),
+    Names(("c", "ä"), [LEFT_OUT] * 2),
+)
 
 
 def agrees(data: bytes, depth: int) -> None:
@@ -96,8 +103,13 @@ def agrees(data: bytes, depth: int) -> None:
         assert same(whole, by_protobuf(pb.CheckRequest.FromString(data), depth))
         for name in PROPERTIES:
             field, wanted = f"{name}_properties", getattr(NAMED, name)
-            if whole[field] is not None:
-                whole[field] = {key: whole[field][key] for key in whole[field] if key in wanted}
+            if whole[field] is None:
+                continue
+            if wanted.blank is None:
+                kept = {key: whole[field][key] for key in whole[field] if key in wanted.texts}
+                whole[field] = kept
+            else:
+                whole[field] = [whole[field].get(text, LEFT_OUT) for text in wanted.texts]
         assert same(as_read(some), whole)
 
 

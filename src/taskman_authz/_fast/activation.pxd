@@ -7,6 +7,9 @@ cdef class Unset:
     pass
 
 cdef Unset _UNSET
+
+cpdef object unset()
+
 cdef object _MISSING
 
 @cython.locals(text=str)

@@ -29,6 +29,13 @@ class Unset:
 
 
 _UNSET = Unset()
+
+
+def unset() -> Any:
+    """What lies in such a slot."""
+    return _UNSET
+
+
 _MISSING = missing()
 
 # The same as `limits.Limits.evaluation_steps`, which the core cannot see.

@@ -1,27 +1,34 @@
 cimport cython
 from .access cimport EntityValue
-from .activation cimport Activation
-from .decide cimport (
-    Decider, Outcome, combine, entity_of, roles_of, with_selected
-)
-from .messages cimport Fields, Wanted, read_check
+from .activation cimport Activation, Path, unset
+from .decide cimport Decider, Outcome, combine, roles_of, with_selected
+from .messages cimport Fields, Names, Wanted, read_check
 from .rules cimport View
 from .times cimport timestamp_of
 
+cdef dict _EMPTY
 cdef Py_ssize_t SUBJECT, RESOURCE, ACTION, CONTEXT, COMPANY, NOW
+
+@cython.final
+cdef class Root:
+    cdef list slots
+    cdef readonly Names names
+    cdef list places
 
 @cython.final
 cdef class Batch:
     cdef Activation activation
+    cdef EntityValue asked
+    cdef EntityValue asker
     cdef readonly str company
     cdef Decider decider
     cdef Fields former
-    cdef str kind
     cdef Py_ssize_t longest
     cdef object make
     cdef readonly bint reads_now
     cdef tuple roles
-    cdef list slots
+    cdef list roots
+    cdef EntityValue verb
     cdef View view
     cdef readonly Wanted wanted
     cpdef begin(self, object now)
@@ -32,17 +39,17 @@ cdef class Batch:
     @cython.locals(outcome=Outcome)
     cpdef object decision(self, Fields item)
     @cython.locals(
-        former=Fields, decider=Decider, view=View, resource=EntityValue, rows=tuple,
-        nothing=Outcome
+        former=Fields, decider=Decider, view=View, rows=tuple, nothing=Outcome
     )
     cdef Outcome outcome(self, Fields fields)
-    @cython.locals(
-        is_other=bint, asker=EntityValue, roles=tuple, verb=EntityValue,
-        asked=EntityValue
-    )
+    @cython.locals(is_other=bint, roles=tuple, kind=str)
     cdef bint take(self, Fields fields, Fields former) except -1
-    cdef void put(self, Py_ssize_t root, object value)
-
-cdef bint is_named(EntityValue entity, Py_ssize_t longest)
-
-cpdef Wanted wanted_by(list paths)
+    @cython.locals(end=Py_ssize_t, kind=str)
+    cdef bint name(self, EntityValue entity, str text, str separator) except -1
+    @cython.locals(values=list)
+    cdef tuple roles_in(self, object properties)
+    @cython.locals(root=Root)
+    cdef int put(self, Py_ssize_t number, object value) except -1
+    @cython.locals(root=Root, slots=list, places=list, each=Py_ssize_t, place=Py_ssize_t)
+    cdef int spread(self, Py_ssize_t number, list values) except -1
+    cdef int put_entity(self, Py_ssize_t number, EntityValue entity, object properties) except -1

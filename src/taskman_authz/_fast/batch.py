@@ -1,4 +1,4 @@
-# cython: binding=False
+# cython: binding=False, boundscheck=False, wraparound=False
 """The items of a batch, decided one after another.
 
 Laws: an outcome is that of `Decider.decide`, of the request that an item is; of an item whose form
@@ -14,14 +14,16 @@ from collections.abc import Callable
 from typing import Any
 
 from .access import EntityValue
-from .activation import Path
-from .decide import Decider, Outcome, combine, entity_of, roles_of, with_selected
-from .messages import Fields, Wanted, read_check
+from .activation import Path, unset
+from .decide import Decider, Outcome, combine, roles_of, with_selected
+from .messages import Fields, Names, Wanted, read_check
 from .rules import View
 from .times import timestamp_of
 
 # The roots of an activation, in the order of the policy variables.
 SUBJECT, RESOURCE, ACTION, CONTEXT, COMPANY, NOW = 0, 1, 2, 3, 4, 5
+
+_EMPTY: dict[str, Any] = {}
 
 
 class Batch:
@@ -29,15 +31,17 @@ class Batch:
 
     __slots__ = (
         "activation",
+        "asked",
+        "asker",
         "company",
         "decider",
         "former",
-        "kind",
         "longest",
         "make",
         "reads_now",
         "roles",
-        "slots",
+        "roots",
+        "verb",
         "view",
         "wanted",
     )
@@ -48,16 +52,19 @@ class Batch:
         self.longest = decider.name_length
         self.reads_now = decider.reads_now
         self.activation = decider.another()
-        # By what they are read from.
-        self.slots: list[list[int]] = [[] for _ in self.activation.roots]
-        for number, path in enumerate(decider.paths):
-            self.slots[path.root].append(number)
-        self.wanted = wanted_by(decider.paths)
+        self.roots = [Root(number, decider.paths) for number in range(NOW + 1)]
+        self.wanted = Wanted(
+            *[self.roots[each].names for each in (SUBJECT, ACTION, RESOURCE, CONTEXT)]
+        )
+        # What conditions are given. Nothing keeps them when an item is decided, so the next one is
+        # put into the same.
+        self.asker = EntityValue("", "", None, False)
+        self.verb = EntityValue("", "", None, True)
+        self.asked = EntityValue("", "", None, False)
         # Of the item before, where that is there.
         self.former: Fields | None = None
         self.roles: tuple[str, ...] = ()
         self.company: str | None = None
-        self.kind = ""
         self.view: View | None = None
 
     def begin(self, now: int) -> None:
@@ -98,8 +105,7 @@ class Batch:
         view = self.view
         assert view is not None
         if view.tables:
-            resource: EntityValue = self.activation.roots[RESOURCE]
-            view = view.of(resource.id, decider.index.reasons)
+            view = view.of(self.asked.id, decider.index.reasons)
         rows = view.rows
         if view.groups:
             rows = with_selected(rows, view.groups, self.activation)
@@ -110,11 +116,7 @@ class Batch:
         """Put an item into the activation, and find its view. Whether it is in its usual form."""
         if fields.wanted is not self.wanted:
             return False
-        is_other = former is None
-        if former is None or fields.action is not former.action:
-            if not 0 < len(fields.action) <= self.longest:
-                return False
-            is_other = True
+        is_other = former is None  # than what the view is of
         if former is None or fields.company_id is not former.company_id:
             if len(fields.company_id) > self.longest:
                 return False
@@ -126,16 +128,23 @@ class Batch:
             or fields.subject is not former.subject
             or fields.subject_properties is not former.subject_properties
         ):
-            asker = entity_of(fields.subject, ":", "", fields.subject_properties)
-            roles = roles_of(fields.subject_properties, self.decider.subject_roles, self.longest)
-            if roles is None or not is_named(asker, self.longest):
+            if not self.name(self.asker, fields.subject, ":"):
+                return False
+            roles = self.roles_in(fields.subject_properties)
+            if roles is None:
+                return False
+            if roles != self.roles:
+                is_other = True
+                self.roles = roles
+            self.put_entity(SUBJECT, self.asker, fields.subject_properties)
+        if former is None or fields.action is not former.action:
+            if not 0 < len(fields.action) <= self.longest:
                 return False
             is_other = True
-            self.roles = roles
-            self.put(SUBJECT, asker)
-        if former is None or is_other or fields.action_properties is not former.action_properties:
-            verb = EntityValue("", fields.action, fields.action_properties, True)
-            self.put(ACTION, verb)
+            self.verb.id = fields.action
+            self.put_entity(ACTION, self.verb, fields.action_properties)
+        elif fields.action_properties is not former.action_properties:
+            self.put_entity(ACTION, self.verb, fields.action_properties)
         if (
             former is None
             or fields.context
@@ -144,42 +153,107 @@ class Batch:
         ):
             if fields.context and fields.context_properties is not None:  # a key may be in both
                 return False
-            properties: Any = fields.context_properties
-            self.put(CONTEXT, fields.context if properties is None else properties)
+            if type(fields.context_properties) is list:
+                self.put(CONTEXT, _EMPTY)
+                self.spread(CONTEXT, fields.context_properties)
+            elif fields.context_properties is None:
+                self.put(CONTEXT, fields.context)
+            else:
+                self.put(CONTEXT, fields.context_properties)
         if (
             former is None
             or fields.resource is not former.resource
             or fields.resource_properties is not former.resource_properties
         ):
-            asked = entity_of(fields.resource, "/", self.kind, fields.resource_properties)
-            if not is_named(asked, self.longest):
+            kind = self.asked.kind
+            if not self.name(self.asked, fields.resource, "/"):
                 return False
-            self.put(RESOURCE, asked)
-            if asked.kind is not self.kind:
+            if self.asked.kind is not kind:
                 is_other = True
-                self.kind = asked.kind
+            self.put_entity(RESOURCE, self.asked, fields.resource_properties)
         if is_other:
-            self.view = self.decider.index.view(self.company, fields.action, self.kind, self.roles)
+            index = self.decider.index
+            self.view = index.view(self.company, fields.action, self.asked.kind, self.roles)
         return True
 
-    def put(self, root: int, value: Any) -> None:
+    def name(self, entity: EntityValue, text: str, separator: str) -> bool:
+        """Make an entity be who a text says. Whether that has a type and an id, not too long ones;
+        a type that is equal to the one before is the same object."""
+        end = len(entity.kind)
+        if not (
+            end and len(text) > end and text[end] == separator and text.startswith(entity.kind)
+        ):
+            end = text.find(separator)
+            if not 0 < end <= self.longest:
+                return False
+            entity.kind = text[:end]
+        entity.id = text[end + 1 :]
+        return 0 < len(entity.id) <= self.longest
+
+    def roles_in(self, properties: Any) -> tuple[str, ...] | None:
+        """The roles among a subject's properties; None where they are none."""
+        if properties is None:
+            return ()
+        found: Any
+        if type(properties) is list:
+            values: list[Any] = properties
+            found = values[0]
+            if found is unset():
+                return ()
+        else:
+            found = properties.get("roles")
+        return roles_of(found, self.decider.subject_roles, self.longest)
+
+    def put(self, number: int, value: Any) -> None:
         """Another value of a root: what was read from the former one is forgotten."""
-        self.activation.roots[root] = value
-        self.activation.unset(self.slots[root])
+        root: Root = self.roots[number]
+        self.activation.roots[number] = value
+        self.activation.unset(root.slots)
+
+    def spread(self, number: int, values: list[Any]) -> None:
+        """Put the values of a root's properties where paths lead."""
+        root: Root = self.roots[number]
+        slots, places = self.activation.slots, root.places
+        for each in range(len(values)):
+            place: int = places[each]
+            if place >= 0:
+                slots[place] = values[each]
+
+    def put_entity(self, number: int, entity: EntityValue, properties: Any) -> None:
+        """The same of an entity with other properties."""
+        if type(properties) is list:
+            entity.attributes = None
+            self.put(number, entity)
+            self.spread(number, properties)
+        else:
+            entity.attributes = properties
+            self.put(number, entity)
 
 
-def is_named(entity: EntityValue, longest: int) -> bool:
-    """Whether a type and an id are there, and not too long."""
-    return 0 < len(entity.kind) <= longest and 0 < len(entity.id) <= longest
+class Root:
+    """What conditions read of a root: `slots` of paths from it, and the `names` of properties that
+    are read, None where that is any. Where they are read one by one, `places` has the slot of each
+    name, -1 where no path is to it."""
+
+    __slots__ = ("names", "places", "slots")
+
+    def __init__(self, number: int, paths: list[Path]) -> None:
+        self.slots = [slot for slot, path in enumerate(paths) if path.root == number]
+        own = {paths[slot].members: slot for slot in self.slots}
+        self.places: list[int] = []
+        self.names: Names | None = None
+        if () in own:
+            return
+        wanted = {members[0]: None for members in own}
+        if number == SUBJECT:
+            wanted = {"roles": None, **wanted}
+        texts = tuple([name for name in wanted if name not in OWN[number]])
+        if max([len(members) for members in own], default=1) > 1:
+            self.names = Names(texts)
+            return
+        self.names = Names(texts, [unset()] * len(texts))
+        self.places = [own.get((text,), -1) for text in texts]
 
 
-def wanted_by(paths: list[Path]) -> Wanted:
-    """The properties that some paths may read. Of a root that is read as a whole: all."""
-    names: list[frozenset[str] | None] = []
-    for root in (SUBJECT, ACTION, RESOURCE, CONTEXT):
-        own = [path.members for path in paths if path.root == root]
-        found = {members[0] for members in own if members}
-        if root == SUBJECT:
-            found.add("roles")
-        names.append(None if () in own else frozenset(found))
-    return Wanted(*names)
+# What roots have whatever their properties are.
+OWN = (("type", "id"), ("type", "id"), ("name",), (), (), ())

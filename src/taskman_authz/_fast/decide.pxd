@@ -64,12 +64,12 @@ cdef class Decider:
 cpdef tuple with_selected(tuple rows, tuple groups, Activation activation)
 
 @cython.locals(end=Py_ssize_t)
-cpdef EntityValue entity_of(str text, str separator, str kind, object attributes)
+cdef EntityValue entity_of(str text, str separator)
 @cython.locals(attributes=dict, entity=EntityValue)
 cdef str _kind(object value, str separator, Py_ssize_t longest)
 @cython.locals(attributes=dict, entity=EntityValue)
 cdef str _id(object value, Py_ssize_t longest)
-cpdef tuple roles_of(dict attributes, Py_ssize_t most, Py_ssize_t longest)
+cpdef tuple roles_of(object found, Py_ssize_t most, Py_ssize_t longest)
 
 cdef Py_ssize_t ACTION
 cdef Py_ssize_t NOW

@@ -209,15 +209,15 @@ class Decider:
         # A dict that says its own type and id is read as it is, which is quicker.
         asker: Any = subject
         if type(subject) is str:
-            asker = entity_of(subject, ":", "", None)
+            asker = entity_of(subject, ":")
             roles: tuple[str, ...] | None = ()
         elif type(subject) is dict:
-            roles = roles_of(subject, self.subject_roles, self.name_length)
+            roles = roles_of(subject.get("roles"), self.subject_roles, self.name_length)
         else:
             return None
         asked: Any = resource
         if type(resource) is str:
-            asked = entity_of(resource, "/", "", None)
+            asked = entity_of(resource, "/")
         elif type(resource) is not dict:
             return None
         kind, id = _kind(asked, "/", self.name_length), _id(asked, self.name_length)
@@ -286,16 +286,12 @@ def with_selected(
     return rows
 
 
-def entity_of(text: str, separator: str, kind: str, attributes: Any) -> EntityValue:
-    """A subject or resource that is a text; without a separator one without an id. Its type is the
-    object `kind` where it is equal."""
-    end = len(kind)
-    if end and len(text) > end and text[end] == separator and text.startswith(kind):
-        return _value(kind, text[end + 1 :], attributes, False)
+def entity_of(text: str, separator: str) -> EntityValue:
+    """A subject or resource that is a text; without a separator one without an id."""
     end = text.find(separator)
     if end < 0:
-        return _value(text, "", attributes, False)
-    return _value(text[:end], text[end + 1 :], attributes, False)
+        return _value(text, "", None, False)
+    return _value(text[:end], text[end + 1 :], None, False)
 
 
 def _kind(value: Any, separator: str, longest: int) -> str | None:
@@ -324,11 +320,9 @@ def _id(value: Any, longest: int) -> str | None:
     return id if 0 < len(id) <= longest else None
 
 
-def roles_of(attributes: dict[Any, Any] | None, most: int, longest: int) -> tuple[str, ...] | None:
-    """The roles among a subject's attributes, if they are any; None where they are none."""
-    if attributes is None:
-        return ()
-    found = attributes.get("roles")
+def roles_of(found: Any, most: int, longest: int) -> tuple[str, ...] | None:
+    """The roles that a subject's attribute of that name holds, None for none of it; None where
+    they are no roles."""
     if found is None:
         return ()
     if (type(found) is not list and type(found) is not tuple) or len(found) > most:

@@ -10,13 +10,21 @@ cdef int NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST
 cdef double INT_LOW, INT_HIGH
 cdef list _KNOWN
 cdef Py_ssize_t LONGEST_KNOWN
+cdef Py_ssize_t FEW
+
+@cython.final
+cdef class Names:
+    cdef readonly tuple texts
+    cdef readonly list blank
+    cdef readonly dict numbers
+    cdef readonly bint are_few
 
 @cython.final
 cdef class Wanted:
-    cdef readonly frozenset subject
-    cdef readonly frozenset action
-    cdef readonly frozenset resource
-    cdef readonly frozenset context
+    cdef readonly Names subject
+    cdef readonly Names action
+    cdef readonly Names resource
+    cdef readonly Names context
 
 @cython.final
 @cython.freelist(64)
@@ -25,13 +33,18 @@ cdef class Fields:
     cdef readonly str action
     cdef readonly str resource
     cdef readonly dict context
-    cdef readonly dict subject_properties
-    cdef readonly dict action_properties
-    cdef readonly dict resource_properties
-    cdef readonly dict context_properties
+    cdef readonly object subject_properties
+    cdef readonly object action_properties
+    cdef readonly object resource_properties
+    cdef readonly object context_properties
     cdef readonly str company_id
     cdef readonly Wanted wanted
     cdef void fill(self, Fields defaults)
+
+cdef dict _EMPTY
+
+@cython.locals(made=Fields)
+cdef Fields _fields(Wanted wanted)
 
 cpdef Fields read_check(bytes data, int depth, Wanted wanted=*)
 cpdef list read_batch(bytes data, int depth, Py_ssize_t most, Wanted wanted=*)
@@ -40,7 +53,7 @@ cpdef list read_batch(bytes data, int depth, Py_ssize_t most, Wanted wanted=*)
 cdef class Former:
     cdef Py_ssize_t start
     cdef Py_ssize_t length
-    cdef dict made
+    cdef object made
 
 @cython.final
 cdef class Reader:
@@ -57,9 +70,14 @@ cdef class Reader:
     @cython.locals(stop=Py_ssize_t, key=str)
     cdef int context_entry(self, dict into, Py_ssize_t end) except -1
     @cython.locals(end=Py_ssize_t, start=Py_ssize_t, former=Former)
-    cdef dict properties(self, int tag, Py_ssize_t within, int depth, frozenset wanted)
+    cdef object properties(self, int tag, Py_ssize_t within, int depth, Names wanted)
+    cdef object read(self, Py_ssize_t end, int depth, Names wanted)
     @cython.locals(made=dict, stop=Py_ssize_t, key=str, former=str, is_sorted=bint)
-    cdef dict struct(self, Py_ssize_t end, int depth, frozenset wanted)
+    cdef dict struct(self, Py_ssize_t end, int depth, Names wanted)
+    @cython.locals(stop=Py_ssize_t, number=Py_ssize_t)
+    cdef list values(self, Py_ssize_t end, int depth, list made, Names wanted)
+    @cython.locals(start=Py_ssize_t, stop=Py_ssize_t, found=Py_ssize_t)
+    cdef Py_ssize_t number(self, Py_ssize_t end, Names wanted) except -2
     cdef Py_ssize_t entry(self, Py_ssize_t end) except -1
     @cython.locals(kind=int, bit=int, inner=Py_ssize_t, stop=Py_ssize_t)
     cdef int skip(self, Py_ssize_t end, int depth) except -1

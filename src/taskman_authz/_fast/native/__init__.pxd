@@ -70,6 +70,19 @@ cdef extern from *:
             && memcmp(PyUnicode_DATA(text), PyBytes_AS_STRING(data) + start, stop - start) == 0;
     }
 
+    static CYTHON_INLINE Py_ssize_t taskman_find(
+        PyObject *data, Py_ssize_t start, Py_ssize_t stop, PyObject *texts
+    ) {
+        const char *bytes = PyBytes_AS_STRING(data) + start;
+        Py_ssize_t number, count = PyTuple_GET_SIZE(texts), length = stop - start;
+        for (number = 0; number < count; number++) {
+            PyObject *text = PyTuple_GET_ITEM(texts, number);
+            if (PyUnicode_GET_LENGTH(text) == length
+                && memcmp(PyUnicode_DATA(text), bytes, length) == 0) return number;
+        }
+        return -1;
+    }
+
     static CYTHON_INLINE int taskman_is_ascii(PyObject *data, Py_ssize_t start, Py_ssize_t stop) {
         const char *at = PyBytes_AS_STRING(data) + start, *end = PyBytes_AS_STRING(data) + stop;
         uint64_t eight;
@@ -97,6 +110,7 @@ cdef extern from *:
         PyObject *data, Py_ssize_t start, Py_ssize_t other, Py_ssize_t length
     )
     Py_ssize_t taskman_place(PyObject *data, Py_ssize_t start, Py_ssize_t stop)
+    Py_ssize_t taskman_find(PyObject *data, Py_ssize_t start, Py_ssize_t stop, PyObject *texts)
     bint taskman_is_ascii(PyObject *data, Py_ssize_t start, Py_ssize_t stop)
     double taskman_double_at(PyObject *data, Py_ssize_t start)
     bint taskman_is_spelt(PyObject *text, PyObject *data, Py_ssize_t start, Py_ssize_t stop)
@@ -229,3 +243,9 @@ cdef inline bint is_ascii(bytes data, Py_ssize_t start, Py_ssize_t stop) noexcep
 
 cdef inline double double_at(bytes data, Py_ssize_t start) noexcept:
     return taskman_double_at(<PyObject *>data, start)
+
+
+cdef inline Py_ssize_t find(
+    bytes data, Py_ssize_t start, Py_ssize_t stop, tuple texts
+) noexcept:
+    return taskman_find(<PyObject *>data, start, stop, <PyObject *>texts)

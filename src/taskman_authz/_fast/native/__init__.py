@@ -100,3 +100,12 @@ def double_at(data: bytes, start: int) -> float:
     """The double in eight bytes, the lowest first."""
     found: float = _double.unpack_from(data, start)[0]
     return found
+
+
+def find(data: bytes, start: int, stop: int, texts: tuple[str, ...]) -> int:
+    """Which of some texts, all in ASCII, these bytes are; -1: none."""
+    found = data[start:stop]
+    for number, text in enumerate(texts):
+        if text.encode() == found:
+            return number
+    return -1
