@@ -43,7 +43,8 @@ STRANGER = Caller()
 
 
 class Call:
-    """One call: what a transport knows of it besides its data."""
+    """One call: what a transport knows of it besides its data. A transport may have a class of its
+    own with all of this (`http2.session.Exchange`)."""
 
     __slots__ = (
         *("authorization", "began", "caller", "face", "left", "method", "min_revision"),
@@ -130,7 +131,8 @@ class Door:
         status: Status | None = None
         token = _answered.set(call)
         try:
-            call.check_time()
+            if call.left is not None:
+                call.check_time()
             for guard in self._guards:
                 guard(call)
             return method(data, call)

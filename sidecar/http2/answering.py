@@ -10,39 +10,25 @@ import base64
 import gzip
 import re
 import zlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from ..authorization import Aside, Later, Method, Served, Stream
-from ..door import Call, Door
+from ..authorization import Aside, Later, Served, Stream
+from ..door import Door
 from ..faces import Face
 from ..status import Code, Status
 from ..trailers import trailers
+from .session import Connection, Exchange, Route
 
 if TYPE_CHECKING:
     from ..settings import Settings
-    from .session import Connection, Exchange
 
 # What zlib calls the forms of a compressed message, by their names in gRPC.
 _FORMS = {b"gzip": 31, b"deflate": 15}
 _LEVEL = 6
 _PRINTED = re.compile(rb"[^ -$&-~]")
-
-
-# How what is served answers a call with some data.
-Way = Callable[["Answering", "Connection", "Exchange", Call, bytes], None]
-
-
-class Route(NamedTuple):
-    """What a path leads to."""
-
-    face: Face
-    name: str
-    served: Served
-    door: Door
-    way: Way
 
 
 class Answering:
@@ -52,10 +38,23 @@ class Answering:
         self._longest = settings.max_reply_bytes
         self._longest_asked = settings.max_message_bytes
         self._compresses = settings.compression == "gzip"
+        # An answer that is no longer than this is sent as it is.
+        self.plain_bytes = -1 if self._compresses else self._longest
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self._tasks: set[asyncio.Future[Any]] = set()
 
-    def __call__(self, connection: Connection, exchange: Exchange) -> None:
+    def route(self, face: Face, name: str, served: Served, door: Door) -> Route:
+        """The route to a method, which passes this door."""
+        way = None
+        if isinstance(served, Stream):
+            way = self._stream
+        elif isinstance(served, Aside):
+            way = self._wait
+        elif isinstance(served, Later):
+            way = self._await
+        return Route(face, name, served, door, way)
+
+    def answer(self, connection: Connection, exchange: Exchange) -> None:
         """Answer a call whose request is whole, now or later."""
         route, data = exchange.route, exchange.message
         if exchange.is_compressed:
@@ -63,25 +62,16 @@ class Answering:
             if isinstance(unpacked, Status):
                 return refuse(connection, exchange, unpacked)
             data = unpacked
-        face, name, _, _, way = route
-        call = Call(
-            face.name,
-            name,
-            connection.caller,
-            exchange.request_id,
-            exchange.traceparent,
-            exchange.left,
-            exchange.authorization,
-            exchange.tracestate,
-            exchange.min_revision,
-        )
-        way(self, connection, exchange, call, data)
+        if route.way is not None:
+            route.way(connection, exchange, data)
+        else:
+            self.end(connection, exchange, route.door.answer(exchange, route.served, data))
 
     def stop(self) -> None:
         """Begin nothing more."""
         self._aside.shutdown(wait=False, cancel_futures=True)
 
-    def _end(self, connection: Connection, exchange: Exchange, answer: bytes | Status) -> None:
+    def end(self, connection: Connection, exchange: Exchange, answer: bytes | Status) -> None:
         """Give the one answer, or say why there is none."""
         if isinstance(answer, Status):
             refuse_by = exchange.route.face.refuse
@@ -96,40 +86,36 @@ class Answering:
         else:
             connection.respond(exchange, answer)
 
-    def _at_once(self, connection: Connection, exchange: Exchange, call: Call, data: bytes) -> None:
-        door, served = exchange.route.door, cast(Method, exchange.route.served)
-        self._end(connection, exchange, door.answer(call, served, data))
-
-    def _wait(self, connection: Connection, exchange: Exchange, call: Call, data: bytes) -> None:
+    def _wait(self, connection: Connection, exchange: Exchange, data: bytes) -> None:
         door, served = exchange.route.door, cast(Aside, exchange.route.served)
         loop = asyncio.get_running_loop()
-        found = loop.run_in_executor(self._aside, door.answer, call, served.method, data)
+        found = loop.run_in_executor(self._aside, door.answer, exchange, served.method, data)
         exchange.on_close = found.cancel
         self._keep(found)
 
         def done(found: asyncio.Future[bytes | Status]) -> None:
             if not found.cancelled():
-                self._end(connection, exchange, found.result())
+                self.end(connection, exchange, found.result())
 
         found.add_done_callback(done)
 
-    def _await(self, connection: Connection, exchange: Exchange, call: Call, data: bytes) -> None:
+    def _await(self, connection: Connection, exchange: Exchange, data: bytes) -> None:
         door, served = exchange.route.door, cast(Later, exchange.route.served)
 
         async def answer() -> None:
-            found = await door.answer_later(call, served.method, data)
-            self._end(connection, exchange, found)
+            found = await door.answer_later(exchange, served.method, data)
+            self.end(connection, exchange, found)
 
         task = asyncio.get_running_loop().create_task(answer())
         exchange.on_close = task.cancel
         self._keep(task)
 
-    def _stream(self, connection: Connection, exchange: Exchange, call: Call, data: bytes) -> None:
+    def _stream(self, connection: Connection, exchange: Exchange, data: bytes) -> None:
         door, served = exchange.route.door, cast(Stream, exchange.route.served)
-        answers = door.answer(call, served.method, data)
+        answers = door.answer(exchange, served.method, data)
         if isinstance(answers, Status):
             return refuse(connection, exchange, answers)
-        telling = _tell(connection, exchange, call, cast("AsyncGenerator[bytes]", answers))
+        telling = _tell(connection, exchange, cast("AsyncGenerator[bytes]", answers))
         task = asyncio.get_running_loop().create_task(telling)
         exchange.on_close = task.cancel
         self._keep(task)
@@ -139,21 +125,7 @@ class Answering:
         task.add_done_callback(self._tasks.discard)
 
 
-def make_route(face: Face, name: str, served: Served, door: Door) -> Route:
-    """The route to a method, which passes this door."""
-    way: Way = Answering._at_once
-    if isinstance(served, Stream):
-        way = Answering._stream
-    elif isinstance(served, Aside):
-        way = Answering._wait
-    elif isinstance(served, Later):
-        way = Answering._await
-    return Route(face, name, served, door, way)
-
-
-async def _tell(
-    connection: Connection, exchange: Exchange, call: Call, answers: AsyncGenerator[bytes]
-) -> None:
+async def _tell(connection: Connection, exchange: Exchange, answers: AsyncGenerator[bytes]) -> None:
     """Send answers one after another, each when the former has been taken."""
     taken = asyncio.Event()
     exchange.on_taken = taken.set
@@ -164,7 +136,7 @@ async def _tell(
                 connection.send(exchange, answer)
                 await taken.wait()
     except Exception as error:
-        refuse(connection, exchange, exchange.route.door.refuse(call, error))
+        refuse(connection, exchange, exchange.route.door.refuse(exchange, error))
     else:
         connection.end(exchange)
 

@@ -4,8 +4,10 @@
 cdef class Endpoint:
     """What the connections of a server share: who answers, where, and within which bounds.
 
-    `routes` has what each path (bytes) leads to, `answer(connection, exchange)` is called for each
-    whole request and does not raise, `identify(transport)` names who is at the other end,
+    `routes` has what each path (bytes) leads to. Of `answering`, whose functions do not raise,
+    `answer(connection, exchange)` is called for a whole request that cannot be answered at once and
+    as it is, `end(connection, exchange, answer)` for an answer that is none, longer than
+    `plain_bytes`, or of another form. `identify(transport)` names who is at the other end,
     `tell(event)` is told what an operator may want to know. `now` is the clock of `look`;
     `on_empty` is called without arguments when the last connection has gone.
     """
@@ -13,14 +15,14 @@ cdef class Endpoint:
     cdef nghttp2_session_callbacks *callbacks
     cdef nghttp2_option *option
     cdef readonly dict routes
-    cdef readonly object answer, identify, tell
+    cdef readonly object answer, end, identify, tell
     cdef readonly set connections
     cdef readonly Py_ssize_t calls  # that have begun and not ended
     cdef readonly Py_ssize_t held  # bytes that are kept for all of them
     cdef public object on_empty
     cdef readonly bint draining
     cdef double now
-    cdef Py_ssize_t message_bytes, header_bytes, held_bytes, all_held_bytes, max_calls, max_connections
+    cdef Py_ssize_t plain_bytes, message_bytes, header_bytes, held_bytes, all_held_bytes, max_calls, max_connections
     cdef uint32_t streams
     cdef double credit, credit_rate, credit_call  # of frames that ask nothing
     cdef double ping_interval, patience, keepalive, keepalive_timeout, max_age, max_age_grace
@@ -39,11 +41,13 @@ cdef class Endpoint:
         nghttp2_option_set_max_settings(self.option, SETTINGS)
         nghttp2_option_set_max_continuations(self.option, CONTINUATIONS)
 
-    def __init__(self, dict routes, answer, identify, tell, bounds):
+    def __init__(self, dict routes, answering, identify, tell, bounds):
         nghttp2_option_set_stream_reset_rate_limit(self.option, bounds.resets, bounds.resets_rate)
         self.credit, self.credit_rate = bounds.idle_frames, bounds.idle_frames_rate
         self.credit_call = bounds.idle_frames_call
-        self.routes, self.answer, self.identify, self.tell = routes, answer, identify, tell
+        self.routes, self.identify, self.tell = routes, identify, tell
+        self.answer, self.end = answering.answer, answering.end
+        self.plain_bytes = answering.plain_bytes
         self.connections, self.now = set(), clock()
         self.message_bytes, self.header_bytes = bounds.message_bytes, bounds.header_bytes
         self.held_bytes, self.all_held_bytes = bounds.held_bytes, bounds.all_held_bytes

@@ -63,21 +63,36 @@ UNITS = tuple(zip(b"mSunMH", (1e-3, 1.0, 1e-6, 1e-9, 60.0, 3600.0)))
 
 
 @cython.final
+cdef class Route:
+    """What a path leads to: the method `name` of a face, which `served` answers to who passes the
+    door; `way(connection, exchange)` where that is not at once."""
+
+    cdef readonly object face, served, door, way
+    cdef readonly str name
+
+    def __init__(self, face, str name not None, served, door, way=None):
+        self.face, self.name, self.served, self.door, self.way = face, name, served, door, way
+
+
+@cython.final
 @cython.freelist(256)
 cdef class Exchange:
-    """One call: what is known of its request, and what goes back."""
+    """One call: what is known of its request, and what goes back. To the door and whoever is behind
+    it, it is a `Call`."""
 
     cdef int32_t stream
-    cdef readonly object route  # what its path leads to
+    cdef readonly Route route
     cdef readonly str request_id, traceparent, tracestate, authorization, min_revision
     cdef readonly bytes message, encoding, accepted
     cdef readonly bint is_compressed
     cdef readonly bint closed
     cdef public object on_taken  # called without arguments when what was sent last has gone
     cdef public object on_close  # called without arguments when it has ended, however
+    cdef public object caller, span, seen  # as a Call has them
+    cdef readonly object began
     cdef bytes path
     cdef bint is_post, is_grpc, admitted, whole, headed, over, settled
-    cdef double timeout, began, since
+    cdef double timeout, asked, given, since
     cdef Py_ssize_t header_bytes
     cdef Py_ssize_t held  # bytes that are kept for it
     # The request: its prefix, then as much of the message as has come.
@@ -93,9 +108,31 @@ cdef class Exchange:
     cdef tuple more
 
     @property
+    def face(self):
+        return self.route.face.name
+
+    @property
+    def method(self):
+        return self.route.name
+
+    @property
     def left(self):
-        """Seconds until the caller gives up; None: never."""
-        return None if self.timeout < 0 else self.timeout - (clock() - self.began)
+        return None if self.timeout < 0 else self.given
+
+    def check_time(self):
+        Call.check_time(self)
+
+    def remaining(self):
+        return Call.remaining(self)
+
+    def ids(self):
+        return Call.ids(self)
+
+    cdef begin(self, caller):
+        """Its request is whole: it is a call from here on."""
+        self.caller, self.began = caller, perf_counter()
+        if self.timeout >= 0:
+            self.given = self.timeout - (clock() - self.asked)
 
     cdef void load(self, bytes message, int flag):
         cdef Py_ssize_t length = PyBytes_GET_SIZE(message)

@@ -16,8 +16,9 @@ from ..door import Caller, Door
 from ..faces import OURS, Face
 from ..security import Listening, connection_names
 from ..sockets import address_of, open_sockets
-from .answering import Answering, make_route
-from .session import Connection, Endpoint
+from .accepting import Accepting
+from .answering import Answering
+from .session import HAS_LINES, Connection, Endpoint
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -88,18 +89,18 @@ class FastServer:
         faces: Mapping[str, Face],
         bounds: Bounds | None = None,
     ) -> None:
+        self._answering = Answering(settings)
         routes = {}
         for service, methods in services.items():
             face = faces.get(service, OURS)
             for name, served in methods.items():
-                routes[f"/{service}/{name}".encode()] = make_route(
-                    face, name, served, door.of(face)
-                )
+                route = self._answering.route(face, name, served, door.of(face))
+                routes[f"/{service}/{name}".encode()] = route
         self._listening = listening
         self._shares = settings.workers > 1
-        self._answering = Answering(settings)
         self._bounds = bounds or Bounds.of(settings)
         self.endpoint = Endpoint(routes, self._answering, _caller, log.info, self._bounds)
+        self._accepting: Accepting | None = None
         self._servers: list[asyncio.Server] = []
         self._paths: list[str] = []
         self._ticking: asyncio.TimerHandle | None = None
@@ -116,6 +117,8 @@ class FastServer:
 
     async def stop(self, grace: float) -> None:
         """Take no new calls, and give those in flight `grace` seconds to end."""
+        if self._accepting is not None:
+            self._accepting.stop()
         for server in self._servers:
             server.close()
         for path in self._paths:
@@ -126,6 +129,8 @@ class FastServer:
             self.endpoint.abort()
             await self._emptied(CLOSING)
         self._answering.stop()
+        if self._accepting is not None:
+            self._accepting.close()
         if self._ticking is not None:
             self._ticking.cancel()
 
@@ -137,6 +142,10 @@ class FastServer:
             from ..security.tls import server_context
 
             tls = server_context(certificates, ("h2",))
+        if tls is None and HAS_LINES:
+            if self._accepting is None:
+                self._accepting = Accepting(self.endpoint)
+            return self._accepting.serve(opened)
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(self.endpoint),
             sock=opened,

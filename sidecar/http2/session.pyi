@@ -1,11 +1,13 @@
 """What `session.pyx` has for others."""
 
-from asyncio import Protocol, Transport
+import socket
+from asyncio import AbstractEventLoop, Protocol, Transport
 from collections.abc import Callable
 from typing import Any
 
-from ..door import Caller
-from .answering import Route
+from ..door import Call, Caller, Door
+from ..faces import Face
+from .answering import Answering
 from .server import Bounds
 
 class Endpoint:
@@ -13,11 +15,12 @@ class Endpoint:
     calls: int
     held: int
     draining: bool
+    tell: Callable[[str], Any]
     on_empty: Callable[[], Any] | None
     def __init__(
         self,
         routes: dict[bytes, Route],
-        answer: Callable[[Connection, Exchange], Any],
+        answering: Answering,
         identify: Callable[[Transport], Caller],
         tell: Callable[[str], Any],
         bounds: Bounds,
@@ -26,19 +29,25 @@ class Endpoint:
     def abort(self) -> None: ...
     def look(self) -> None: ...
 
-class Exchange:
+Way = Callable[[Connection, Exchange, bytes], None]
+
+class Route:
+    face: Face
+    name: str
+    served: Any
+    door: Door
+    way: Way | None
+    def __init__(
+        self, face: Face, name: str, served: Any, door: Door, way: Way | None = None
+    ) -> None: ...
+
+class Exchange(Call):
     route: Route
     message: bytes
     encoding: bytes | None
     accepted: bytes | None
     is_compressed: bool
     closed: bool
-    request_id: str
-    traceparent: str
-    tracestate: str
-    min_revision: str
-    authorization: str
-    left: float | None
     on_taken: Callable[[], Any] | None
     on_close: Callable[[], Any] | None
 
@@ -51,3 +60,11 @@ class Connection(Protocol):
     def refuse(
         self, exchange: Exchange, code: int, text: bytes, more: tuple[tuple[bytes, bytes], ...] = ()
     ) -> None: ...
+
+HAS_LINES: bool
+
+class Lines:
+    def __init__(self, loop: AbstractEventLoop) -> None: ...
+    def fileno(self) -> int: ...
+    def add(self, socket: socket.socket, connection: Connection) -> None: ...
+    def ready(self) -> None: ...

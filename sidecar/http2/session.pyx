@@ -3,8 +3,9 @@
 
 Begin with `Connection.data_received`. What arrives goes through the library, whose callbacks only
 note what they see in an `Exchange`; those that are whole are answered when the library has
-returned; what it then wants to send is written. `Endpoint` holds what connections share. Three parts
-of this module have files of their own: `exchange.pxi`, `endpoint.pxi` and `callbacks.pxi`.
+returned; what it then wants to send is written. `Endpoint` holds what connections share. Four parts
+of this module have files of their own: `exchange.pxi`, `endpoint.pxi`, `callbacks.pxi` and
+`lines.pxi`, by which connections without TLS go around the loop's transports.
 
 Laws: no Python of others runs within a callback, so a session is never entered twice and never
 freed under itself. What a client makes us keep is counted (`held`) and bounded, and so is what it
@@ -14,13 +15,20 @@ A peer that does not read is not read.
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc cimport errno
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.string cimport memcmp, memcpy
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+from posix.unistd cimport close
 
 cimport cython
 
 from nghttp2 cimport *
+
+from time import perf_counter
+
+from ..door import Call
 
 cdef enum:
     WINDOW = 1048576  # bytes that a peer may send ahead; they are taken at once
@@ -45,6 +53,9 @@ cdef enum:
 include "exchange.pxi"
 include "endpoint.pxi"
 
+cdef class Lines
+cdef class Line
+
 
 @cython.final
 cdef class Connection:
@@ -53,6 +64,7 @@ cdef class Connection:
     cdef nghttp2_session *session
     cdef Endpoint endpoint
     cdef object transport
+    cdef Line line  # the transport, where it is one
     cdef readonly object caller
     cdef dict exchanges
     cdef list ready, done, gone, unwanted
@@ -94,6 +106,8 @@ cdef class Connection:
     def connection_made(self, transport):
         """Greet who connected, or send them away where there are too many."""
         self.transport = transport
+        if isinstance(transport, Line):
+            self.line = transport
         tls = transport.get_extra_info("ssl_object")
         if len(self.endpoint.connections) >= self.endpoint.max_connections:
             self.endpoint.tell("too many connections")
@@ -108,13 +122,14 @@ cdef class Connection:
 
     def data_received(self, bytes data not None):
         """Go through what came, answer what is whole, and write."""
+        self.receive(<const uint8_t *> PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+
+    cdef receive(self, const uint8_t *data, size_t size):
         cdef ssize_t used
         if self.transport is None or self.deaf:
             return
         self.heard, self.pinged = self.endpoint.now, -1
-        used = nghttp2_session_mem_recv(
-            self.session, <const uint8_t *> PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)
-        )
+        used = nghttp2_session_mem_recv(self.session, data, size)
         if self.flooding or used == FLOODED:
             self.flooding = False
             self.endpoint.tell("a connection was closed: too many frames that ask nothing")
@@ -133,7 +148,7 @@ cdef class Connection:
 
     def connection_lost(self, error):
         """Let go of everything."""
-        self.transport = None
+        self.transport = self.line = None
         self.endpoint.leave(self)
         unsent = False
         for exchange in list(self.exchanges.values()):
@@ -174,9 +189,22 @@ cdef class Connection:
                 elif self.is_full():
                     self.refuse(exchange, RESOURCE_EXHAUSTED, b"too much is asked at once")
                 else:
-                    self.endpoint.answer(self, exchange)
+                    self.answer(exchange)
         finally:
             self.inside = False
+
+    cdef answer(self, Exchange exchange):
+        """Answer a whole call, or begin to."""
+        cdef Endpoint endpoint = self.endpoint
+        cdef Route route = exchange.route
+        exchange.begin(self.caller)
+        if exchange.is_compressed or route.way is not None:
+            return endpoint.answer(self, exchange)
+        answer = route.door.answer(exchange, route.served, exchange.message)
+        if type(answer) is bytes and PyBytes_GET_SIZE(answer) <= endpoint.plain_bytes:
+            self.respond(exchange, answer)
+        else:
+            endpoint.end(self, exchange, answer)
 
     cpdef respond(self, Exchange exchange, bytes message, bint is_compressed=False):
         """The one answer to a call."""
@@ -306,8 +334,7 @@ cdef class Connection:
         cdef uint8_t out[OUT]
         cdef const uint8_t *data
         cdef ssize_t count = 0, used = 0
-        transport = self.transport
-        if transport is None or self.inside:
+        if self.transport is None or self.inside:
             return
         while not self.paused:
             count = nghttp2_session_mem_send(self.session, &data)
@@ -316,13 +343,13 @@ cdef class Connection:
             if count <= 0:
                 break
             if used + count > OUT:
-                transport.write(PyBytes_FromStringAndSize(<char *> out, used))
+                self.write(out, used)
                 used = 0
             # INVARIANT: `data` is good until the library is called again.
             memcpy(&out[used], data, count)
             used += count
         if used:
-            transport.write(PyBytes_FromStringAndSize(<char *> out, used))
+            self.write(out, used)
         if self.done or self.gone:
             self.tidy()
         if self.transport is None:
@@ -333,6 +360,12 @@ cdef class Connection:
             nghttp2_session_want_read(self.session) or nghttp2_session_want_write(self.session)
         ):
             self.transport.close()
+
+    cdef write(self, const uint8_t *data, Py_ssize_t size):
+        if self.line is not None:
+            self.line.write(data, size)
+        else:
+            self.transport.write(PyBytes_FromStringAndSize(<char *> data, size))
 
     cdef tidy(self):
         """Tell whoever waits for an exchange that it goes on, or has ended."""
@@ -444,7 +477,7 @@ cdef class Connection:
             if not memcmp(name, b"content-type", 12):
                 exchange.is_grpc = is_grpc(value, size)
             elif not memcmp(name, b"grpc-timeout", 12):
-                exchange.timeout, exchange.began = timeout(value, size), clock()
+                exchange.timeout, exchange.asked = timeout(value, size), clock()
                 if exchange.timeout < 0:
                     exchange.refuse(INTERNAL, b"grpc-timeout: expected digits and a unit")
             elif not memcmp(name, b"min-revision", 12):
@@ -525,3 +558,4 @@ cdef class Connection:
 
 
 include "callbacks.pxi"
+include "lines.pxi"

@@ -31,7 +31,7 @@ class Raw:
         self.socket = socket.create_connection((host, int(port)), PATIENCE)
         self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.ended: dict[int, dict[str, str]] = {}  # streams, and what they ended with
-        self.bodies: dict[int, bytes] = {}  # what came as data
+        self.bodies: dict[int, bytearray] = {}  # what came as data
         self.went_away: int | None = None
         self._told: dict[int, dict[str, str]] = {}
         self.http.initiate_connection()
@@ -116,7 +116,7 @@ class Raw:
         if isinstance(event, h2.events.ConnectionTerminated):
             self.went_away = int(event.error_code)
         if isinstance(event, h2.events.DataReceived):
-            self.bodies[event.stream_id] = self.bodies.get(event.stream_id, b"") + event.data
+            self.bodies.setdefault(event.stream_id, bytearray()).extend(event.data)
         if isinstance(event, h2.events.StreamReset):
             self.ended.setdefault(event.stream_id, {"reset": str(int(event.error_code))})
         if isinstance(event, h2.events.StreamEnded):

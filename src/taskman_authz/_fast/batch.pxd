@@ -44,6 +44,7 @@ cdef class Batch:
     cdef Outcome outcome(self, Fields fields)
     @cython.locals(is_other=bint, roles=tuple, kind=str)
     cdef bint take(self, Fields fields, Fields former) except -1
+    cdef int put_context(self, Fields fields) except -1
     @cython.locals(end=Py_ssize_t, kind=str)
     cdef bint name(self, EntityValue entity, str text, str separator) except -1
     @cython.locals(values=list)

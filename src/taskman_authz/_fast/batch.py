@@ -153,13 +153,7 @@ class Batch:
         ):
             if fields.context and fields.context_properties is not None:  # a key may be in both
                 return False
-            if type(fields.context_properties) is list:
-                self.put(CONTEXT, _EMPTY)
-                self.spread(CONTEXT, fields.context_properties)
-            elif fields.context_properties is None:
-                self.put(CONTEXT, fields.context)
-            else:
-                self.put(CONTEXT, fields.context_properties)
+            self.put_context(fields)
         if (
             former is None
             or fields.resource is not former.resource
@@ -175,6 +169,15 @@ class Batch:
             index = self.decider.index
             self.view = index.view(self.company, fields.action, self.asked.kind, self.roles)
         return True
+
+    def put_context(self, fields: Fields) -> None:
+        """What is around, as texts or as properties."""
+        properties = fields.context_properties
+        if type(properties) is list:
+            self.put(CONTEXT, _EMPTY)
+            self.spread(CONTEXT, properties)
+        else:
+            self.put(CONTEXT, fields.context if properties is None else properties)
 
     def name(self, entity: EntityValue, text: str, separator: str) -> bool:
         """Make an entity be who a text says. Whether that has a type and an id, not too long ones;

@@ -30,7 +30,7 @@ class Methods:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self.watched = 0
+        self.counted = 0  # messages that `count` has given
         self.going = threading.Event()
         self.gone = threading.Event()
 
@@ -52,6 +52,7 @@ class Methods:
         """As many messages as the data says, each a kilobyte; none ends."""
         try:
             for number in range(int(data)):
+                self.counted = number
                 yield b"%04d" % number + bytes(1_020)
             await asyncio.Event().wait()
         finally:

@@ -4,6 +4,7 @@ cut off, what is kept stays bounded, and others are answered meanwhile."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import queue
 import socket
 import struct
@@ -270,6 +271,21 @@ def test_more_connections_than_are_allowed_are_closed():
                 channel.unary_unary(ECHO, None, None)(b"", timeout=PATIENCE, wait_for_ready=True)
                 == b""
             )
+
+
+def test_where_too_much_is_open_accepting_is_tried_again(monkeypatch):
+    accept, failures = socket.socket.accept, [errno.EMFILE, errno.ECONNABORTED]
+
+    def failing(self: socket.socket) -> Any:
+        if failures:
+            raise OSError(failures.pop(0), "as a test wants it")
+        return accept(self)
+
+    with serving() as running:
+        monkeypatch.setattr(socket.socket, "accept", failing)
+        assert is_well(running)
+        assert not failures
+        assert running.said() == ["no connection can be accepted: too much is open"]
 
 
 def test_pings_that_come_too_often_are_answered_by_grpcs_own_word():

@@ -88,6 +88,22 @@ def test_each_of_many_answers_comes_when_it_can_be_taken(running):
         assert running.methods.gone.wait(PATIENCE)
 
 
+def test_what_the_peer_does_not_read_yet_waits_and_comes_whole_and_in_order(running):
+    number = 9_000  # kilobytes: more than the sockets of a connection hold
+    with Raw(running.address, window=2**30) as raw:
+        raw.http.increment_flow_control_window(2**30)
+        stream = raw.begin(f"{PATH}Count", framed(b"%d" % number))
+        counted = -1
+        while counted < running.methods.counted:  # until nothing more is sent
+            counted = running.methods.counted
+            assert ask(running.address, "Echo", b"x") == b"x"
+        assert counted < number - 1
+        while len(raw.bodies.get(stream, b"")) < number * 1_029:
+            assert raw.hear()
+        found = raw.bodies[stream]
+    assert found == b"".join(framed(b"%04d" % each + bytes(1_020)) for each in range(number))
+
+
 def test_what_takes_long_keeps_nobody_waiting(running):
     running.methods.going.clear()
     with grpc.insecure_channel(running.address) as channel:

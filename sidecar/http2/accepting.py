@@ -1,0 +1,65 @@
+"""Who connects without TLS, where this module's lines serve and not the loop's transports."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+
+from .session import Connection, Endpoint, Lines
+
+BACKLOG = 100  # connections that wait to be accepted, and that are accepted at a time
+AGAIN = 1.0  # seconds until accepting is tried again, where the process has too much open
+
+_TOO_MUCH_OPEN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Accepting:
+    """Accepts connections for `endpoint` in the running loop."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._loop = asyncio.get_running_loop()
+        self._opened: list[socket.socket] = []
+        self._lines = Lines(self._loop)
+        self._loop.add_reader(self._lines.fileno(), self._lines.ready)
+
+    def serve(self, opened: socket.socket) -> None:
+        """Accept whoever connects to a bound socket."""
+        opened.setblocking(False)
+        opened.listen(BACKLOG)
+        self._opened.append(opened)
+        self._loop.add_reader(opened, self._accept, opened)
+
+    def stop(self) -> None:
+        """Accept nobody more, and close the sockets."""
+        for opened in self._opened:
+            self._loop.remove_reader(opened)
+            opened.close()
+        self._opened.clear()
+
+    def close(self) -> None:
+        """Read and write nothing more: to be called when all connections have ended."""
+        self._loop.remove_reader(self._lines.fileno())
+
+    def _accept(self, opened: socket.socket) -> None:
+        for _ in range(BACKLOG):
+            try:
+                connected, _ = opened.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _TOO_MUCH_OPEN:
+                    raise
+                self._endpoint.tell("no connection can be accepted: too much is open")
+                self._loop.remove_reader(opened)
+                self._loop.call_later(AGAIN, self._accept_again, opened)
+                return
+            connected.setblocking(False)
+            if connected.family != socket.AF_UNIX:
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._lines.add(connected, Connection(self._endpoint))
+
+    def _accept_again(self, opened: socket.socket) -> None:
+        if opened in self._opened:
+            self._loop.add_reader(opened, self._accept, opened)
