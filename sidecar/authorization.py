@@ -15,6 +15,7 @@ from taskman_authz.wire import (
     read_batch,
     read_check,
     read_explain,
+    wants_distinct,
     write_decision,
     write_decisions,
 )
@@ -91,9 +92,10 @@ class Authorization:
         if self._is_alone:
             found = decisions.decide_batch_message(data, call)
             if found is not None:
-                return write_decisions(found)
+                return write_decisions(found, wants_distinct(data, decisions.limits))
         items = read_batch(data, decisions.limits)
-        return write_decisions(decisions.decide_each(_in_time(items, call)))
+        distinct = wants_distinct(data, decisions.limits)
+        return write_decisions(decisions.decide_each(_in_time(items, call)), distinct)
 
     def explain(self, data: bytes, _call: Call) -> bytes:
         """ExplainRequest → ExplainResponse. Raises `RequestError`."""
@@ -112,7 +114,8 @@ class Authorization:
         """As `batch_check`."""
         decisions = self._decisions
         items = read_batch(data, decisions.limits)
-        return write_decisions(await decisions.decide_all_later(items, call))
+        distinct = wants_distinct(data, decisions.limits)
+        return write_decisions(await decisions.decide_all_later(items, call), distinct)
 
     async def explain_later(self, data: bytes, call: Call) -> bytes:
         """As `explain`."""

@@ -71,9 +71,35 @@ def test_a_decision_arrives_as_it_was_made(allowed, reasons, revision):
     assert wire.read_decisions(wire.write_decisions([decision] * 2)) == [decision] * 2
 
 
+@given(st.lists(st.builds(Decision, st.booleans(), st.just(()), st.sampled_from("abc"))))
+def test_answers_that_are_equal_are_told_once_where_that_is_wanted(decisions):
+    data = wire.write_decisions(decisions, distinct=True)
+    assert wire.read_decisions(data) == decisions
+    told = pb.BatchCheckResponse.FromString(data)
+    assert len(told.results) == len(set(decisions))
+    assert len(told.places) == len(decisions)
+
+
+def test_a_reply_that_names_an_answer_that_is_not_there_is_none():
+    with pytest.raises(ValueError):
+        wire.read_decisions(pb.BatchCheckResponse(places=[0]).SerializeToString())
+
+
+@pytest.mark.parametrize("more", [b"", b"\x7a\x00"], ids=["plain", "with an unknown field"])
+@pytest.mark.parametrize("distinct", [False, True])
+def test_who_wants_distinct_answers_says_so(distinct, more):
+    batch = pb.BatchCheckRequest(items=[pb.CheckRequest()], distinct=distinct)
+    data = batch.SerializeToString()
+    assert wire.wants_distinct(data + more) is distinct
+    assert wire.wants_distinct(more) is False
+    assert wire.wants_distinct(data + b"\x18\x00") is False  # the last one counts
+    with pytest.raises(RequestError):
+        wire.wants_distinct(b"\x0a\x05")
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_a_request_error(data):
-    for read in (wire.read_check, wire.read_batch):
+    for read in (wire.read_check, wire.read_batch, wire.wants_distinct):
         try:
             read(data)
         except RequestError as error:

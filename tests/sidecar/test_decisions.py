@@ -11,6 +11,7 @@ from taskman_authz_sidecar.newest import Newest
 
 from taskman_authz import PDP, Decision
 from taskman_authz.v1 import authorization_pb2 as pb
+from taskman_authz.wire import read_decisions
 from tests.policy.helpers import compiled, document, policy
 
 POLICIES = PDP(compiled(document(policy("all", roles=["*"], actions=["*"], resources=["*"]))))
@@ -52,3 +53,16 @@ def test_each_decision_is_counted_once_and_what_is_invalid_is_none():
     assert answers[:3] == answers[3:]
     found = pb.BatchCheckResponse.FromString(answers[0]).results
     assert [each.allowed for each in found] == [True, False, True, True]
+
+
+def test_distinct_answers_are_the_same_answers():
+    call = Call("grpc", "BatchCheck")
+    items = [USUAL, INVALID, UNUSUAL, USUAL, USUAL]
+    for service in services(Counter()):
+        batch = pb.BatchCheckRequest(items=items)
+        each = read_decisions(service.batch_check(batch.SerializeToString(), call))
+        batch.distinct = True
+        answer = service.batch_check(batch.SerializeToString(), call)
+        assert read_decisions(answer) == each
+        told = pb.BatchCheckResponse.FromString(answer)
+        assert (len(told.results), list(told.places)) == (2, [0, 1, 0, 0, 0])

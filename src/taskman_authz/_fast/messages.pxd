@@ -6,6 +6,7 @@ cdef int SUBJECT_PROPERTIES, ACTION_PROPERTIES, RESOURCE_PROPERTIES
 cdef int CONTEXT_PROPERTIES, COMPANY
 cdef int ITEM, FIELD, ELEMENT, KEY
 cdef int VALUE, DEFAULTS
+cdef int DISTINCT
 cdef int NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST
 cdef double INT_LOW, INT_HIGH
 cdef list _KNOWN
@@ -49,6 +50,8 @@ cdef Fields _fields(Wanted wanted)
 cpdef Fields read_check(bytes data, int depth, Wanted wanted=*)
 cpdef list read_batch(bytes data, int depth, Py_ssize_t most, Wanted wanted=*)
 
+cpdef object is_distinct(bytes data)
+
 @cython.final
 cdef class Former:
     cdef Py_ssize_t start
@@ -65,6 +68,8 @@ cdef class Reader:
 
     @cython.locals(found=list, tag=int, defaults=Fields, item=Fields)
     cdef list batch(self, int depth, Py_ssize_t most)
+    @cython.locals(found=bint, tag=int)
+    cdef object asks_for_distinct(self)
     @cython.locals(made=Fields, seen=int, tag=int)
     cdef Fields check(self, Py_ssize_t end, int depth)
     @cython.locals(stop=Py_ssize_t, key=str)
@@ -79,7 +84,7 @@ cdef class Reader:
     @cython.locals(start=Py_ssize_t, stop=Py_ssize_t, found=Py_ssize_t)
     cdef Py_ssize_t number(self, Py_ssize_t end, Names wanted) except -2
     cdef Py_ssize_t entry(self, Py_ssize_t end) except -1
-    @cython.locals(kind=int, bit=int, inner=Py_ssize_t, stop=Py_ssize_t)
+    @cython.locals(kind=int, inner=Py_ssize_t, stop=Py_ssize_t)
     cdef int skip(self, Py_ssize_t end, int depth) except -1
     @cython.locals(start=Py_ssize_t, stop=Py_ssize_t)
     cdef int skip_text(self, Py_ssize_t end) except -1
@@ -97,5 +102,7 @@ cdef class Reader:
     cdef Py_ssize_t stop(self, Py_ssize_t end) except -1
     @cython.locals(shift=int, byte=int)
     cdef Py_ssize_t rest(self, Py_ssize_t low) except -1
+    @cython.locals(found=int)
+    cdef int bit(self) except -1
     @cython.locals(byte=int)
     cdef int byte(self) except -1

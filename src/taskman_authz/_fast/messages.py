@@ -26,6 +26,7 @@ SUBJECT_PROPERTIES, ACTION_PROPERTIES, RESOURCE_PROPERTIES = 0x2A, 0x32, 0x3A
 CONTEXT_PROPERTIES, COMPANY = 0x42, 0x4A
 ITEM = FIELD = ELEMENT = KEY = 0x0A
 VALUE = DEFAULTS = 0x12
+DISTINCT = 0x18
 NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST = 0x08, 0x11, 0x1A, 0x20, 0x2A, 0x32
 
 # Short texts that were read last, each where `native.place` puts it: keys, kinds, actions and roles
@@ -157,6 +158,14 @@ def read_batch(data: bytes, depth: int, most: int, wanted: Wanted = ALL) -> list
         return None
 
 
+def is_distinct(data: bytes) -> bool | None:
+    """Whether a BatchCheckRequest asks for distinct answers; None where that is not plain."""
+    try:
+        return Reader(data, ALL).asks_for_distinct()
+    except Unusual:
+        return None
+
+
 class Former:
     """Where properties were, and what was made of them."""
 
@@ -191,11 +200,25 @@ class Reader:
                 found.append(self.check(self.stop(self.end), depth))
             elif tag == DEFAULTS and defaults is None:
                 defaults = self.check(self.stop(self.end), depth)
+            elif tag == DISTINCT:
+                self.bit()
             else:
                 raise Unusual
         if defaults is not None:
             for item in found:
                 item.fill(defaults)
+        return found
+
+    def asks_for_distinct(self) -> bool:
+        found = False
+        while self.position < self.end:
+            tag = self.byte()
+            if tag == DISTINCT:
+                found = self.bit() == 1
+            elif tag == ITEM or tag == DEFAULTS:
+                self.position = self.stop(self.end)
+            else:
+                raise Unusual
         return found
 
     def check(self, end: int, depth: int) -> Fields:
@@ -331,8 +354,7 @@ class Reader:
                 raise Unusual
             self.position += 8
         elif kind == BOOL or kind == NULL_VALUE:
-            bit = self.byte()
-            if bit > 1 or (kind == NULL_VALUE and bit):
+            if self.bit() and kind == NULL_VALUE:
                 raise Unusual
         elif kind == STRUCT and depth > 1:
             inner = self.stop(end)
@@ -389,8 +411,8 @@ class Reader:
             else:
                 found = number
         elif kind == BOOL or kind == NULL_VALUE:
-            bit = self.byte()
-            if bit > 1 or (kind == NULL_VALUE and bit):
+            bit = self.bit()
+            if kind == NULL_VALUE and bit:
                 raise Unusual
             found = bit == 1 if kind == BOOL else None
         elif kind == STRUCT:
@@ -443,6 +465,13 @@ class Reader:
                 return low
             shift += 7
         raise Unusual
+
+    def bit(self) -> int:
+        """A bool, in one byte."""
+        found = self.byte()
+        if found > 1:
+            raise Unusual
+        return found
 
     def byte(self) -> int:
         if self.position >= self.end:

@@ -69,8 +69,16 @@ def write_decision(decision: Decision) -> bytes:
     return _reply(decision)
 
 
-def write_decisions(decisions: Iterable[Decision]) -> bytes:
+def wants_distinct(data: bytes, limits: Limits = DEFAULT) -> bool:
+    """Whether the bytes of a BatchCheckRequest ask for distinct answers."""
+    found = plain.is_distinct(data)
+    return _parse(pb.BatchCheckRequest, data, limits).distinct if found is None else found
+
+
+def write_decisions(decisions: Iterable[Decision], distinct: bool = False) -> bytes:
     """The bytes of a BatchCheckResponse."""
+    if distinct:
+        return _write_distinct(decisions)
     found: list[bytes] = []
     former: Decision | None = None
     for decision in decisions:
@@ -78,6 +86,18 @@ def write_decisions(decisions: Iterable[Decision]) -> bytes:
             former, data = decision, _result(decision)
         found.append(data)
     return b"".join(found)
+
+
+def _write_distinct(decisions: Iterable[Decision]) -> bytes:
+    known: dict[Decision, int] = {}
+    places: list[int] = []
+    former: Decision | None = None
+    for decision in decisions:
+        if decision is not former:
+            former, place = decision, known.setdefault(decision, len(known))
+        places.append(place)
+    told = pb.BatchCheckResponse(places=places).SerializeToString()
+    return b"".join([*map(_result, known), told])
 
 
 # What an item leaves out together, or not at all: nobody is given somebody else's properties.
@@ -227,7 +247,8 @@ def write_batch(
     items: Sequence[CheckRequest | RequestError], limits: Limits = DEFAULT
 ) -> tuple[bytes, list[RequestError | None]]:
     """The bytes of a BatchCheckRequest of the items that can be written, and for each item what
-    is wrong with it, if anything. What all items have in common is written once."""
+    is wrong with it, if anything. What all items have in common is written once, and answers that
+    are equal are to be told once."""
     if len(items) > limits.batch_size:
         raise RequestError("items", f"more than {limits.batch_size} items")
     writer, parts = Writer(limits.property_depth), []
@@ -244,6 +265,7 @@ def write_batch(
             errors.append(None)
     if defaults:
         parts.append(framed(defaults, b"\x12"))
+    parts.append(b"\x18\x01")  # distinct: true
     return _bounded(b"".join(parts), limits), errors
 
 
@@ -262,7 +284,14 @@ def read_decision(data: bytes) -> Decision:
 
 def read_decisions(data: bytes) -> list[Decision]:
     """The decisions in the bytes of a BatchCheckResponse. Raises ValueError on other bytes."""
-    return [_decision(result) for result in _parse_reply(pb.BatchCheckResponse, data).results]
+    message = _parse_reply(pb.BatchCheckResponse, data)
+    found = [_decision(result) for result in message.results]
+    if not message.places:
+        return found
+    try:
+        return [found[place] for place in message.places]
+    except IndexError:
+        raise ValueError("not a reply of this method") from None
 
 
 def _message(request: CheckRequest, limits: Limits) -> pb.CheckRequest:
