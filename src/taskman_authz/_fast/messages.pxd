@@ -28,7 +28,8 @@ cdef class Wanted:
     cdef readonly Names context
 
 @cython.final
-@cython.freelist(64)
+@cython.no_gc  # what it holds was read of bytes, and holds nothing that could hold it
+@cython.freelist(256)
 cdef class Fields:
     cdef readonly str subject
     cdef readonly str action

@@ -282,7 +282,7 @@ class Reader:
     def read(self, end: int, depth: int, wanted: Names | None) -> Any:
         if wanted is None or wanted.blank is None:
             return self.struct(end, depth, wanted)
-        return self.values(end, depth, wanted.blank.copy(), wanted)
+        return self.values(end, depth, wanted.blank[:], wanted)
 
     def struct(self, end: int, depth: int, wanted: Names | None) -> dict[str, object]:
         if depth == 0:
