@@ -82,7 +82,8 @@ cdef class Exchange:
 
     cdef int32_t stream
     cdef readonly Route route
-    cdef readonly str request_id, traceparent, tracestate, authorization, min_revision
+    cdef public str request_id  # a face may know a better one
+    cdef readonly str traceparent, tracestate, authorization, min_revision
     cdef readonly bytes message, encoding, accepted
     cdef readonly bint is_compressed
     cdef readonly bint closed

@@ -16,6 +16,7 @@ from typing import Any
 
 import grpc
 import pytest
+from taskman_authz_sidecar.door import Call
 from taskman_authz_sidecar.settings import Settings
 
 from tests.sidecar.http2.serving import PATH, Serving, serving
@@ -194,6 +195,18 @@ def test_what_a_method_is_told_of_its_call(running):
     assert (call.request_id, call.authorization) == (told["x-request-id"], told["authorization"])
     assert (call.traceparent, call.tracestate) == (told["traceparent"], told["tracestate"])
     assert 0 < call.left < PATIENCE + 1  # the client rounds up
+
+
+def test_its_calls_are_calls(running):
+    ask(running.address, "Echo", b"")
+    call, other = running.methods.calls[-1], Call("grpc", "Echo")
+    for name in Call.__slots__:
+        assert type(getattr(call, name)) in (type(getattr(other, name)), float), name
+    for name in ("caller", "request_id", "span", "seen"):  # guards and faces may know better
+        setattr(call, name, getattr(other, name))
+    call.check_time()
+    assert call.left is not None and 0 < (call.remaining() or 0) <= call.left
+    assert call.ids() == {}
 
 
 @pytest.mark.parametrize(
