@@ -81,9 +81,9 @@ class Authorization:
         """CheckRequest → CheckResponse. Raises `RequestError`."""
         decisions = self._decisions
         if self._is_alone:  # then no request need be made of the message
-            decision = decisions.decide_message(data)
-            if decision is not None:
-                return write_decision(decision)
+            answer = decisions.answer_message(data)
+            if answer is not None:
+                return answer
         return write_decision(decisions.decide(read_check(data, decisions.limits)))
 
     def batch_check(self, data: bytes, call: Call) -> bytes:

@@ -21,7 +21,7 @@ from taskman_authz.pdp import PDP, Batch, together
 from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
-from taskman_authz.wire import Fields, read_fields
+from taskman_authz.wire import Fields, read_fields, write_decision
 
 from .door import Call
 from .gathering import Gathering
@@ -101,16 +101,20 @@ class Decisions:
         others = self.complete is not None or self._gathering is not None or self._told
         return not others and not self.pdp.is_observed
 
-    def decide_message(self, data: bytes) -> Decision | None:
-        """As `decide`, of the bytes of a CheckRequest, where `is_alone`; None where a request has
-        to be made of them first."""
+    def answer_message(self, data: bytes) -> bytes | None:
+        """The bytes of the answer to those of a CheckRequest, where `is_alone`; None where a
+        request has to be made of them first."""
         if len(data) > self.limits.message_bytes:
             return None
         batch = self._together(self.pdp.policies)
-        decision: Decision | None = batch.answer(data, self.limits.property_depth)
-        if decision is not None and self._count is not None:
-            self._count(batch.company, decision)
-        return decision
+        outcome = batch.answer(data, self.limits.property_depth)
+        if outcome is None:
+            return None
+        if self._count is not None:
+            self._count(batch.company, outcome.decision)
+        if outcome.reply is None:
+            outcome.reply = write_decision(outcome.decision)
+        return outcome.reply
 
     def decide_batch_message(self, data: bytes, call: Call) -> list[Decision] | None:
         """As `decide_each`, of the bytes of a BatchCheckRequest, where `is_alone`; None where

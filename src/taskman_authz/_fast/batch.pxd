@@ -32,8 +32,8 @@ cdef class Batch:
     cdef View view
     cdef readonly Wanted wanted
     cpdef begin(self, object now)
-    @cython.locals(fields=Fields)
-    cpdef object answer(self, bytes data, int depth)
+    @cython.locals(fields=Fields, outcome=Outcome)
+    cpdef Outcome answer(self, bytes data, int depth)
     @cython.locals(item=Fields, found=list)
     cpdef list decisions(self, list items)
     @cython.locals(outcome=Outcome)

@@ -71,11 +71,14 @@ class Batch:
         """Decide as of a time, in nanoseconds since the epoch: where `reads_now`."""
         self.put(NOW, timestamp_of(now, "now"))
 
-    def answer(self, data: bytes, depth: int) -> Any:
-        """What is made of the bytes of a CheckRequest with properties up to `depth` levels deep;
-        None where they are not in their usual form."""
+    def answer(self, data: bytes, depth: int) -> Outcome | None:
+        """The outcome of the bytes of a CheckRequest with properties up to `depth` levels deep, its
+        decision made; None where they are not in their usual form."""
         fields = read_check(data, depth, self.wanted)
-        return None if fields is None else self.decision(fields)
+        outcome = None if fields is None else self.outcome(fields)
+        if outcome is not None and outcome.decision is None:
+            self.make(outcome)
+        return outcome
 
     def decisions(self, items: list[Fields]) -> list[Any] | None:
         """What is made of some items, in their order; None where one is not in its usual form."""

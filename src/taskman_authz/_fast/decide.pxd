@@ -13,6 +13,7 @@ cdef class Outcome:
     cdef readonly RuleRow row
     cdef readonly tuple reasons
     cdef public object decision
+    cdef public bytes reply
 
 @cython.locals(row=RuleRow, unmet=list, shared=dict, found=int)
 cpdef Outcome combine(

@@ -23,17 +23,18 @@ from .values import Fault
 class Outcome:
     """What was decided, by which row (None: by default) and why: `reasons` are the row's own.
 
-    What a row decides is always the same, and is one Outcome of its Decider. `decision` is for
-    whoever makes something of it, to make that once.
+    What a row decides is always the same, and is one Outcome of its Decider. `decision` and `reply`
+    are for whoever makes something of it, to make that once.
     """
 
-    __slots__ = ("allowed", "row", "reasons", "decision")
+    __slots__ = ("allowed", "row", "reasons", "decision", "reply")
 
     def __init__(self, allowed: bool, row: RuleRow | None, reasons: tuple[Any, ...]) -> None:
         self.allowed = allowed
         self.row = row
         self.reasons = reasons
         self.decision: Any = None
+        self.reply: bytes | None = None
 
 
 def combine(
@@ -98,6 +99,7 @@ def _outcome(allowed: bool, row: RuleRow | None, reasons: tuple[Any, ...]) -> Ou
     made.row = row
     made.reasons = reasons
     made.decision = None
+    made.reply = None
     return made
 
 
