@@ -34,10 +34,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("seconds", type=float, nargs="?", default=600.0)
     parser.add_argument("--rate", type=float, help="calls a second (default: half of what it can)")
+    without = "without a decision log: then questions are decided as their messages stand"
+    parser.add_argument("--no-log", action="store_true", help=without)
     arguments = parser.parse_args()
     seconds, rate = arguments.seconds, arguments.rate
     with tempfile.TemporaryDirectory() as folder:
-        sidecar = Sidecar(Path(folder), document(0))
+        sidecar = Sidecar(Path(folder), document(0), logs=not arguments.no_log)
         try:
             faults = uvloop.run(_soak(sidecar, seconds, rate))
             status = sidecar.stop()

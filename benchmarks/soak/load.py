@@ -82,8 +82,10 @@ class Load:
                 answers = [pb.CheckResponse.FromString(data)]
             else:
                 asked = [(number + each) % QUESTIONS for each in range(BATCH)]
-                data = await batch_check(self._expected.batch(asked), **options)
-                answers = list(pb.BatchCheckResponse.FromString(data).results)
+                distinct = number % (2 * EVERY) == 0
+                data = await batch_check(self._expected.batch(asked, distinct), **options)
+                reply = pb.BatchCheckResponse.FromString(data)
+                answers = [reply.results[place] for place in reply.places or range(BATCH)]
         except grpc.RpcError as error:
             self.counts[self._fault(error, began)] += 1
             return

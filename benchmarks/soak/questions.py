@@ -48,10 +48,19 @@ class Expected:
             ]
         assert len(self.answers) == 2
 
-    def batch(self, numbers: Sequence[int]) -> bytes:
-        """Several questions in one message."""
+    def batch(self, numbers: Sequence[int], distinct: bool = False) -> bytes:
+        """Several questions in one message; where answers are to be `distinct`, their subject is
+        told once too."""
         items = [pb.CheckRequest.FromString(self.messages[number]) for number in numbers]
-        return pb.BatchCheckRequest(items=items).SerializeToString()
+        batch = pb.BatchCheckRequest(items=items, distinct=distinct)
+        if distinct:
+            batch.defaults.subject = items[0].subject
+            batch.defaults.subject_properties.CopyFrom(items[0].subject_properties)
+            for item in batch.items:
+                if item.subject_properties == batch.defaults.subject_properties:
+                    item.ClearField("subject")
+                    item.ClearField("subject_properties")
+        return batch.SerializeToString()
 
     def is_right(self, number: int, answer: pb.CheckResponse) -> bool:
         """Whether an answer is that of the policies that it names."""

@@ -18,9 +18,10 @@ KIBIBYTE = 1_024
 
 
 class Sidecar:
-    """`taskman-authz serve` on a free port, with policies and decision logs in `folder`."""
+    """`taskman-authz serve` on a free port, with policies and, if it `logs`, decision logs in
+    `folder`."""
 
-    def __init__(self, folder: Path, document: str) -> None:
+    def __init__(self, folder: Path, document: str, logs: bool = True) -> None:
         self._policies = folder / "policies"
         self._policies.mkdir()
         self.write(document)
@@ -29,7 +30,8 @@ class Sidecar:
         command = [sys.executable, "-m", "taskman_authz_sidecar", "--log-format", "json"]
         command += ["--policies", str(self._policies), "--listen", "127.0.0.1:0"]
         command += ["--workers", str(WORKERS), "--reload-interval", "0"]
-        command += ["--decision-log", str(folder / "decisions.jsonl")]
+        if logs:
+            command += ["--decision-log", str(folder / "decisions.jsonl")]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._serving = threading.Event()
         self.address = self.transport = ""
