@@ -20,6 +20,10 @@ class LoadError(Exception):
     """h2load, or the server under it, did not do what is measured; the text says what."""
 
 
+class UnansweredError(LoadError):
+    """The time was too short for an answer."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """What was seen in some seconds."""
@@ -90,7 +94,7 @@ def _check(said: str, answered: int, reply_bytes: int) -> None:
     """A gRPC error is an HTTP success without data: so as many bytes must have come as answers."""
     found = re.search(r"\((\d+)\) data", said)
     if not found or not answered:
-        raise LoadError("h2load had no answers in its time")
+        raise UnansweredError("h2load had no answers in its time")
     expected = answered * (reply_bytes + 5)
     if int(found[1]) < 0.99 * expected:
         raise LoadError(f"{answered} answers of {expected} bytes, and only {found[1]} came")

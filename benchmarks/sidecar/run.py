@@ -12,12 +12,13 @@ from tempfile import TemporaryDirectory
 from ..cases import BY_NAME, Decision
 from ..peers import Cannot
 from . import questions
-from .load import LoadError, Sample, sample
+from .load import LoadError, Sample, UnansweredError, sample
 from .questions import Question
 from .servers import Server, start_cerbos, start_echo, start_ours
 
 CLIENTS = (1, 16, 64)
 FEW = "decide-10"
+SLOW = 5  # times as long is asked who gave no answer
 MEASURES = ("rps", "p50", "p99", "cpu", "rss")
 
 # Name and title of each column: who is asked, and what.
@@ -90,11 +91,15 @@ def run(many: int, rounds: int, seconds: int, tell: Callable[[str], None]) -> Ru
 
 
 def _measure(made: Run, each: Asked, clients: int, seconds: int, folder: Path) -> None:
-    """One sample. A round that fails leaves those of others."""
+    """One sample, a longer one where a server needs that. A round that fails leaves those of
+    others."""
     with each.server.running():
         try:
             each.server.ask(each.question)
-            found = sample(each.server, each.question, clients, seconds, folder)
+            try:
+                found = sample(each.server, each.question, clients, seconds, folder)
+            except UnansweredError:
+                found = sample(each.server, each.question, clients, seconds * SLOW, folder)
         except (Cannot, LoadError) as error:
             made.absent[each.column] = f"{clients} clients: {error}"
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,10 +12,11 @@ import pytest
 from benchmarks.cases import BY_NAME
 from benchmarks.peers import Cannot
 from benchmarks.sidecar import questions
+from benchmarks.sidecar import run as running
 from benchmarks.sidecar.bars import verdicts
-from benchmarks.sidecar.load import LoadError, Sample, frame, latencies
-from benchmarks.sidecar.run import COLUMNS, Run
-from benchmarks.sidecar.servers import start_echo, start_ours
+from benchmarks.sidecar.load import LoadError, Sample, UnansweredError, frame, latencies
+from benchmarks.sidecar.run import COLUMNS, Asked, Run
+from benchmarks.sidecar.servers import Server, start_echo, start_ours
 from benchmarks.sidecar.table import as_json, markdown
 from benchmarks.sidecar.usage import cpu_seconds, resident_bytes
 
@@ -97,6 +99,32 @@ def test_latencies_are_seconds_and_a_failed_request_is_an_error():
     assert latencies("1\t200\t1500\n2\t200\t2500\n") == [0.0015, 0.0025]
     with pytest.raises(LoadError):
         latencies("1\t200\t1500\n2\t-1\t2500\n")
+
+
+def test_who_gives_no_answer_in_the_time_is_asked_for_longer(monkeypatch, tmp_path):
+    asked: list[int] = []
+
+    def sample(_server: Server, _question: object, clients: int, seconds: int, _: object) -> Sample:
+        asked.append(seconds)
+        if seconds == 1:
+            raise UnansweredError("no answers")
+        return Sample(clients, 1, 1, 1, 1)
+
+    class Quiet(Server):
+        def running(self) -> contextlib.nullcontext[None]:  # type: ignore[override]
+            return contextlib.nullcontext()
+
+        def ask(self, question: questions.Question) -> bytes:
+            return b""
+
+    monkeypatch.setattr(running, "sample", sample)
+    run = Run(10)
+    server = Quiet(subprocess.Popen(["true"]), 0)
+    running._measure(run, Asked("cerbos", server, questions.check(CASE)), 64, 1, tmp_path)
+    server.process.wait()
+    assert asked == [1, running.SLOW]
+    assert run.best("rps-64", "cerbos") == 64
+    assert run.absent == {}
 
 
 def test_a_process_is_measured_with_its_children():
