@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from taskman_authz.errors import RequestError, UnavailableError
-from taskman_authz.messaging import Event
 from taskman_authz.remembered import Cache, resource_tag, subject_tag
 
 from .roles import EVENTS, Roles, Subjects
@@ -19,6 +18,8 @@ from .settings import EventRule
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
+
+    from taskman_authz.messaging import Event  # which not every sidecar has installed
 
 ROLES_EXCHANGE = "iam.events"
 # Subjects of which each is told to the caches; more are a snapshot, and everything is dropped.
