@@ -122,9 +122,13 @@ class Door:
         self._guards = tuple(guards)
         self._watchers = tuple(watchers)
 
-    def of(self, face: Face) -> Door:
-        """The door that the calls of a face pass."""
-        return self if face.is_guarded else Door(self._log)
+    def of(self, face: Face, method: str = "") -> Door:
+        """The door that the calls of a face pass; of one method of it: guards that have a `method`
+        of another name have nothing to say."""
+        if not face.is_guarded:
+            return Door(self._log)
+        concerned = [each for each in self._guards if getattr(each, "method", method) == method]
+        return Door(self._log, concerned, self._watchers) if method else self
 
     def answer(self, call: Call, method: Callable[[D, Call], A], data: D) -> A | Status:
         """What `method` answers to `data`, or why there is no answer. Never raises."""

@@ -94,7 +94,7 @@ class FastServer:
         for service, methods in services.items():
             face = faces.get(service, OURS)
             for name, served in methods.items():
-                route = self._answering.route(face, name, served, door.of(face))
+                route = self._answering.route(face, name, served, door.of(face, name))
                 routes[f"/{service}/{name}".encode()] = route
         self._listening = listening
         self._shares = settings.workers > 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import grpc
 import pytest
+import structlog
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from taskman_authz_sidecar.door import Call, Caller
+from taskman_authz_sidecar.door import Call, Caller, Door
 from taskman_authz_sidecar.explanations import DEPTH, explanation_message
+from taskman_authz_sidecar.faces import OURS
 from taskman_authz_sidecar.security import OnlyCallers
 from taskman_authz_sidecar.status import Code, Refusal
 
@@ -151,3 +153,18 @@ def test_the_explained_decision_is_the_decision(policies):
     found = message(POLICIES, SUBJECT, "tasks:edit", TASK)
     decision = PDP.from_path(policies).check(SUBJECT, "tasks:edit", TASK)
     assert [d.code for d in found.decision.details] == [r.code for r in decision.reasons]
+
+
+def test_the_guard_of_a_method_stands_at_the_door_of_that_one_alone():
+    asked: list[str] = []
+
+    class Only(OnlyCallers):
+        def __call__(self, call: Call) -> None:
+            asked.append("its own")
+
+    door = Door(structlog.get_logger(), [Only("Explain", []), lambda _: asked.append("another")])
+    for name in ("Check", "Explain"):
+        answer = door.of(OURS, name).answer(Call("grpc", name), lambda data, _: data, b"x")
+        assert answer == b"x"
+    assert asked == ["another", "its own", "another"]
+    assert door.of(OURS) is door
