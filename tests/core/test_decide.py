@@ -23,7 +23,7 @@ NEITHER: list[Any] = [FAULT, None, 1, 0, "", "true", [], 1.0]  # neither true no
 
 
 def outcome(*rows: RuleRow, limit: int = 8) -> Outcome:
-    return combine(canonical(rows), Activation(0, 0, 0), NOTHING, limit, {})
+    return combine(canonical(rows), Activation(0, 0, 0), NOTHING, limit, {}, {})
 
 
 def counting(calls: list[str], name: str, value: Any = False) -> Node:
@@ -128,6 +128,34 @@ def test_fault_in_any_condition_never_turns_deny_into_allow(
         for place, each in enumerate(rows)
     ]
     assert before.allowed or not outcome(*failing).allowed
+
+
+DENIALS: dict[tuple[Any, ...], Outcome] = {}  # of all examples
+
+
+@given(row_lists(), st.integers(1, 3), st.data())
+def test_denials_that_are_kept_are_those_that_would_be_made(
+    rows: list[RuleRow], limit: int, data: st.DataObject
+) -> None:
+    failing = [data.draw(st.booleans()) for _ in rows]
+    rows = [
+        row(each.id, deny=each.deny, condition=constant(FAULT)) if fails else each
+        for each, fails in zip(rows, failing, strict=True)
+    ]
+    made = outcome(*rows, limit=limit)
+    arguments = canonical(rows), Activation(0, 0, 0), NOTHING, limit, {}, DENIALS
+    for kept in (combine(*arguments), combine(*arguments)):
+        assert (kept.allowed, kept.row, kept.reasons) == (made.allowed, made.row, made.reasons)
+
+
+def test_denials_are_kept_up_to_a_number() -> None:
+    kept: dict[tuple[Any, ...], Outcome] = {}
+    for number in range(3_000):
+        unmet = row(f"a{number}", condition=constant(False))
+        one = combine((unmet,), Activation(0, 0, 0), NOTHING, 8, {}, kept)
+        assert one is combine((unmet,), Activation(0, 0, 0), NOTHING, 8, {}, kept)
+        assert one.reasons == (f"a{number}:unmet",)
+    assert len(kept) <= 1_024
 
 
 def decider(rows: list[RuleRow], paths: list[Path] | None = None) -> Decider:

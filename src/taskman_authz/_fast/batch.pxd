@@ -39,7 +39,8 @@ cdef class Batch:
     @cython.locals(outcome=Outcome)
     cpdef object decision(self, Fields item)
     @cython.locals(
-        former=Fields, decider=Decider, view=View, rows=tuple, nothing=Outcome
+        former=Fields, decider=Decider, view=View, rows=tuple, nothing=Outcome,
+        reasons=Py_ssize_t
     )
     cdef Outcome outcome(self, Fields fields)
     @cython.locals(is_other=bint, roles=tuple, kind=str)

@@ -112,8 +112,8 @@ class Batch:
         rows = view.rows
         if view.groups:
             rows = with_selected(rows, view.groups, self.activation)
-        nothing = decider.nothing
-        return combine(rows, self.activation, nothing, decider.reasons, decider.decided)
+        nothing, reasons = decider.nothing, decider.reasons
+        return combine(rows, self.activation, nothing, reasons, decider.decided, decider.denied)
 
     def take(self, fields: Fields, former: Fields | None) -> bool:
         """Put an item into the activation, and find its view. Whether it is in its usual form."""

@@ -17,10 +17,13 @@ cdef class Outcome:
 
 @cython.locals(row=RuleRow, unmet=list, shared=dict, found=int)
 cpdef Outcome combine(
-    tuple rows, Activation activation, Outcome nothing, Py_ssize_t limit, dict decided
+    tuple rows, Activation activation, Outcome nothing, Py_ssize_t limit, dict decided, dict denied
 )
 @cython.locals(known=Outcome)
 cdef Outcome _decided(RuleRow row, dict decided)
+
+@cython.locals(known=Outcome)
+cdef Outcome _denied(tuple key, RuleRow row, tuple reasons, dict denied)
 
 cdef tuple _ended(RuleRow row)
 @cython.locals(made=Outcome)
@@ -43,6 +46,7 @@ cdef class Decider:
     cdef readonly bint reads_now
     cdef Activation spare
     cdef dict decided
+    cdef dict denied
     @cython.locals(made=Activation)
     cpdef Activation another(self)
     cpdef object company_of(self, str company)
@@ -72,6 +76,7 @@ cdef str _kind(object value, str separator, Py_ssize_t longest)
 cdef str _id(object value, Py_ssize_t longest)
 cpdef tuple roles_of(object found, Py_ssize_t most, Py_ssize_t longest)
 
+cdef Py_ssize_t DENIED
 cdef Py_ssize_t ACTION
 cdef Py_ssize_t NOW
 cdef Py_ssize_t ROOTS

@@ -23,7 +23,8 @@ from .values import Fault
 class Outcome:
     """What was decided, by which row (None: by default) and why: `reasons` are the row's own.
 
-    What a row decides is always the same, and is one Outcome of its Decider. `decision` and `reply`
+    What a row decides is always the same, and is one Outcome of its Decider; so are many denials by
+    rows that did not decide. `decision` and `reply`
     are for whoever makes something of it, to make that once.
     """
 
@@ -43,11 +44,12 @@ def combine(
     nothing: Outcome,
     limit: int,
     decided: dict[RuleRow, Outcome],
+    denied: dict[tuple[Any, ...], Outcome],
 ) -> Outcome:
     """The outcome of rows that apply, in canonical order, over what the activation holds.
 
     A default deny tells at most `limit` allow rows that did not grant; where there is none, the
-    outcome is `nothing`. `decided` keeps what rows decide.
+    outcome is `nothing`. `decided` keeps what rows decide, `denied` some denials by others.
     """
     shared: dict[int, int] | None = None  # condition number → its truth
     unmet: list[Any] | None = None
@@ -68,7 +70,7 @@ def combine(
             if found == 1:
                 return _decided(row, decided)
             if found != 0:
-                return _outcome(False, row, row.failed)
+                return _denied((row,), row, row.failed, denied)
         elif found == 1:
             return _decided(row, decided)
         else:
@@ -76,7 +78,10 @@ def combine(
                 unmet = []
             if len(unmet) < limit:
                 unmet.append(row.unmet if found == 0 else row.failed)
-    return nothing if unmet is None else _outcome(False, None, tuple(unmet))
+    if unmet is None:
+        return nothing
+    # By identity: what is kept under them holds them, so that they stay the only ones.
+    return _denied(tuple([id(reason) for reason in unmet]), None, tuple(unmet), denied)
 
 
 def _ended(row: RuleRow) -> tuple[Any, ...]:
@@ -89,6 +94,22 @@ def _decided(row: RuleRow, decided: dict[RuleRow, Outcome]) -> Outcome:
     known = decided.get(row)
     if known is None:
         known = decided[row] = Outcome(not row.deny, row, row.decided)
+    return known
+
+
+def _denied(
+    key: tuple[Any, ...],
+    row: RuleRow | None,
+    reasons: tuple[Any, ...],
+    denied: dict[tuple[Any, ...], Outcome],
+) -> Outcome:
+    """A denial by an error of a row, or by rows that did not grant. Callers choose which, and how
+    many: when it is full, what is kept is let go."""
+    known = denied.get(key)
+    if known is None:
+        if len(denied) >= DENIED:
+            denied.clear()
+        known = denied[key] = _outcome(False, row, reasons)
     return known
 
 
@@ -133,6 +154,7 @@ class Decider:
         "reads_now",
         "spare",
         "decided",
+        "denied",
     )
 
     def __init__(
@@ -159,6 +181,7 @@ class Decider:
         self.reads_now = NOW in roots
         self.spare: Activation | None = None
         self.decided: dict[RuleRow, Outcome] = {}
+        self.denied: dict[tuple[Any, ...], Outcome] = {}
 
     def decide(self, request: Any) -> Outcome:
         """The outcome of a request: an object with the fields of a `CheckRequest`."""
@@ -261,7 +284,7 @@ class Decider:
         roots[NOW] = timestamp_of(now, "now") if self.reads_now else None
         if groups:
             rows = with_selected(rows, groups, activation)
-        outcome = combine(rows, activation, self.nothing, self.reasons, self.decided)
+        outcome = combine(rows, activation, self.nothing, self.reasons, self.decided, self.denied)
         activation.clear()
         return outcome
 
@@ -334,6 +357,8 @@ def roles_of(found: Any, most: int, longest: int) -> tuple[str, ...] | None:
             return None
     return tuple(found)
 
+
+DENIED = 1_024  # denials that are kept
 
 # Roots of an activation that are made only where a condition reads them.
 ACTION = 2
