@@ -89,13 +89,14 @@ class Authorization:
     def batch_check(self, data: bytes, call: Call) -> bytes:
         """BatchCheckRequest → BatchCheckResponse. Raises `RequestError`."""
         decisions = self._decisions
+        end = decisions.end_of_batch()
         if self._is_alone:
-            found = decisions.decide_batch_message(data, call)
+            found = decisions.decide_batch_message(data, call, end)
             if found is not None:
                 return write_decisions(found, wants_distinct(data, decisions.limits))
         items = read_batch(data, decisions.limits)
         distinct = wants_distinct(data, decisions.limits)
-        return write_decisions(decisions.decide_each(_in_time(items, call)), distinct)
+        return write_decisions(decisions.decide_each(_in_time(items, call), end), distinct)
 
     def explain(self, data: bytes, _call: Call) -> bytes:
         """ExplainRequest → ExplainResponse. Raises `RequestError`."""

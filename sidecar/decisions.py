@@ -87,9 +87,13 @@ class Decisions:
         for tell in self._told:
             tell(request, decision, began)
 
-    def decide_each(self, items: Iterable[CheckRequest | RequestError]) -> Iterator[Decision]:
-        """One decision an item, in their order."""
-        policies, end = self.pdp.policies, self._end_of_batch()
+    def decide_each(
+        self, items: Iterable[CheckRequest | RequestError], end: float | None = None
+    ) -> Iterator[Decision]:
+        """One decision an item, in their order; a denial after the batch's `end`."""
+        policies = self.pdp.policies
+        if end is None:
+            end = self.end_of_batch()
         for item in items:
             if time.monotonic() >= end:
                 item = self._too_late()
@@ -116,10 +120,10 @@ class Decisions:
             outcome.reply = write_decision(outcome.decision)
         return outcome.reply
 
-    def decide_batch_message(self, data: bytes, call: Call) -> list[Decision] | None:
+    def decide_batch_message(self, data: bytes, call: Call, end: float) -> list[Decision] | None:
         """As `decide_each`, of the bytes of a BatchCheckRequest, where `is_alone`; None where
         requests have to be made of them first. Raises Refusal where the call's time is over."""
-        policies, end = self.pdp.policies, self._end_of_batch()
+        policies = self.pdp.policies
         batch = self._together(policies)
         items = read_fields(data, self.limits, batch.wanted)
         if items is None:
@@ -229,7 +233,8 @@ class Decisions:
             request = self.complete(request)
         return explain(self.pdp.policies, request, others)
 
-    def _end_of_batch(self) -> float:
+    def end_of_batch(self) -> float:
+        """When the time of a batch that begins now is over, by `time.monotonic`."""
         return time.monotonic() + self.limits.batch_milliseconds / 1_000
 
     def _too_late(self) -> RequestError:

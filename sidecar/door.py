@@ -123,12 +123,14 @@ class Door:
         self._watchers = tuple(watchers)
 
     def of(self, face: Face, method: str = "") -> Door:
-        """The door that the calls of a face pass; of one method of it: guards that have a `method`
-        of another name have nothing to say."""
+        """The door that the calls of a face pass; of one method of it: without guards that say of
+        themselves that they guard another one (`only_method`)."""
         if not face.is_guarded:
             return Door(self._log)
-        concerned = [each for each in self._guards if getattr(each, "method", method) == method]
-        return Door(self._log, concerned, self._watchers) if method else self
+        if not method:
+            return self
+        guards = [each for each in self._guards if getattr(each, "only_method", method) == method]
+        return Door(self._log, guards, self._watchers)
 
     def answer(self, call: Call, method: Callable[[D, Call], A], data: D) -> A | Status:
         """What `method` answers to `data`, or why there is no answer. Never raises."""

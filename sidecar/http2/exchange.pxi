@@ -65,7 +65,7 @@ UNITS = tuple(zip(b"mSunMH", (1e-3, 1.0, 1e-6, 1e-9, 60.0, 3600.0)))
 @cython.final
 cdef class Route:
     """What a path leads to: the method `name` of a face, which `served` answers to who passes the
-    door; `way(connection, exchange)` where that is not at once."""
+    door; `way(connection, exchange, message)` where that is not at once."""
 
     cdef readonly object face, served, door, way
     cdef readonly str name

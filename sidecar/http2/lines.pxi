@@ -81,8 +81,8 @@ cdef class Lines:
     def add(self, socket, Connection connection not None):
         """Take over a connected socket that does not block; close it when all is over."""
         cdef Line line = Line(self, socket, connection)
-        self.lines[line.descriptor] = line
         line.control(EPOLL_CTL_ADD, EPOLLIN)
+        self.lines[line.descriptor] = line
         connection.connection_made(line)
 
     def ready(self):
@@ -98,7 +98,7 @@ cdef class Lines:
                 continue  # it ended on the way
             try:
                 line.handle(events[number].events)
-            except Exception as error:
+            except Exception as error:  # as a loop does: the others are ready too
                 self.loop.call_exception_handler(
                     {"message": "a connection failed", "exception": error, "transport": line}
                 )
@@ -223,9 +223,9 @@ cdef class Line:
     cdef end(self, error):
         if not self.over:
             self.over = True
+            self.lines.loop.call_soon(self.ended, error)
             self.lines.lines.pop(self.descriptor, None)
             self.control(EPOLL_CTL_DEL, 0)
-            self.lines.loop.call_soon(self.ended, error)
 
     def ended(self, error):
         """The loop tells that it is over."""

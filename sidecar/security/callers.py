@@ -39,15 +39,15 @@ class AllowedCallers:
 
 
 class OnlyCallers:
-    """The guard of one `method` that nobody may call but who has one of these names."""
+    """The guard of `only_method` that nobody may call but who has one of these names."""
 
     def __init__(self, method: str, names: Collection[str]) -> None:
-        self.method = method
+        self.only_method = method
         self._allowed = Names(names)
 
     def __call__(self, call: Call) -> None:
         """Raises Refusal."""
-        if call.method == self.method and not self._allowed.include(call.caller):
+        if call.method == self.only_method and not self._allowed.include(call.caller):
             raise Refusal(Code.PERMISSION_DENIED, f"{call.method} is not for this caller")
 
 

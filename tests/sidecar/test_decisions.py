@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections import Counter
 
 from taskman_authz_sidecar.authorization import Authorization
@@ -9,7 +11,7 @@ from taskman_authz_sidecar.decisions import Decisions
 from taskman_authz_sidecar.door import Call
 from taskman_authz_sidecar.newest import Newest
 
-from taskman_authz import PDP, Decision
+from taskman_authz import PDP, Decision, Limits
 from taskman_authz.v1 import authorization_pb2 as pb
 from taskman_authz.wire import read_decisions
 from tests.policy.helpers import compiled, document, policy
@@ -66,3 +68,15 @@ def test_distinct_answers_are_the_same_answers():
         assert read_decisions(answer) == each
         told = pb.BatchCheckResponse.FromString(answer)
         assert (len(told.results), list(told.places)) == (2, [0, 1, 0, 0, 0])
+
+
+def test_a_batch_that_takes_the_other_road_after_all_has_no_more_time(monkeypatch):
+    """The last item is unusual: what was decided until then is decided again."""
+    batch = pb.BatchCheckRequest(items=[USUAL] * 40 + [UNUSUAL]).SerializeToString()
+    looks = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: next(looks) / 100)  # each takes 10 ms
+    limits = Limits(batch_milliseconds=100)
+    service = Authorization(Decisions(POLICIES, limits), Newest(""))
+    found = read_decisions(service.batch_check(batch, Call("grpc", "BatchCheck")))
+    # Ten looks in all: three of them when all was decided at once, sixteen items a look.
+    assert [bool(each) for each in found] == [True] * 6 + [False] * 35

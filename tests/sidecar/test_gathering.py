@@ -244,6 +244,7 @@ def test_a_batch_ends_when_its_time_is_over_and_what_is_left_is_denied():
     assert "batch_milliseconds" in late[0].reasons[0].message
     message, _ = write_batch([request] * 40)
     for decisions, answer in [(hurried, [False] * 40), (Decisions(pdp), [True] * 40)]:
-        found = decisions.decide_batch_message(message, Call("grpc", "BatchCheck"))
+        call, end = Call("grpc", "BatchCheck"), decisions.end_of_batch()
+        found = decisions.decide_batch_message(message, call, end)
         assert found is not None
         assert [each.allowed for each in found] == answer

@@ -23,7 +23,7 @@ cpdef Outcome combine(
 cdef Outcome _decided(RuleRow row, dict decided)
 
 @cython.locals(known=Outcome)
-cdef Outcome _denied(tuple key, RuleRow row, tuple reasons, dict denied)
+cdef Outcome _denied(tuple key, RuleRow row, object reasons, dict denied)
 
 cdef tuple _ended(RuleRow row)
 @cython.locals(made=Outcome)

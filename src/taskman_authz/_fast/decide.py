@@ -9,6 +9,7 @@ most once for a question. The outcome is that of the first deciding row in canon
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .access import EntityValue
@@ -81,7 +82,7 @@ def combine(
     if unmet is None:
         return nothing
     # By identity: what is kept under them holds them, so that they stay the only ones.
-    return _denied(tuple([id(reason) for reason in unmet]), None, tuple(unmet), denied)
+    return _denied(tuple([id(reason) for reason in unmet]), None, unmet, denied)
 
 
 def _ended(row: RuleRow) -> tuple[Any, ...]:
@@ -100,7 +101,7 @@ def _decided(row: RuleRow, decided: dict[RuleRow, Outcome]) -> Outcome:
 def _denied(
     key: tuple[Any, ...],
     row: RuleRow | None,
-    reasons: tuple[Any, ...],
+    reasons: Iterable[Any],
     denied: dict[tuple[Any, ...], Outcome],
 ) -> Outcome:
     """A denial by an error of a row, or by rows that did not grant. Callers choose which, and how
@@ -109,7 +110,7 @@ def _denied(
     if known is None:
         if len(denied) >= DENIED:
             denied.clear()
-        known = denied[key] = _outcome(False, row, reasons)
+        known = denied[key] = _outcome(False, row, tuple(reasons))
     return known
 
 

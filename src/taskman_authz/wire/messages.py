@@ -113,20 +113,13 @@ _PARTS = (
 def _fill(item: pb.CheckRequest, defaults: pb.CheckRequest) -> None:
     """As `Fields.fill`."""
     there = {field.name for field, _ in item.ListFields()}
+    wanted = pb.CheckRequest()
+    wanted.CopyFrom(defaults)
     for part in _PARTS:
-        if there.isdisjoint(part):
-            for field, value in defaults.ListFields():
-                if field.name in part:
-                    _put(item, field.name, value)
-
-
-def _put(item: pb.CheckRequest, name: str, value: Any) -> None:
-    if isinstance(value, str):
-        setattr(item, name, value)
-    elif name == "context":
-        item.context.update(value)
-    else:
-        getattr(item, name).CopyFrom(value)
+        if not there.isdisjoint(part):
+            for name in part:
+                wanted.ClearField(name)  # type: ignore[arg-type]  # one of its fields
+    item.MergeFrom(wanted)
 
 
 def _item(fields: Fields, now: int, limits: Limits) -> CheckRequest | RequestError:
