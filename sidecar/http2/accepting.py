@@ -1,14 +1,16 @@
-"""Who connects without TLS, where this module's lines serve and not the loop's transports."""
+"""Who connects, where this module's lines serve and not the loop's transports."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import socket
+import ssl
 
 from .session import Connection, Endpoint, Lines
 
 BACKLOG = 100  # connections that wait to be accepted, and that are accepted at a time
+HANDSHAKE = 10.0  # seconds that one of TLS may take
 AGAIN = 1.0  # seconds until accepting is tried again, where the process has too much open
 
 _TOO_MUCH_OPEN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -20,15 +22,15 @@ class Accepting:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._loop = asyncio.get_running_loop()
-        self._opened: list[socket.socket] = []
+        self._opened: dict[socket.socket, ssl.SSLContext | None] = {}
         self._lines = Lines(self._loop)
         self._loop.add_reader(self._lines.fileno(), self._lines.ready)
 
-    def serve(self, opened: socket.socket) -> None:
+    def serve(self, opened: socket.socket, tls: ssl.SSLContext | None) -> None:
         """Accept whoever connects to a bound socket."""
         opened.setblocking(False)
         opened.listen(BACKLOG)
-        self._opened.append(opened)
+        self._opened[opened] = tls
         self._loop.add_reader(opened, self._accept, opened)
 
     def stop(self) -> None:
@@ -39,7 +41,9 @@ class Accepting:
         self._opened.clear()
 
     def close(self) -> None:
-        """Read and write nothing more: to be called when all connections have ended."""
+        """Read and write nothing more: to be called when all connections have ended. Who has not
+        ended a handshake by then has none."""
+        self._lines.close()
         self._loop.remove_reader(self._lines.fileno())
 
     def _accept(self, opened: socket.socket) -> None:
@@ -58,7 +62,8 @@ class Accepting:
             connected.setblocking(False)
             if connected.family != socket.AF_UNIX:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._lines.add(connected, Connection(self._endpoint))
+            tls = self._opened[opened]
+            self._lines.add(connected, Connection(self._endpoint), tls, HANDSHAKE)
 
     def _accept_again(self, opened: socket.socket) -> None:
         if opened in self._opened:

@@ -1,8 +1,9 @@
-"""Connections without TLS, read and written here and not by the loop: it waits for one descriptor,
-that of `Lines`, and whatever of them is ready is gone through at once. Part of `session.pyx`.
+"""Connections that are read and written here and not by the loop: it waits for one descriptor, that
+of `Lines`, and whatever of them is ready is gone through at once. Part of `session.pyx`.
 
 A `Line` is to its `Connection` what a transport of asyncio is: it is told of its end from the loop
-only, and what it cannot write stops its reading.
+only, and what it cannot write stops its reading. With TLS (`secured.pxi`) the connection hears of it
+when the handshake is over.
 """
 
 cdef extern from *:
@@ -59,9 +60,11 @@ cdef class Lines:
     cdef object loop
     cdef dict lines  # by descriptor
     cdef uint8_t *room
+    cdef bytearray opened  # room for a record of TLS
 
     def __cinit__(self, loop):
         self.epoll, self.loop, self.lines = -1, loop, {}
+        self.opened = bytearray(RECORD)
         self.room = <uint8_t *> PyMem_Malloc(ROOM)
         if self.room == NULL:
             raise MemoryError
@@ -78,12 +81,25 @@ cdef class Lines:
         """The descriptor to wait for."""
         return self.epoll
 
-    def add(self, socket, Connection connection not None):
-        """Take over a connected socket that does not block; close it when all is over."""
+    def add(self, socket, Connection connection not None, context=None, double patience=0):
+        """Take over a connected socket that does not block; close it when all is over. `context`
+        is that of TLS, whose handshake may take `patience` seconds."""
         cdef Line line = Line(self, socket, connection)
+        if len(self.lines) >= connection.endpoint.max_connections:
+            connection.endpoint.tell("too many connections")
+            return socket.close()
         line.control(EPOLL_CTL_ADD, EPOLLIN)
         self.lines[line.descriptor] = line
-        connection.connection_made(line)
+        if context is None:
+            connection.connection_made(line)
+        else:
+            line.secured = Secured(context)
+            line.timer = self.loop.call_later(patience, line.abort)
+
+    def close(self):
+        """Break off what is left."""
+        for line in list(self.lines.values()):
+            (<Line> line).abort()
 
     def ready(self):
         """Go through those that are ready."""
@@ -110,8 +126,9 @@ cdef class Line:
     """A connection's way out, and in."""
 
     cdef Lines lines
-    cdef object socket
+    cdef object socket, timer
     cdef Connection connection
+    cdef Secured secured
     cdef int descriptor
     cdef uint32_t watched
     cdef bytes unsent  # None: all was taken
@@ -122,7 +139,9 @@ cdef class Line:
         self.descriptor = socket.fileno()
 
     def get_extra_info(self, name, default=None):
-        """As of a transport of asyncio: there is a `socket`."""
+        """As of a transport of asyncio: there are a `socket` and, of TLS, an `ssl_object`."""
+        if name == "ssl_object" and self.secured is not None:
+            return self.secured.tls
         return self.socket if name == "socket" else default
 
     cpdef bint is_closing(self):
@@ -139,6 +158,8 @@ cdef class Line:
     cpdef close(self):
         """End when what is unsent was taken."""
         if not self.closing:
+            if self.secured is not None:
+                self.put(self.secured.farewell())
             self.closing = True
             if self.unsent is None:
                 self.end(None)
@@ -152,9 +173,23 @@ cdef class Line:
 
     cdef write(self, const uint8_t *data, Py_ssize_t size):
         """Send, or keep what is not taken, and stop."""
-        cdef Py_ssize_t sent = 0
         if self.closing:
             return
+        if self.secured is None:
+            return self.put_bytes(data, size)
+        try:
+            sealed = self.secured.seal(data, size)
+        except SSLError:
+            return self.fail(errno.EPROTO)
+        self.put(sealed)
+
+    cdef put(self, bytes data):
+        if data and not self.closing:
+            self.put_bytes(<uint8_t *> PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+
+    cdef put_bytes(self, const uint8_t *data, Py_ssize_t size):
+        """Send as it is."""
+        cdef Py_ssize_t sent = 0
         if self.unsent is not None:
             self.unsent += PyBytes_FromStringAndSize(<char *> data, size)
             return
@@ -162,6 +197,7 @@ cdef class Line:
         if 0 <= sent < size:
             self.unsent = PyBytes_FromStringAndSize(<char *> data + sent, size - sent)
             self.connection.pause_writing()
+            self.watch()
 
     cdef Py_ssize_t send(self, const uint8_t *data, Py_ssize_t size):
         """How much was taken; negative where the line is broken."""
@@ -192,12 +228,52 @@ cdef class Line:
             return
         # INVARIANT: the room is used until the library has gone through it; nobody reads meanwhile.
         count = recv(self.descriptor, self.lines.room, ROOM, 0)
-        if count > 0:
+        if count > 0 and self.secured is None:
             self.connection.receive(self.lines.room, count)
+        elif count > 0:
+            self.hear(PyBytes_FromStringAndSize(<char *> self.lines.room, count))
         elif count == 0:
             self.close()
         elif not is_early(errno.errno):
             self.fail(errno.errno)
+
+    cdef hear(self, bytes data):
+        """Take what came over TLS."""
+        cdef Secured secured = self.secured
+        secured.incoming.write(data)
+        try:
+            if secured.is_open or self.has_begun():
+                self.hear_opened()
+        except SSLError:
+            self.put(secured.outgoing.read())  # the alert that says why
+            self.fail(errno.EPROTO)
+        else:
+            self.put(secured.outgoing.read())
+
+    cdef bint has_begun(self) except -1:
+        """Whether the handshake is over, and the connection has heard of it."""
+        cdef Secured secured = self.secured
+        if not secured.shake():
+            return False
+        self.put(secured.outgoing.read())  # before what the connection says
+        self.timer.cancel()
+        if not self.closing:
+            self.connection.connection_made(self)
+        return True
+
+    cdef hear_opened(self):
+        cdef Secured secured = self.secured
+        cdef bytearray room = self.lines.opened
+        cdef Py_ssize_t count = 1
+        while not self.closing and count > 0:
+            # INVARIANT: the room is used until the library has gone through it, as that of `Lines`.
+            count = secured.open(room)
+            if count > 0:
+                self.connection.receive(<uint8_t *> PyByteArray_AS_STRING(room), count)
+                if not secured.has_more():
+                    return
+        if count == 0:
+            self.close()
 
     cdef watch(self):
         """Wait for what there is to do."""
@@ -223,6 +299,8 @@ cdef class Line:
     cdef end(self, error):
         if not self.over:
             self.over = True
+            if self.timer is not None:
+                self.timer.cancel()
             self.lines.loop.call_soon(self.ended, error)
             self.lines.lines.pop(self.descriptor, None)
             self.control(EPOLL_CTL_DEL, 0)

@@ -16,7 +16,7 @@ from ..door import Caller, Door
 from ..faces import OURS, Face
 from ..security import Listening, connection_names
 from ..sockets import address_of, open_sockets
-from .accepting import Accepting
+from .accepting import HANDSHAKE, Accepting
 from .answering import Answering
 from .session import HAS_LINES, Connection, Endpoint
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from ..settings import Settings
 
-HANDSHAKE = 10.0  # seconds that one of TLS may take
 TICK = 1.0  # seconds between looks at what is late, unless something is due sooner
 CLOSING = 1.0  # seconds that connections that were broken off have to say so
 
@@ -142,10 +141,10 @@ class FastServer:
             from ..security.tls import server_context
 
             tls = server_context(certificates, ("h2",))
-        if tls is None and HAS_LINES:
+        if HAS_LINES:
             if self._accepting is None:
                 self._accepting = Accepting(self.endpoint)
-            return self._accepting.serve(opened)
+            return self._accepting.serve(opened, tls)
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(self.endpoint),
             sock=opened,

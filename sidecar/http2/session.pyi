@@ -1,6 +1,7 @@
 """What `session.pyx` has for others."""
 
 import socket
+import ssl
 from asyncio import AbstractEventLoop, Protocol, Transport
 from collections.abc import Callable
 from typing import Any
@@ -66,5 +67,12 @@ HAS_LINES: bool
 class Lines:
     def __init__(self, loop: AbstractEventLoop) -> None: ...
     def fileno(self) -> int: ...
-    def add(self, socket: socket.socket, connection: Connection) -> None: ...
+    def add(
+        self,
+        socket: socket.socket,
+        connection: Connection,
+        context: ssl.SSLContext | None = None,
+        patience: float = 0,
+    ) -> None: ...
+    def close(self) -> None: ...
     def ready(self) -> None: ...

@@ -3,9 +3,9 @@
 
 Begin with `Connection.data_received`. What arrives goes through the library, whose callbacks only
 note what they see in an `Exchange`; those that are whole are answered when the library has
-returned; what it then wants to send is written. `Endpoint` holds what connections share. Four parts
-of this module have files of their own: `exchange.pxi`, `endpoint.pxi`, `callbacks.pxi` and
-`lines.pxi`, by which connections without TLS go around the loop's transports.
+returned; what it then wants to send is written. `Endpoint` holds what connections share. Parts of
+this module have files of their own: `exchange.pxi`, `endpoint.pxi`, `callbacks.pxi`, and `lines.pxi`
+and `secured.pxi`, by which connections go around the loop's transports.
 
 Laws: no Python of others runs within a callback, so a session is never entered twice and never
 freed under itself. What a client makes us keep is counted (`held`) and bounded, and so is what it
@@ -26,6 +26,7 @@ cimport cython
 
 from nghttp2 cimport *
 
+from ssl import MemoryBIO, SSLError, SSLWantReadError
 from time import perf_counter
 
 from ..door import Call
@@ -55,6 +56,7 @@ include "endpoint.pxi"
 
 cdef class Lines
 cdef class Line
+cdef class Secured
 
 
 @cython.final
@@ -558,4 +560,5 @@ cdef class Connection:
 
 
 include "callbacks.pxi"
+include "secured.pxi"
 include "lines.pxi"

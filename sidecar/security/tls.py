@@ -76,7 +76,7 @@ def _context(identity: Identity) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # A session that is taken up again would skip the authorities of now.
-    context.options |= ssl.OP_NO_TICKET
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0
     # What was checked, and not what the files hold by now; the library takes nothing but files.
     descriptor = os.memfd_create("identity")

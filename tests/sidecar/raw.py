@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from collections.abc import Sequence
@@ -24,11 +25,14 @@ def framed(data: bytes, length: int | None = None, flag: int = 0) -> bytes:
 
 
 class Raw:
-    """A connection to a sidecar. `window` is how many bytes of a stream it lets the other send."""
+    """A connection to a sidecar, by its address or as it is. `window` is how many bytes of a stream
+    it lets the other send."""
 
-    def __init__(self, address: str, window: int = 65_535) -> None:
-        host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)), PATIENCE)
+    def __init__(self, to: str | socket.socket, window: int = 65_535) -> None:
+        if isinstance(to, str):
+            host, _, port = to.rpartition(":")
+            to = socket.create_connection((host, int(port)), PATIENCE)
+        self.socket = to
         self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.ended: dict[int, dict[str, str]] = {}  # streams, and what they ended with
         self.bodies: dict[int, bytearray] = {}  # what came as data
@@ -103,11 +107,10 @@ class Raw:
     def goaway(self) -> int | None:
         """The code of the frame that the other ends the connection with, when it has; None where it
         says nothing."""
-        try:
+        with contextlib.suppress(ConnectionError):
             while self.went_away is None and self.hear():
-                self.socket.sendall(self.http.data_to_send())
-        except OSError:
-            pass  # it may close while we still send
+                with contextlib.suppress(OSError):  # it may have closed, and what it said be here
+                    self.flush()
         return self.went_away
 
     def _see(self, event: h2.events.Event) -> None:

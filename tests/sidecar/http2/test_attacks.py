@@ -16,7 +16,7 @@ import h2.errors
 import h2.exceptions
 import pytest
 
-from tests.sidecar.http2.serving import PATH, Serving, serving
+from tests.sidecar.http2.serving import PATH, Serving
 from tests.sidecar.http2.test_calls import ask
 from tests.sidecar.process import PATIENCE
 from tests.sidecar.raw import Raw, framed
@@ -43,12 +43,12 @@ def frame(kind: int, stream: int, body: bytes = b"", flags: int = 0) -> bytes:
 
 def is_well(running: Serving) -> bool:
     """Somebody else is answered, and nothing is kept of who has gone."""
-    return ask(running.address, "Echo", b"x") == b"x"
+    return ask(running, "Echo", b"x") == b"x"
 
 
-def flood(address: str, begin: Callable[[Raw], None], frames: bytes, times: int) -> None:
+def flood(running: Serving, begin: Callable[[Raw], None], frames: bytes, times: int) -> None:
     """Begin a connection and send frames again and again, until the server ends it."""
-    with Raw(address) as raw:
+    with running.raw() as raw:
         begin(raw)
         with contextlib.suppress(OSError):
             for _ in range(times):
@@ -87,17 +87,17 @@ def opened(raw: Raw) -> None:
     + ["empty frames flood (CVE-2019-9518)", "data dribble (CVE-2019-9511)"]
     + ["resource loop (CVE-2019-9513)", "window update flood"],
 )
-def test_frames_that_ask_nothing_are_cut_off(begin, frames):
+def test_frames_that_ask_nothing_are_cut_off(serving, begin, frames):
     with serving(ping_interval=0.0) as running:
-        flood(running.address, begin, frames, 1_000)
+        flood(running, begin, frames, 1_000)
         assert is_well(running)
         assert "a connection was closed: too many frames that ask nothing" in running.said()
 
 
-def test_rapid_reset_is_cut_off():
+def test_rapid_reset_is_cut_off(serving):
     """CVE-2023-44487: calls that are given up as soon as they are asked."""
     with serving(resets=100, resets_rate=10) as running:
-        with Raw(running.address) as raw:
+        with running.raw() as raw:
             with contextlib.suppress(OSError):
                 for _ in range(1_000):
                     stream = raw.begin(ECHO, framed(b"x"), end=False)
@@ -107,10 +107,10 @@ def test_rapid_reset_is_cut_off():
         assert is_well(running)
 
 
-def test_made_you_reset_is_cut_off():
+def test_made_you_reset_is_cut_off(serving):
     """CVE-2025-8671: calls that the server gives up because of a frame that is wrong."""
     with serving(idle_frames=200) as running:
-        with Raw(running.address) as raw:
+        with running.raw() as raw:
             wrong = struct.pack(">L", 0)  # a window that grows by nothing (RFC 9113, section 6.9)
             with contextlib.suppress(OSError):
                 for _ in range(1_000):
@@ -121,10 +121,10 @@ def test_made_you_reset_is_cut_off():
         assert running.server.endpoint.calls == 0
 
 
-def test_a_flood_of_continuations_is_cut_off():
+def test_a_flood_of_continuations_is_cut_off(serving):
     """CVE-2024-27316, CVE-2024-28182: headers that never end."""
     with serving() as running:
-        with Raw(running.address) as raw:
+        with running.raw() as raw:
             raw.socket.sendall(frame(HEADERS, 1, b"\x82"))
             with contextlib.suppress(OSError):
                 for _ in range(10_000):
@@ -134,10 +134,10 @@ def test_a_flood_of_continuations_is_cut_off():
         assert running.server.endpoint.calls == 0
 
 
-def test_an_hpack_bomb_keeps_nothing():
+def test_an_hpack_bomb_keeps_nothing(serving):
     """CVE-2016-1544: one long header in the table, named thousands of times."""
     with serving() as running:
-        with Raw(running.address) as raw:
+        with running.raw() as raw:
             value = b"x" * 3_900
             long = (
                 b"\x40\x01a"
@@ -151,9 +151,9 @@ def test_an_hpack_bomb_keeps_nothing():
         assert (running.server.endpoint.calls, running.server.endpoint.held) == (0, 0)
 
 
-def test_headers_that_are_too_long_are_refused_in_words():
+def test_headers_that_are_too_long_are_refused_in_words(serving):
     with serving(header_bytes=4_096) as running:
-        with Raw(running.address) as raw:
+        with running.raw() as raw:
             more = [(f"x-{number}", "y" * 100) for number in range(50)]
             stream = raw.begin(ECHO, framed(b""), more=more)
             ended = raw.end(stream)
@@ -161,19 +161,19 @@ def test_headers_that_are_too_long_are_refused_in_words():
             assert raw.ask(ECHO, framed(b""))["grpc-status"] == "0"
 
 
-def test_zero_length_headers_are_refused():
+def test_zero_length_headers_are_refused(serving):
     """CVE-2019-9516: headers without a name."""
     with serving() as running:
-        with Raw(running.address) as raw:
+        with running.raw() as raw:
             raw.socket.sendall(frame(HEADERS, 1, b"\x83\x86\x84" + b"\x00\x00\x00" * 1_000, 4))
         assert is_well(running)
         assert running.server.endpoint.calls == 0
 
 
-def test_answers_that_nobody_takes_are_not_made_without_end():
+def test_answers_that_nobody_takes_are_not_made_without_end(serving):
     """CVE-2019-9517, internal data buffering: a window of nothing, and calls."""
     with serving(held_bytes=300_000) as running:
-        with Raw(running.address, window=0) as raw:
+        with running.raw(window=0) as raw:
             for _ in range(30):
                 with contextlib.suppress(h2.exceptions.StreamClosedError):  # refused already
                     raw.begin(ECHO, framed(bytes(20_000)))
@@ -187,17 +187,17 @@ def test_answers_that_nobody_takes_are_not_made_without_end():
         assert running.server.endpoint.held == 0
 
 
-def test_answers_that_are_not_taken_in_time_are_given_up():
+def test_answers_that_are_not_taken_in_time_are_given_up(serving):
     """Slow read (CVE-2011-0762 and its like): who opens no window, and who does not read at all."""
-    with serving(patience=0.2) as running, Raw(running.address, window=0) as raw:
+    with serving(patience=0.2) as running, running.raw(window=0) as raw:
         stream = raw.begin(ECHO, framed(b"x" * 100))
         assert raw.end(stream) == {"reset": str(int(h2.errors.ErrorCodes.CANCEL))}
         assert is_well(running)
         assert running.server.endpoint.held == 0
 
 
-def test_who_does_not_read_is_cut_off():
-    with serving(patience=0.3) as running, Raw(running.address, window=2**31 - 1) as raw:
+def test_who_does_not_read_is_cut_off(serving):
+    with serving(patience=0.3) as running, running.raw(window=2**31 - 1) as raw:
         raw.http.increment_flow_control_window(2**31 - 1 - 65_535)
         raw.begin(f"{PATH}Count", framed(b"1000000"))
         assert running.methods.gone.wait(PATIENCE)
@@ -205,11 +205,11 @@ def test_who_does_not_read_is_cut_off():
         assert (running.server.endpoint.calls, running.server.endpoint.held) == (0, 0)
 
 
-def test_calls_that_do_not_come_are_given_up():
+def test_calls_that_do_not_come_are_given_up(serving):
     """Slow post: half a request, and a connection that says nothing (slowloris)."""
     with serving(patience=0.2) as running:
-        silent = socket.create_connection(running.address.split(":"), PATIENCE)
-        with silent, Raw(running.address) as raw:
+        silent = running.connect()
+        with silent, running.raw() as raw:
             stream = raw.begin(ECHO, framed(b"hello")[:-1], end=False)
             ended = raw.end(stream)
             assert (ended["grpc-status"], ended["grpc-message"]) == (
@@ -221,10 +221,10 @@ def test_calls_that_do_not_come_are_given_up():
         assert is_well(running)
 
 
-def test_half_requests_are_bounded_for_a_connection_and_for_all():
+def test_half_requests_are_bounded_for_a_connection_and_for_all(serving):
     for bounds in ({"held_bytes": 300_000}, {"all_held_bytes": 300_000}):
         with serving(**bounds) as running:
-            with Raw(running.address) as raw:
+            with running.raw() as raw:
                 for _ in range(20):
                     half = raw.begin(ECHO, b"", end=False)
                     with contextlib.suppress(h2.exceptions.StreamClosedError):
@@ -238,8 +238,8 @@ def test_half_requests_are_bounded_for_a_connection_and_for_all():
             assert running.server.endpoint.held == 0
 
 
-def test_more_streams_than_are_allowed_are_refused():
-    with serving(streams=10) as running, Raw(running.address) as raw:
+def test_more_streams_than_are_allowed_are_refused(serving):
+    with serving(streams=10) as running, running.raw() as raw:
         while not raw.http.remote_settings.max_concurrent_streams == 10:
             assert raw.hear()
         raw.http.remote_settings._settings[3].append(100)  # as who does not care
@@ -249,31 +249,31 @@ def test_more_streams_than_are_allowed_are_refused():
         assert is_well(running)
 
 
-def test_more_calls_than_are_allowed_are_refused_in_words():
-    with serving(calls=10) as running, Raw(running.address) as raw:
+def test_more_calls_than_are_allowed_are_refused_in_words(serving):
+    with serving(calls=10) as running, running.raw() as raw:
         streams = [raw.begin(ECHO, framed(b"x")[:-1], end=False) for _ in range(11)]
         assert raw.end(streams[-1])["grpc-message"] == "too many calls at once"
 
 
-def test_more_connections_than_are_allowed_are_closed():
+def test_more_connections_than_are_allowed_are_closed(serving):
     with serving(connections=3) as running:
-        connected = [Raw(running.address) for _ in range(3)]
+        connected = [running.raw() for _ in range(3)]
         for raw in connected:
             assert raw.ask(ECHO, framed(b"x"))["grpc-status"] == "0"
-        with socket.create_connection(running.address.split(":"), PATIENCE) as another:
+        with running.dial() as another:
             with pytest.raises(ConnectionError):
                 if not another.recv(1):
                     raise ConnectionResetError
         for raw in connected:
             raw.socket.close()
-        with grpc.insecure_channel(running.address) as channel:
+        with running.channel() as channel:
             assert (
                 channel.unary_unary(ECHO, None, None)(b"", timeout=PATIENCE, wait_for_ready=True)
                 == b""
             )
 
 
-def test_where_too_much_is_open_accepting_is_tried_again(monkeypatch):
+def test_where_too_much_is_open_accepting_is_tried_again(serving, monkeypatch):
     accept, failures = socket.socket.accept, [errno.EMFILE, errno.ECONNABORTED]
 
     def failing(self: socket.socket) -> Any:
@@ -288,8 +288,8 @@ def test_where_too_much_is_open_accepting_is_tried_again(monkeypatch):
         assert running.said() == ["no connection can be accepted: too much is open"]
 
 
-def test_pings_that_come_too_often_are_answered_by_grpcs_own_word():
-    with serving(ping_interval=60.0) as running, Raw(running.address) as raw:
+def test_pings_that_come_too_often_are_answered_by_grpcs_own_word(serving):
+    with serving(ping_interval=60.0) as running, running.raw() as raw:
         for _ in range(5):
             raw.http.ping(bytes(8))
             raw.flush()
@@ -297,9 +297,9 @@ def test_pings_that_come_too_often_are_answered_by_grpcs_own_word():
         assert is_well(running)
 
 
-def test_a_connection_that_is_silent_is_asked_whether_it_is_alive():
+def test_a_connection_that_is_silent_is_asked_whether_it_is_alive(serving):
     with serving(keepalive=0.2, keepalive_timeout=0.3, patience=PATIENCE) as running:
-        with Raw(running.address) as raw:
+        with running.raw() as raw:
             for _ in range(2):
                 raw.ask(ECHO, framed(b"x"))
             raw.socket.settimeout(PATIENCE)
@@ -308,11 +308,11 @@ def test_a_connection_that_is_silent_is_asked_whether_it_is_alive():
         assert is_well(running)
 
 
-def test_when_stopping_calls_end_and_new_ones_are_sent_elsewhere():
-    with serving() as running, grpc.insecure_channel(running.address) as channel:
+def test_when_stopping_calls_end_and_new_ones_are_sent_elsewhere(serving):
+    with serving() as running, running.channel() as channel:
         wait: Any = channel.unary_unary(f"{PATH}Wait", None, None)
         call = wait.future(b"x", timeout=PATIENCE)
-        ask(running.address, "Echo", b"x")
+        ask(running, "Echo", b"x")
         states: queue.Queue[grpc.ChannelConnectivity] = queue.Queue()
         channel.subscribe(states.put)
         while states.get(timeout=PATIENCE) is not grpc.ChannelConnectivity.READY:
@@ -326,12 +326,12 @@ def test_when_stopping_calls_end_and_new_ones_are_sent_elsewhere():
         thread.join(PATIENCE)
         assert not thread.is_alive()
         with pytest.raises(grpc.RpcError) as caught:
-            ask(running.address, "Echo", b"x")
+            ask(running, "Echo", b"x")
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-def test_when_stopping_what_does_not_end_is_broken_off_after_the_grace():
-    with serving() as running, grpc.insecure_channel(running.address) as channel:
+def test_when_stopping_what_does_not_end_is_broken_off_after_the_grace(serving):
+    with serving() as running, running.channel() as channel:
         count: Any = channel.unary_stream(f"{PATH}Count", None, None)
         answers = count(b"1", timeout=PATIENCE)
         next(answers)
