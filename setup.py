@@ -145,9 +145,9 @@ def checked_copies() -> Path:
 
 
 def directives_changed() -> bool:
-    """Whether a C file was generated before this file changed, or the header of `native`: Cython
+    """Whether a C file was generated before this file changed, or a header of `native`: Cython
     only looks at its sources and at headers beside them."""
-    read = Path(__file__), CORE / "native/__init__.pxd"
+    read = Path(__file__), *CORE.glob("native/*.pxd")
     changed = max(path.stat().st_mtime_ns for path in read)
     return any(made.stat().st_mtime_ns < changed for made in Path(GENERATED + DEBUG).rglob("*.c"))
 

@@ -91,9 +91,9 @@ class Authorization:
         decisions = self._decisions
         end = decisions.end_of_batch()
         if self._is_alone:
-            found = decisions.decide_batch_message(data, call, end)
-            if found is not None:
-                return write_decisions(found, wants_distinct(data, decisions.limits))
+            answer = decisions.answer_batch_message(data, call, end)
+            if answer is not None:
+                return answer
         items = read_batch(data, decisions.limits)
         distinct = wants_distinct(data, decisions.limits)
         return write_decisions(decisions.decide_each(_in_time(items, call), end), distinct)

@@ -21,7 +21,7 @@ from taskman_authz.pdp import PDP, Batch, together
 from taskman_authz.pdp.explain import DecisionExplanation, explain
 from taskman_authz.policy import PolicySet
 from taskman_authz.request import CheckRequest
-from taskman_authz.wire import Fields, read_fields, write_decision
+from taskman_authz.wire import write_decision, write_decisions
 
 from .door import Call
 from .gathering import Gathering
@@ -29,12 +29,9 @@ from .gathering import Gathering
 # Items of a batch for which others are asked at a time: each may be a call to every source.
 AT_A_TIME = 32
 
-# Items of a batch between two looks at the clock.
-LOOK = 16
-
 # With when deciding began, on the clock of `time.perf_counter`.
 Told = Callable[[CheckRequest, Decision, float], None]
-Count = Callable[[str | None, Decision], None]  # of a company
+Count = Callable[[str | None, Decision, int], None]  # of a company: so many times
 Complete = Callable[[CheckRequest], CheckRequest]
 
 
@@ -83,7 +80,7 @@ class Decisions:
 
     def _tell(self, request: CheckRequest, decision: Decision, began: float) -> None:
         if self._count is not None:
-            self._count(request.company_id, decision)
+            self._count(request.company_id, decision, 1)
         for tell in self._told:
             tell(request, decision, began)
 
@@ -110,54 +107,48 @@ class Decisions:
         request has to be made of them first."""
         if len(data) > self.limits.message_bytes:
             return None
-        batch = self._together(self.pdp.policies)
-        outcome = batch.answer(data, self.limits.property_depth)
-        if outcome is None:
+        answer = self._together(self.pdp.policies).answer(data)
+        if answer is None:
             return None
+        outcome = answer.outcome
         if self._count is not None:
-            self._count(batch.company, outcome.decision)
+            self._count(answer.company, outcome.decision, 1)
         if outcome.reply is None:
             outcome.reply = write_decision(outcome.decision)
         return outcome.reply
 
-    def decide_batch_message(self, data: bytes, call: Call, end: float) -> list[Decision] | None:
-        """As `decide_each`, of the bytes of a BatchCheckRequest, where `is_alone`; None where
-        requests have to be made of them first. Raises Refusal where the call's time is over."""
-        policies = self.pdp.policies
-        batch = self._together(policies)
-        items = read_fields(data, self.limits, batch.wanted)
-        if items is None:
+    def answer_batch_message(self, data: bytes, call: Call, end: float) -> bytes | None:
+        """The bytes of the answer to those of a BatchCheckRequest, as of `decide_each`, where
+        `is_alone`; None where requests have to be made of them first. Raises Refusal where the
+        call's time is over."""
+        if len(data) > self.limits.message_bytes:
             return None
-        found: list[Decision] = []
-        for start in range(0, len(items), LOOK):
+
+        def is_in_time() -> bool:
             call.check_time()
-            if time.monotonic() >= end:
-                late = self.invalid(self._too_late(), policies)
-                found += [late] * (len(items) - start)
-                break
-            decisions = batch.decisions(items[start : start + LOOK])
-            if decisions is None:
-                return None
-            found += decisions
+            return time.monotonic() < end
+
+        policies = self.pdp.policies
+        found = self._together(policies).answers(data, self.limits.batch_size, is_in_time)
+        if found is None:
+            return None
         if self._count is not None:
-            self._count_all(items, found)
-        return found
+            for company, decision, times in found.counted():
+                self._count(company, decision, times)
+        decisions = found.decisions
+        if found.is_late:
+            late = self.invalid(self._too_late(), policies)
+            decisions = [late if each is None else each for each in decisions]
+        return write_decisions(decisions, found.is_distinct)
 
     def _together(self, policies: PolicySet) -> Batch:
         """What decides by these policies, as of now; kept for as long as they are in force."""
         if self._one is None or self._one[0] is not policies:
-            self._one = policies, together(policies)
+            self._one = policies, together(policies, self.limits)
         batch = self._one[1]
         if batch.reads_now:
             batch.begin(time.time_ns())
         return batch
-
-    def _count_all(self, items: Sequence[Fields], decisions: Sequence[Decision]) -> None:
-        assert self._count is not None
-        for fields, decision in zip(items, decisions, strict=True):
-            reasons = decision.reasons
-            if not reasons or reasons[0].code != INVALID:  # which is no decision
-                self._count(fields.company_id or None, decision)
 
     def decide_item(self, item: CheckRequest | RequestError, policies: PolicySet) -> Decision:
         """The decision on an item of a batch."""

@@ -60,6 +60,24 @@ def batch(case: Decision) -> Question:
     return Question(f"/{SERVICE}/BatchCheck", data, is_right)
 
 
+def same_batch(case: Decision) -> Question:
+    """The two hundred that Cerbos is asked in `cerbos_batch`."""
+    items = [
+        _request(case, resource, action)
+        for resource in _resources(case)
+        for action in _actions(case)
+    ]
+    data, errors = write_batch(items)
+    assert not any(errors)
+
+    def is_right(reply: bytes) -> bool:
+        decisions = read_decisions(reply)
+        allowed = [number for number, each in enumerate(decisions) if each]
+        return len(decisions) == BATCH and allowed == list(range(0, BATCH, CERBOS_ACTIONS))
+
+    return Question(f"/{SERVICE}/BatchCheck", data, is_right)
+
+
 def cerbos_check(case: Decision) -> Question:
     """One check of Cerbos."""
     return _cerbos(case, [case.resource], [case.action])
@@ -67,9 +85,15 @@ def cerbos_check(case: Decision) -> Question:
 
 def cerbos_batch(case: Decision) -> Question:
     """Two hundred: of fifty resources four actions each. One of them is allowed."""
-    resources = [_resource(case, number) for number in range(CERBOS_RESOURCES)]
-    others = [f"other{number}" for number in range(CERBOS_ACTIONS - 1)]
-    return _cerbos(case, resources, [case.action, *others])
+    return _cerbos(case, _resources(case), _actions(case))
+
+
+def _resources(case: Decision) -> list[Data]:
+    return [_resource(case, number) for number in range(CERBOS_RESOURCES)]
+
+
+def _actions(case: Decision) -> list[str]:
+    return [case.action, *(f"other{number}" for number in range(CERBOS_ACTIONS - 1))]
 
 
 def _resource(case: Decision, number: int) -> Data:
@@ -83,9 +107,9 @@ def _resource(case: Decision, number: int) -> Data:
     }
 
 
-def _request(case: Decision, resource: Data) -> Any:
-    action = f"{resource['type']}:{case.action}"
-    return make_request(case.subject, action, resource, case.context)
+def _request(case: Decision, resource: Data, action: str = "") -> Any:
+    named = f"{resource['type']}:{action or case.action}"
+    return make_request(case.subject, named, resource, case.context)
 
 
 def _cerbos(case: Decision, resources: list[Data], actions: list[str]) -> Question:

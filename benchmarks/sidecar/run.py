@@ -27,6 +27,7 @@ COLUMNS: Mapping[str, str] = {
     "ours": "taskman-authz, 10 policies",
     "ours-tls": "the same over TLS",
     "ours-workers": "the same, two workers",
+    "ours-forgets": "the same, no answer remembered",
     "grpcio": "taskman-authz on grpcio, 10 policies",
     "cerbos": "Cerbos, 10 policies",
     "ours-many": "taskman-authz, {:,} policies",
@@ -36,6 +37,8 @@ COLUMNS: Mapping[str, str] = {
     "cerbos-alike": "Cerbos, {:,} policies of one kind, action and role",
     "ours-batch": "taskman-authz, batch of 200",
     "workers-batch": "the same, two workers",
+    "workers-same-batch": "two workers, the 50 × 4 that Cerbos is asked",
+    "forgets-batch": "a batch of 200, two workers, no answer remembered",
     "grpcio-batch": "taskman-authz on grpcio, batch of 200",
     "cerbos-batch": "Cerbos, batch of 50 × 4",
 }
@@ -135,8 +138,14 @@ def _asked(made: Run, folder: Path, tell: Callable[[str], None]) -> Iterator[lis
             reply = ours.ask(check)
         begin(lambda: start_echo(reply), {"echo": questions.echo(check.data, reply)})
         begin(lambda: start_ours(few, folder, tls=True), {"ours-tls": check})
-        by_two = {"ours-workers": check, "workers-batch": batch}
+        same = questions.same_batch(few)
+        by_two = {"ours-workers": check, "workers-batch": batch, "workers-same-batch": same}
         begin(lambda: start_ours(few, folder, workers=2), by_two)
+        forgetful = ("--answer-memory", "0")
+        begin(lambda: start_ours(few, folder, options=forgetful), {"ours-forgets": check})
+        begin(
+            lambda: start_ours(few, folder, workers=2, options=forgetful), {"forgets-batch": batch}
+        )
         on_grpcio = {"grpcio": check, "grpcio-batch": batch}
         begin(lambda: start_ours(few, folder, "grpcio"), on_grpcio)
         begin(lambda: start_ours(many, folder), {"ours-many": questions.check(many)})

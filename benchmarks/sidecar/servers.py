@@ -87,7 +87,12 @@ def start_echo(reply: bytes) -> Server:
 
 
 def start_ours(
-    case: Decision, folder: Path, transport: str = "fast", tls: bool = False, workers: int = 1
+    case: Decision,
+    folder: Path,
+    transport: str = "fast",
+    tls: bool = False,
+    workers: int = 1,
+    options: Sequence[str] = (),
 ) -> Server:
     """Our sidecar with the policies of a case. Raises Cannot where it has not the transport."""
     path = folder / f"{case.name}.yaml"
@@ -95,7 +100,7 @@ def start_ours(
     (port,) = cerbos.free_ports(1)
     command = [sys.executable, "-m", "taskman_authz_sidecar", "--policies", str(path)]
     command += ["--transport", transport, "--log-level", "error"]
-    command += ["--workers", str(workers)]
+    command += ["--workers", str(workers), *options]
     root = None
     if tls:
         authority = Authority()

@@ -11,8 +11,9 @@ from .run import CLIENTS, COLUMNS, MEASURES, Run
 
 HOW = (
     "Load by h2load on the same cores, one call a client at a time; the best of interleaved "
-    "rounds, every other server standing still. Absolute figures drift with the machine: compare "
-    "rows of one run."
+    "rounds, every other server standing still. h2load asks the same again and again, so ours "
+    "answers from memory but where it is told to remember nothing. Absolute figures drift with the "
+    "machine: compare rows of one run."
 )
 # Heading of a measure, what its figures are multiplied with, and how they are written.
 SHOWN = {

@@ -48,5 +48,6 @@ class Settings(
         return Limits(
             message_bytes=self.max_message_bytes,
             batch_size=self.max_batch_size,
+            answer_memory=self.answer_memory,
             database_seconds=self.database_timeout,
         )

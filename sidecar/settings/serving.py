@@ -25,3 +25,8 @@ class ServingSettings(BaseModel):
     max_batch_size: int = Field(
         default=DEFAULT.batch_size, gt=0, description="most items of a BatchCheck"
     )
+    answer_memory: int = Field(
+        default=DEFAULT.answer_memory,
+        ge=0,
+        description="answers that are remembered, by what they depend on of a question; 0: none",
+    )

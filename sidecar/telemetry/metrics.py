@@ -36,6 +36,7 @@ METHODS = 64  # methods that are told apart: more than all faces have
 FAULTS = (DENIED_BY_ERROR, FAILED, NOT_LOGGED)
 
 Add = Callable[[], None]
+AddMany = Callable[[float], None]
 
 
 class _Series(NamedTuple):
@@ -69,7 +70,7 @@ class Metrics:
         self._companies: set[str] = set()
         self._methods: set[str] = set()
         self._series: dict[tuple[str, str, Code | None], _Series] = {}
-        self._checks: dict[tuple[str | None, bool], Add] = {}
+        self._checks: dict[tuple[str | None, bool], AddMany] = {}
 
         made = self._made = Made(registry)
         faults = made.evaluation_errors
@@ -116,15 +117,15 @@ class Metrics:
             self._until_look = LOOK
             self.catch_up()
 
-    def count(self, company_id: str | None, decision: Decision) -> None:
-        """Count a decision."""
+    def count(self, company_id: str | None, decision: Decision, times: int = 1) -> None:
+        """Count a decision that was made so many times."""
         check = self._checks.get((company_id, decision.allowed))
         if check is None:
             check = self._add_check(company_id, decision.allowed)
-        check()
+        check(times)
         for reason in decision.reasons:
             if reason.code in self._faults:
-                self._faults[reason.code]()
+                self._faults[reason.code](times)
                 break
 
     def tell_policies(self, current: bool) -> None:
@@ -159,7 +160,7 @@ class Metrics:
     def _error(self, name: str, status: str) -> Counter:
         return self._made.errors.labels(self._service, name, status.lower())
 
-    def _add_check(self, company_id: str | None, allowed: bool) -> Add:
+    def _add_check(self, company_id: str | None, allowed: bool) -> AddMany:
         # A lone surrogate, which JSON can hold, would spoil every later answer.
         company = (company_id or "").encode("utf-8", "replace").decode("utf-8")
         told_apart = company_id is None or _told_apart(company, self._companies, self._most)

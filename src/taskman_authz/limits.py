@@ -132,6 +132,9 @@ class Limits(msgspec.Struct, frozen=True):
     message_bytes: int = 4_194_304  # grpc's own default
     property_depth: int = 32  # levels of nested properties; a Struct deeper than that is hostile
     reply_memory: int = 1_000  # decisions whose bytes are kept; some 300 each
+    # Answers that a decision point remembers by what they depend on of the bytes of a question:
+    # some 250 bytes each. Zero: none is.
+    answer_memory: int = 10_000
     # Reasons are for people; a default deny names this many rules that did not apply.
     reasons: int = 8
     # Looked-up (company, action, kind, roles) kept ready, and what they may hold in all: the rules

@@ -142,6 +142,7 @@ def test_ours_answers_what_the_echo_then_repeats_and_others_are_told_apart(tmp_p
     try:
         reply = ours.ask(check)
         ours.ask(batch)
+        ours.ask(questions.same_batch(CASE))
     finally:
         ours.end()
     echo = start_echo(reply)

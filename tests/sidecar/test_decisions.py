@@ -12,6 +12,7 @@ from taskman_authz_sidecar.door import Call
 from taskman_authz_sidecar.newest import Newest
 
 from taskman_authz import PDP, Decision, Limits
+from taskman_authz.decision import INVALID as LATE
 from taskman_authz.v1 import authorization_pb2 as pb
 from taskman_authz.wire import read_decisions
 from tests.policy.helpers import compiled, document, policy
@@ -30,8 +31,8 @@ UNUSUAL.context_properties["y"] = 1
 def services(counted: Counter[str | None]) -> list[Authorization]:
     """One that takes the short road, and one that has to make requests."""
 
-    def count(company_id: str | None, _: Decision) -> None:
-        counted[company_id] += 1
+    def count(company_id: str | None, _: Decision, times: int) -> None:
+        counted[company_id] += times
 
     short = Decisions(POLICIES, count=count)
     long = Decisions(POLICIES, told=[lambda *_: None], count=count)
@@ -72,7 +73,12 @@ def test_distinct_answers_are_the_same_answers():
 
 def test_a_batch_that_takes_the_other_road_after_all_has_no_more_time(monkeypatch):
     """The last item is unusual: what was decided until then is decided again."""
-    batch = pb.BatchCheckRequest(items=[USUAL] * 40 + [UNUSUAL]).SerializeToString()
+    items = [UNUSUAL]
+    for number in range(40):  # none of which is remembered of another
+        other = pb.CheckRequest.FromString(USUAL.SerializeToString())
+        other.subject = f"user:{number}"
+        items.insert(-1, other)
+    batch = pb.BatchCheckRequest(items=items).SerializeToString()
     looks = itertools.count()
     monkeypatch.setattr(time, "monotonic", lambda: next(looks) / 100)  # each takes 10 ms
     limits = Limits(batch_milliseconds=100)
@@ -80,3 +86,16 @@ def test_a_batch_that_takes_the_other_road_after_all_has_no_more_time(monkeypatc
     found = read_decisions(service.batch_check(batch, Call("grpc", "BatchCheck")))
     # Ten looks in all: three of them when all was decided at once, sixteen items a look.
     assert [bool(each) for each in found] == [True] * 6 + [False] * 35
+
+
+def test_what_is_denied_in_time_is_not_told_to_be_late(monkeypatch):
+    items = [pb.CheckRequest(subject=f"u:{n}", action="a:b", resource="t/1") for n in range(40)]
+    looks = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: next(looks) / 100)
+    service = Authorization(
+        Decisions(PDP(compiled(document())), Limits(batch_milliseconds=15)), Newest("")
+    )
+    data = pb.BatchCheckRequest(items=items).SerializeToString()
+    found = read_decisions(service.batch_check(data, Call("grpc", "BatchCheck")))
+    codes = [each.reasons[0].code for each in found]
+    assert codes == [codes[0]] * 16 + [LATE] * 24 and codes[0] != LATE

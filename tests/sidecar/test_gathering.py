@@ -27,7 +27,7 @@ from taskman_authz.pdp import Shadow, needs
 from taskman_authz.policy import PolicySet
 from taskman_authz.remembered import MemoryCache, resource_tag, subject_tag
 from taskman_authz.request import CheckRequest
-from taskman_authz.wire import write_batch
+from taskman_authz.wire import read_decisions, write_batch
 from tests.policy.helpers import compiled, document, policy
 
 NAMES = ("ann", "bob")
@@ -245,6 +245,6 @@ def test_a_batch_ends_when_its_time_is_over_and_what_is_left_is_denied():
     message, _ = write_batch([request] * 40)
     for decisions, answer in [(hurried, [False] * 40), (Decisions(pdp), [True] * 40)]:
         call, end = Call("grpc", "BatchCheck"), decisions.end_of_batch()
-        found = decisions.decide_batch_message(message, call, end)
+        found = decisions.answer_batch_message(message, call, end)
         assert found is not None
-        assert [each.allowed for each in found] == answer
+        assert [each.allowed for each in read_decisions(found)] == answer

@@ -54,8 +54,9 @@ def test_other_variables_of_the_house_are_left_alone(monkeypatch):
 
 
 def test_limits_are_those_of_the_house_with_what_was_set():
-    limits = read("--max-message-bytes", "1000", "--max-batch-size", "7").limits
-    assert (limits.message_bytes, limits.batch_size) == (1000, 7)
+    set_here = ("--max-message-bytes", "1000", "--max-batch-size", "7", "--answer-memory", "0")
+    limits = read(*set_here).limits
+    assert (limits.message_bytes, limits.batch_size, limits.answer_memory) == (1000, 7, 0)
 
 
 @pytest.mark.parametrize(

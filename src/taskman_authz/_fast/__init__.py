@@ -25,7 +25,7 @@ from types import ModuleType
 __all__ = ["COMPILED", "modules", "twin"]
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
-_NATIVE = os.path.join("native", "__init__.pxd")  # compiled into the modules that read it
+_NATIVE = "native"  # its headers are compiled into the modules that read them
 _REMEDY = (
     "build it again with `make build`, delete the libraries with `make clean`, or set "
     "TASKMAN_AUTHZ_PURE=1 to use the plain Python twin"
@@ -89,8 +89,10 @@ def _newer(folder: str, found: dict[str, str]) -> list[str]:
 
     built = min(changed(library) for library in found.values())
     sources = [name + suffix for name in found for suffix in (".py", ".pxd")]
-    if os.path.exists(os.path.join(folder, _NATIVE)):
-        sources.append(_NATIVE)
+    native = os.path.join(folder, _NATIVE)
+    if os.path.isdir(native):
+        headers = [name for name in os.listdir(native) if name.endswith(".pxd")]
+        sources += [os.path.join(_NATIVE, name) for name in headers]
     return [name for name in sources if changed(name) > built]
 
 

@@ -2,18 +2,33 @@ cimport cython
 from .access cimport EntityValue
 from .activation cimport Activation, Path, unset
 from .decide cimport Decider, Outcome, combine, roles_of, with_selected
-from .messages cimport Fields, Names, Wanted, read_check
+from .messages cimport Fields, Names, Reader, Wanted, read_check
 from .rules cimport View
+from .sieve cimport Answer, Sieve, answer_of
 from .times cimport timestamp_of
 
 cdef dict _EMPTY
 cdef Py_ssize_t SUBJECT, RESOURCE, ACTION, CONTEXT, COMPANY, NOW
+cdef Py_ssize_t LOOK
+cdef bytes NO_DEFAULTS
+
+@cython.final
+cdef class Answers:
+    cdef readonly list decisions
+    cdef readonly list companies
+    cdef readonly bint is_distinct
+    cdef readonly bint is_late
+    @cython.locals(
+        found=dict, decisions=dict, times=Py_ssize_t, number=Py_ssize_t, company=str, key=tuple
+    )
+    cpdef list counted(self)
 
 @cython.final
 cdef class Root:
     cdef list slots
     cdef readonly Names names
     cdef list places
+    cdef readonly bint reads_id
 
 @cython.final
 cdef class Batch:
@@ -22,24 +37,35 @@ cdef class Batch:
     cdef EntityValue asker
     cdef readonly str company
     cdef Decider decider
+    cdef int depth
     cdef Fields former
     cdef Py_ssize_t longest
     cdef object make
     cdef readonly bint reads_now
     cdef tuple roles
     cdef list roots
+    cdef readonly Sieve sieve
     cdef EntityValue verb
     cdef View view
     cdef readonly Wanted wanted
     cpdef begin(self, object now)
-    @cython.locals(fields=Fields, outcome=Outcome)
-    cpdef Outcome answer(self, bytes data, int depth)
-    @cython.locals(item=Fields, found=list)
-    cpdef list decisions(self, list items)
-    @cython.locals(outcome=Outcome)
-    cpdef object decision(self, Fields item)
+    @cython.locals(fields=Fields, sifted=bytes, known=dict, answer=Answer)
+    cpdef Answer answer(self, bytes data)
+    cpdef Answers answers(self, bytes data, Py_ssize_t most, object look)
     @cython.locals(
-        former=Fields, decider=Decider, view=View, rows=tuple, nothing=Outcome,
+        found=Answers, of_defaults=bytes, sifted=bytes, known=dict, defaults=Fields, answer=Answer,
+        start=Py_ssize_t, stop=Py_ssize_t, are_read=bint, missed=list, item=Fields
+    )
+    cdef Answers read(self, Reader reader, Py_ssize_t most, object look)
+    @cython.locals(decided=Py_ssize_t, item=Fields, answer=Answer)
+    cdef bint complete(self, Answers found, list missed, bytes of_defaults, object look) except -1
+    cdef bytes sifted_defaults(self, Reader reader)
+    @cython.locals(view=View, root=Root, slot=Py_ssize_t)
+    cdef bint depends_on_more(self) except -1
+    @cython.locals(outcome=Outcome, answer=Answer)
+    cdef Answer decide(self, Fields fields, bytes of_defaults, bytes sifted)
+    @cython.locals(
+        former=Fields, decider=Decider, view=View, rows=tuple, root=Root, nothing=Outcome,
         reasons=Py_ssize_t
     )
     cdef Outcome outcome(self, Fields fields)

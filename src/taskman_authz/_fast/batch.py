@@ -1,11 +1,11 @@
 # cython: binding=False, boundscheck=False, wraparound=False
-"""The items of a batch, decided one after another.
+"""Questions in messages, alone and in batches, decided one after another.
 
 Laws: an outcome is that of `Decider.decide`, of the request that an item is; of an item whose form
 is not the usual one there is none. Of an item's properties only those are read that a condition
-may read. What an item shares with the one before it, as the same object, is not looked at again:
-who asks, the rows that apply, and what attribute paths led to. Steps are not shared: an item may
-take as many as a question that is asked alone.
+may read, and what they lead to is remembered (`sieve`). What an item shares with the one before it,
+as the same object, is not looked at again: who asks, the rows that apply, and what attribute paths
+led to. Steps are not shared: an item may take as many as a question that is asked alone.
 """
 
 from __future__ import annotations
@@ -16,18 +16,56 @@ from typing import Any
 from .access import EntityValue
 from .activation import Path, unset
 from .decide import Decider, Outcome, combine, roles_of, with_selected
-from .messages import Fields, Names, Wanted, read_check
+from .messages import DEEPEST, Fields, Names, Reader, Unusual, Wanted, read_check
 from .rules import View
+from .sieve import Answer, Sieve, answer_of
 from .times import timestamp_of
+
+NO_DEFAULTS = b""
 
 # The roots of an activation, in the order of the policy variables.
 SUBJECT, RESOURCE, ACTION, CONTEXT, COMPANY, NOW = 0, 1, 2, 3, 4, 5
 
+LOOK = 16  # items that are decided between two looks at the clock
+
 _EMPTY: dict[str, Any] = {}
 
 
+class Answers:
+    """Decisions on the items of a batch, None where there was no time for one (then it `is_late`),
+    which company each is of, and whether only distinct answers are to be told."""
+
+    __slots__ = ("companies", "decisions", "is_distinct", "is_late")
+
+    def __init__(self, is_distinct: bool) -> None:
+        self.decisions: list[Any] = []
+        self.companies: list[str | None] = []
+        self.is_distinct = is_distinct
+        self.is_late = False
+
+    def counted(self) -> list[tuple[str | None, Any, int]]:
+        """The decisions on items of a company, each but once, and on how many."""
+        # By identity: what is remembered has few, and to compare them takes longer.
+        found: dict[tuple[str | None, int], int] = {}
+        decisions: dict[int, Any] = {}
+        times = 0
+        for number in range(len(self.decisions)):
+            times += 1
+            decision, company = self.decisions[number], self.companies[number]
+            if number + 1 < len(self.decisions):  # as the next one most often is
+                if self.decisions[number + 1] is decision and self.companies[number + 1] is company:
+                    continue
+            decisions[id(decision)] = decision
+            key = (company, id(decision))
+            found[key] = found.get(key, 0) + times
+            times = 0
+        none = (None, id(None))  # what was not decided
+        return [(key[0], decisions[key[1]], found[key]) for key in found if key != none]
+
+
 class Batch:
-    """Decides by `decider` what was read with `wanted`; `make` makes decisions of outcomes."""
+    """Decides by `decider` what is in messages, with properties up to `depth` levels deep; `make`
+    makes decisions of outcomes. At most `memory` answers are remembered."""
 
     __slots__ = (
         "activation",
@@ -35,19 +73,24 @@ class Batch:
         "asker",
         "company",
         "decider",
+        "depth",
         "former",
         "longest",
         "make",
         "reads_now",
         "roles",
         "roots",
+        "sieve",
         "verb",
         "view",
         "wanted",
     )
 
-    def __init__(self, decider: Decider, make: Callable[[Outcome], Any]) -> None:
+    def __init__(
+        self, decider: Decider, make: Callable[[Outcome], Any], depth: int, memory: int
+    ) -> None:
         self.decider = decider
+        self.depth = depth
         self.make = make
         self.longest = decider.name_length
         self.reads_now = decider.reads_now
@@ -56,6 +99,10 @@ class Batch:
         self.wanted = Wanted(
             *[self.roots[each].names for each in (SUBJECT, ACTION, RESOURCE, CONTEXT)]
         )
+        self.sieve: Sieve | None = None
+        if memory and 0 < depth <= DEEPEST:
+            reads_id = self.roots[RESOURCE].reads_id
+            self.sieve = Sieve(self.wanted, reads_id, self.longest, depth, memory)
         # What conditions are given. Nothing keeps them when an item is decided, so the next one is
         # put into the same.
         self.asker = EntityValue("", "", None, False)
@@ -71,31 +118,121 @@ class Batch:
         """Decide as of a time, in nanoseconds since the epoch: where `reads_now`."""
         self.put(NOW, timestamp_of(now, "now"))
 
-    def answer(self, data: bytes, depth: int) -> Outcome | None:
-        """The outcome of the bytes of a CheckRequest with properties up to `depth` levels deep, its
-        decision made; None where they are not in their usual form."""
-        fields = read_check(data, depth, self.wanted)
-        outcome = None if fields is None else self.outcome(fields)
-        if outcome is not None and outcome.decision is None:
-            self.make(outcome)
-        return outcome
+    def answer(self, data: bytes) -> Answer | None:
+        """What becomes of the bytes of a CheckRequest; None where they are not in their usual
+        form."""
+        sifted = None
+        if self.sieve is not None:
+            sifted = self.sieve.sift(data, 0, len(data))
+            known = self.sieve.answers(NO_DEFAULTS)
+            if sifted is not None and known is not None:
+                answer = known.get(sifted)
+                if answer is not None:
+                    return answer
+        fields = read_check(data, self.depth, self.wanted)
+        return None if fields is None else self.decide(fields, NO_DEFAULTS, sifted)
 
-    def decisions(self, items: list[Fields]) -> list[Any] | None:
-        """What is made of some items, in their order; None where one is not in its usual form."""
-        found = []
-        for item in items:
-            decision = self.decision(item)
-            if decision is None:
-                return None
-            found.append(decision)
-        return found
+    def answers(self, data: bytes, most: int, look: Callable[[], bool]) -> Answers | None:
+        """What becomes of those of a BatchCheckRequest of at most so many items; None where one of
+        them is not in its usual form. `look` is called now and then: where it says no, nothing more
+        is decided."""
+        if self.depth > DEEPEST:
+            return None
+        try:
+            return self.read(Reader(data, self.wanted), most, look)
+        except (Unusual, UnicodeDecodeError):
+            return None
 
-    def decision(self, item: Fields) -> Any:
-        """What is made of an item; None where it is not in its usual form."""
-        outcome = self.outcome(item)
+    def read(self, reader: Reader, most: int, look: Callable[[], bool]) -> Answers | None:
+        reader.outline(most)
+        of_defaults = self.sifted_defaults(reader)
+        known: dict[bytes, Answer] | None = None
+        if of_defaults is not None and self.sieve is not None:
+            known = self.sieve.answers(of_defaults)
+        # Where something is known of them, they have been read before.
+        are_read = known is None
+        defaults = reader.default_fields(self.depth) if are_read else None
+        found = Answers(reader.is_distinct)
+        missed: list[Fields] = []
+        stop = reader.next_item()
+        while stop >= 0:
+            start = reader.position
+            sifted: bytes | None = None
+            answer: Answer | None = None
+            if of_defaults is not None and self.sieve is not None:
+                sifted = self.sieve.sift(reader.data, start, stop)
+                if sifted is not None and known is not None:
+                    answer = known.get(sifted)
+            if answer is None:
+                if not are_read:
+                    are_read = True
+                    defaults = reader.default_fields(self.depth)
+                item = reader.item(stop, self.depth, defaults)
+                item.place = len(found.decisions)
+                item.sifted = sifted
+                missed.append(item)
+                found.decisions.append(None)
+                found.companies.append(None)
+            else:
+                found.decisions.append(answer.outcome.decision)
+                found.companies.append(answer.company)
+            reader.position = stop
+            stop = reader.next_item()
+        # All are read before one is decided: each has a road through the processor of its own.
+        return found if self.complete(found, missed, of_defaults, look) else None
+
+    def complete(
+        self,
+        found: Answers,
+        missed: list[Fields],
+        of_defaults: bytes | None,
+        look: Callable[[], bool],
+    ) -> bool:
+        """Decide what was not remembered. Whether all of it is in its usual form."""
+        decided = 0
+        for item in missed:
+            if decided % LOOK == 0 and not look():
+                found.is_late = True
+                break
+            decided += 1
+            answer = self.decide(item, of_defaults, item.sifted)
+            if answer is None:
+                return False
+            found.decisions[item.place] = answer.outcome.decision
+            found.companies[item.place] = answer.company
+        return True
+
+    def sifted_defaults(self, reader: Reader) -> bytes | None:
+        """What a decision depends on in a batch's defaults; None: who knows?"""
+        if self.sieve is None or reader.defaults_end < 0:
+            return None if self.sieve is None else NO_DEFAULTS
+        return self.sieve.sift(reader.data, reader.defaults, reader.defaults_end)
+
+    def decide(self, fields: Fields, of_defaults: bytes | None, sifted: bytes | None) -> Any:
+        """The Answer to an item, which is remembered where it is known what it depends on; None
+        where it is not in its usual form."""
+        outcome = self.outcome(fields)
         if outcome is None:
             return None
-        return self.make(outcome) if outcome.decision is None else outcome.decision
+        if outcome.decision is None:
+            self.make(outcome)
+        answer = answer_of(outcome, self.company)
+        if sifted is not None and of_defaults is not None and self.sieve is not None:
+            if not self.depends_on_more():
+                self.sieve.remember(of_defaults, sifted, answer)
+        return answer
+
+    def depends_on_more(self) -> bool:
+        """Whether what was decided last depends on an id that no condition read, or on the time."""
+        view = self.view
+        assert view is not None
+        if view.tables:
+            return True
+        root: Root = self.roots[NOW]
+        for slot in root.slots:
+            if self.activation.slots[slot] is not unset():
+                return True
+        return False
 
     def outcome(self, fields: Fields) -> Outcome | None:
         former = self.former
@@ -104,6 +241,9 @@ class Batch:
             return None
         self.former = fields
         self.activation.again()  # whatever became of the item before
+        if self.reads_now:
+            root: Root = self.roots[NOW]
+            self.activation.unset(root.slots)  # so that it shows whether the time is read
         decider = self.decider
         view = self.view
         assert view is not None
@@ -239,13 +379,14 @@ class Batch:
 class Root:
     """What conditions read of a root: `slots` of paths from it, and the `names` of properties that
     are read, None where that is any. Where they are read one by one, `places` has the slot of each
-    name, -1 where no path is to it."""
+    name, -1 where no path is to it. `reads_id` says whether its id is read, too."""
 
-    __slots__ = ("names", "places", "slots")
+    __slots__ = ("names", "places", "reads_id", "slots")
 
     def __init__(self, number: int, paths: list[Path]) -> None:
         self.slots = [slot for slot, path in enumerate(paths) if path.root == number]
         own = {paths[slot].members: slot for slot in self.slots}
+        self.reads_id = not {(), ("id",)}.isdisjoint([members[:1] for members in own])
         self.places: list[int] = []
         self.names: Names | None = None
         if () in own:

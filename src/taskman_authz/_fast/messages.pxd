@@ -19,6 +19,7 @@ cdef class Names:
     cdef readonly list blank
     cdef readonly dict numbers
     cdef readonly bint are_few
+    cdef readonly list cells
 
 @cython.final
 cdef class Wanted:
@@ -41,9 +42,13 @@ cdef class Fields:
     cdef readonly object context_properties
     cdef readonly str company_id
     cdef readonly Wanted wanted
+    cdef bytes sifted
+    cdef Py_ssize_t place
     cdef void fill(self, Fields defaults)
 
 cdef dict _EMPTY
+
+cdef class Reader
 
 @cython.locals(made=Fields)
 cdef Fields _fields(Wanted wanted)
@@ -51,6 +56,7 @@ cdef Fields _fields(Wanted wanted)
 cpdef Fields read_check(bytes data, int depth, Wanted wanted=*)
 cpdef list read_batch(bytes data, int depth, Py_ssize_t most, Wanted wanted=*)
 
+@cython.locals(reader=Reader)
 cpdef object is_distinct(bytes data)
 
 @cython.final
@@ -66,11 +72,21 @@ cdef class Reader:
     cdef Py_ssize_t position
     cdef list former
     cdef Wanted wanted
+    cdef Py_ssize_t items
+    cdef Py_ssize_t defaults
+    cdef Py_ssize_t defaults_end
+    cdef bint is_distinct
 
-    @cython.locals(found=list, tag=int, defaults=Fields, item=Fields)
+    @cython.locals(tag=int, stop=Py_ssize_t)
+    cdef int outline(self, Py_ssize_t most) except -1
+    @cython.locals(tag=int, stop=Py_ssize_t)
+    cdef Py_ssize_t next_item(self) except -2
+    @cython.locals(position=Py_ssize_t)
+    cdef Fields default_fields(self, int depth)
+    @cython.locals(found=list, stop=Py_ssize_t, defaults=Fields)
     cdef list batch(self, int depth, Py_ssize_t most)
-    @cython.locals(found=bint, tag=int)
-    cdef object asks_for_distinct(self)
+    @cython.locals(made=Fields)
+    cdef Fields item(self, Py_ssize_t end, int depth, Fields defaults)
     @cython.locals(made=Fields, seen=int, tag=int)
     cdef Fields check(self, Py_ssize_t end, int depth)
     @cython.locals(stop=Py_ssize_t, key=str)

@@ -45,7 +45,7 @@ class Names:
     """The names of the properties of a kind that are read, into a copy of the list `blank`, a place
     each; or where that is None, into a dict."""
 
-    __slots__ = ("are_few", "blank", "numbers", "texts")
+    __slots__ = ("are_few", "blank", "cells", "numbers", "texts")
 
     def __init__(self, texts: tuple[str, ...], blank: list[object] | None = None) -> None:
         self.texts = texts
@@ -53,6 +53,12 @@ class Names:
         self.numbers = {text: number for number, text in enumerate(texts)}
         # Then it is quicker to look for them among the bytes than to make texts of those.
         self.are_few = len(texts) <= FEW and "".join(texts).isascii()
+        # Their bytes, each where `native.place` puts it.
+        self.cells: list[tuple[bytes, ...] | None] = [None] * 256
+        for text in texts:
+            name = text.encode()
+            place = native.place(name, 0, len(name)) if name else 0
+            self.cells[place] = (*(self.cells[place] or ()), name)
 
 
 class Wanted:
@@ -75,7 +81,8 @@ class Wanted:
 
 class Fields:
     """The fields of a CheckRequest. Properties that were not sent are None, others are as `wanted`
-    says."""
+    says. `place` and `sifted` are for whoever decides: which item of a batch it is, and what that
+    depends on."""
 
     __slots__ = (
         "action",
@@ -83,8 +90,10 @@ class Fields:
         "company_id",
         "context",
         "context_properties",
+        "place",
         "resource",
         "resource_properties",
+        "sifted",
         "subject",
         "subject_properties",
         "wanted",
@@ -100,6 +109,8 @@ class Fields:
     context_properties: Any
     company_id: str
     wanted: Wanted
+    place: int
+    sifted: bytes | None
 
     def fill(self, defaults: Fields) -> None:
         """Take what is left out from others. A name and properties go together: nobody is given
@@ -135,6 +146,8 @@ def _fields(wanted: Wanted) -> Fields:
     made.action_properties = None
     made.resource_properties = None
     made.context_properties = None
+    made.sifted = None
+    made.place = 0
     return made
 
 
@@ -160,10 +173,12 @@ def read_batch(data: bytes, depth: int, most: int, wanted: Wanted = ALL) -> list
 
 def is_distinct(data: bytes) -> bool | None:
     """Whether a BatchCheckRequest asks for distinct answers; None where that is not plain."""
+    reader = Reader(data, ALL)
     try:
-        return Reader(data, ALL).asks_for_distinct()
+        reader.outline(len(data))
     except Unusual:
         return None
+    return reader.is_distinct
 
 
 class Former:
@@ -181,45 +196,90 @@ class Reader:
     """Goes over the bytes of one message once. Items of a batch are often alike: `former` has what
     was made of the properties of one, a kind each."""
 
-    __slots__ = ("data", "end", "former", "position", "wanted")
+    __slots__ = (
+        "data",
+        "defaults",
+        "defaults_end",
+        "end",
+        "former",
+        "is_distinct",
+        "items",
+        "position",
+        "wanted",
+    )
 
     def __init__(self, data: bytes, wanted: Wanted) -> None:
         self.data = data
         self.end = len(data)
         self.position = 0
+        # Of a batch, when its `outline` is known.
+        self.items = 0
+        self.defaults = 0
+        self.defaults_end = -1
+        self.is_distinct = False
         self.wanted = wanted
         self.former: list[Former] | None = None
 
-    def batch(self, depth: int, most: int) -> list[Fields]:
-        found: list[Fields] = []
-        defaults: Fields | None = None
-        self.former = [Former(), Former(), Former(), Former()]
-        while self.position < self.end:
-            tag = self.byte()
-            if tag == ITEM and len(found) < most:
-                found.append(self.check(self.stop(self.end), depth))
-            elif tag == DEFAULTS and defaults is None:
-                defaults = self.check(self.stop(self.end), depth)
-            elif tag == DISTINCT:
-                self.bit()
-            else:
-                raise Unusual
-        if defaults is not None:
-            for item in found:
-                item.fill(defaults)
-        return found
-
-    def asks_for_distinct(self) -> bool:
-        found = False
+    def outline(self, most: int) -> None:
+        """Go over the parts of a BatchCheckRequest of at most so many items, and back."""
         while self.position < self.end:
             tag = self.byte()
             if tag == DISTINCT:
-                found = self.bit() == 1
-            elif tag == ITEM or tag == DEFAULTS:
-                self.position = self.stop(self.end)
+                self.is_distinct = self.bit() == 1
+                continue
+            stop = self.stop(self.end)
+            if tag == ITEM and self.items < most:
+                self.items += 1
+            elif tag == DEFAULTS and self.defaults_end < 0:
+                self.defaults = self.position
+                self.defaults_end = stop
             else:
                 raise Unusual
+            self.position = stop
+        self.position = 0
+
+    def next_item(self) -> int:
+        """Go to the next item. Returns where that ends; -1: there is none."""
+        while self.position < self.end:
+            tag = self.byte()
+            if tag == DISTINCT:
+                self.position += 1
+                continue
+            stop = self.stop(self.end)
+            if tag == ITEM:
+                return stop
+            self.position = stop
+        return -1
+
+    def default_fields(self, depth: int) -> Fields | None:
+        """What items leave out, where there is such."""
+        if self.defaults_end < 0:
+            return None
+        position = self.position
+        self.position = self.defaults
+        made = self.check(self.defaults_end, depth)
+        self.position = position
+        return made
+
+    def batch(self, depth: int, most: int) -> list[Fields]:
+        """All items, what they leave out filled in."""
+        self.outline(most)
+        defaults = self.default_fields(depth)
+        found: list[Fields] = []
+        stop = self.next_item()
+        while stop >= 0:
+            found.append(self.item(stop, depth, defaults))
+            stop = self.next_item()
         return found
+
+    def item(self, end: int, depth: int, defaults: Fields | None) -> Fields:
+        """An item that ends there."""
+        if self.former is None:
+            self.former = [Former(), Former(), Former(), Former()]
+        made = self.check(end, depth)
+        if defaults is not None:
+            made.fill(defaults)
+        return made
 
     def check(self, end: int, depth: int) -> Fields:
         made = _fields(self.wanted)

@@ -3,6 +3,7 @@ cimport cython
 cdef tuple ENTITY, NAMED, NOTHING
 cdef int SUBJECT, ACTION, RESOURCE, CONTEXT, COMPANY
 cdef int EVERY
+cdef bytes PLACES
 
 @cython.final
 cdef class Writer:
@@ -33,6 +34,8 @@ cdef bytes text(object value)
 @cython.locals(made=bytes)
 cdef bytes size(Py_ssize_t length)
 cpdef bytes framed(bytes data, bytes tag)
+@cython.locals(told=list, equal=dict, same=dict, places=list, short=bint)
+cpdef tuple told_once(list answers)
 
 cdef list _SHORT
 cdef list _LONG

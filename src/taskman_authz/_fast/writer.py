@@ -20,6 +20,8 @@ ENTITY = ("type", "id")  # what a message has of an entity in other fields
 NAMED = ("name",)
 NOTHING = ()
 
+PLACES = b"\x12"  # the field of a BatchCheckResponse, packed
+
 # The parts of a question, a bit each.
 SUBJECT, ACTION, RESOURCE, CONTEXT, COMPANY = 1, 2, 4, 8, 16
 EVERY = 31
@@ -201,6 +203,30 @@ def size(length: int) -> bytes:
 def framed(data: bytes, tag: bytes) -> bytes:
     """A message as a field of another one."""
     return b"".join((tag, size(len(data)), data))
+
+
+def told_once(answers: list[Any]) -> tuple[list[Any], bytes]:
+    """Some answers, each but once, and the bytes of a BatchCheckResponse's `places`: which of them
+    is that of each item."""
+    told: list[Any] = []
+    equal: dict[Any, int] = {}
+    same: dict[int, int] = {}  # by identity, which is quicker: `answers` holds them
+    places: list[int] = []
+    former: Any = None
+    place: Any = None
+    for answer in answers:
+        if place is None or answer is not former:  # as it most often is
+            former = answer
+            place = same.get(id(answer))
+            if place is None:
+                place = same[id(answer)] = equal.setdefault(answer, len(told))
+                if place == len(told):
+                    told.append(answer)
+        places.append(place)
+    if not places:
+        return told, b""
+    short = len(told) <= 128  # each place is a byte
+    return told, framed(bytes(places) if short else b"".join(map(size, places)), PLACES)
 
 
 _SHORT = [bytes([number]) for number in range(128)]

@@ -10,6 +10,7 @@ from .._fast.batch import Batch
 from .._fast.decide import Outcome
 from ..decision import Decision, Reason
 from ..errors import require
+from ..limits import DEFAULT, Limits
 from ..policy import PolicySet
 from ..request import CheckRequest
 
@@ -34,7 +35,12 @@ def decision_of(outcome: Outcome, policies: PolicySet) -> Decision:
     return made
 
 
-def together(policies: PolicySet) -> Batch:
-    """Decides questions as they stand in messages, read with its `wanted`, one after another; None
-    is the answer to one whose form is not the usual one. It is for one thread."""
-    return Batch(policies.decider, lambda outcome: decision_of(outcome, policies))
+def together(policies: PolicySet, limits: Limits = DEFAULT) -> Batch:
+    """Decides questions as they stand in messages, one after another; None is the answer to one
+    whose form is not the usual one. It is for one thread."""
+    return Batch(
+        policies.decider,
+        lambda outcome: decision_of(outcome, policies),
+        limits.property_depth,
+        limits.answer_memory,
+    )

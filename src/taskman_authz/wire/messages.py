@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar
 from google.protobuf.message import DecodeError
 
 from .._fast import messages as plain
-from .._fast.messages import ALL, Fields, Wanted
-from .._fast.writer import Writer, framed
+from .._fast.messages import Fields
+from .._fast.writer import Writer, framed, told_once
 from ..decision import Decision, Reason
 from ..errors import RequestError
 from ..limits import DEFAULT, Limits
@@ -50,13 +50,6 @@ def read_batch(data: bytes, limits: Limits = DEFAULT) -> list[CheckRequest | Req
     return [_read_item(item, now, limits) for item in message.items]
 
 
-def read_fields(data: bytes, limits: Limits = DEFAULT, wanted: Wanted = ALL) -> list[Fields] | None:
-    """The items in the bytes of a BatchCheckRequest as they stand there, with the properties that
-    are wanted, for `pdp.together`; None where they are for `read_batch`."""
-    data = _bounded(data, limits)
-    return plain.read_batch(data, limits.property_depth, limits.batch_size, wanted)
-
-
 def read_explain(data: bytes, limits: Limits = DEFAULT) -> tuple[CheckRequest, bool]:
     """The question in the bytes of an ExplainRequest, stamped now, and whether the policies that
     do not apply are to be explained too."""
@@ -78,7 +71,8 @@ def wants_distinct(data: bytes, limits: Limits = DEFAULT) -> bool:
 def write_decisions(decisions: Iterable[Decision], distinct: bool = False) -> bytes:
     """The bytes of a BatchCheckResponse."""
     if distinct:
-        return _write_distinct(decisions)
+        told, places = told_once(list(decisions))
+        return b"".join([*map(_result, told), places])
     found: list[bytes] = []
     former: Decision | None = None
     for decision in decisions:
@@ -86,18 +80,6 @@ def write_decisions(decisions: Iterable[Decision], distinct: bool = False) -> by
             former, data = decision, _result(decision)
         found.append(data)
     return b"".join(found)
-
-
-def _write_distinct(decisions: Iterable[Decision]) -> bytes:
-    known: dict[Decision, int] = {}
-    places: list[int] = []
-    former: Decision | None = None
-    for decision in decisions:
-        if decision is not former:
-            former, place = decision, known.setdefault(decision, len(known))
-        places.append(place)
-    told = pb.BatchCheckResponse(places=places).SerializeToString()
-    return b"".join([*map(_result, known), told])
 
 
 # What an item leaves out together, or not at all: nobody is given somebody else's properties.
