@@ -143,9 +143,11 @@ def test_who_would_speak_something_else_than_http_2_is_let_go(running):
 
 
 def test_a_handshake_that_does_not_end_is_given_up(monkeypatch):
-    monkeypatch.setattr(accepting, "HANDSHAKE", 0.2)
-    with serving(tls=True) as running, running.dial() as silent:
-        assert ended(silent)
+    with serving(tls=True) as running:
+        with monkeypatch.context() as patched:
+            patched.setattr(accepting, "HANDSHAKE", 0.2)
+            with running.dial() as silent:
+                assert ended(silent)
         assert ask(running, "Echo", b"x") == b"x"
 
 
