@@ -36,10 +36,12 @@ def main() -> int:
     parser.add_argument("--rate", type=float, help="calls a second (default: half of what it can)")
     without = "without a decision log: then questions are decided as their messages stand"
     parser.add_argument("--no-log", action="store_true", help=without)
+    parser.add_argument("--tls", action="store_true", help="speak TLS")
     arguments = parser.parse_args()
     seconds, rate = arguments.seconds, arguments.rate
     with tempfile.TemporaryDirectory() as folder:
-        sidecar = Sidecar(Path(folder), document(0), logs=not arguments.no_log)
+        logs, tls = not arguments.no_log, arguments.tls
+        sidecar = Sidecar(Path(folder), document(0), logs, tls)
         try:
             faults = uvloop.run(_soak(sidecar, seconds, rate))
             status = sidecar.stop()
@@ -55,13 +57,14 @@ def main() -> int:
 
 async def _soak(sidecar: Sidecar, seconds: float, rate: float | None) -> list[str]:
     expected = Expected()
-    load = Load(sidecar.address, expected, sidecar.killed)
+    address, root = sidecar.address, sidecar.root
+    load = Load(address, root, expected, sidecar.killed)
     most = await load.run(CALIBRATION)
     rate = rate or most / 2
     print(f"at most {most:,.0f} calls a second; asking {rate:,.0f} for {seconds:.0f} s", flush=True)
     memory: dict[int, int] = {}
     trouble = [
-        asyncio.create_task(Hostile(sidecar.address, expected.messages, load.counts).run()),
+        asyncio.create_task(Hostile(address, root, expected.messages, load.counts).run()),
         asyncio.create_task(_change(sidecar)),
         asyncio.create_task(_kill(sidecar, min(KILL, seconds / 3))),
         asyncio.create_task(_weigh(sidecar, memory, min(WARM, seconds / 4))),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
@@ -21,6 +22,7 @@ from tests.sidecar.raw import framed
 CONNECTIONS = 4  # at a time
 SESSIONS = 50
 LINGER = 0.2  # seconds that one waits for an answer at most
+IN_TLS = 0.8  # of the connections where TLS is spoken
 REST = 0.01  # seconds between two connections of one
 PATHS = ("Check", "BatchCheck", "Explain", "WatchRevisions", "None")
 PIECES = [
@@ -36,9 +38,15 @@ PIECES = [
 
 class Hostile:
     """Sends to `address` for as long as `run` runs; `counts` says how many connections there
-    were."""
+    were. Where there is a `root` of it, most are in TLS, and the others in plain all the same."""
 
-    def __init__(self, address: str, messages: Sequence[bytes], counts: Counter[str]) -> None:
+    def __init__(
+        self, address: str, root: bytes | None, messages: Sequence[bytes], counts: Counter[str]
+    ) -> None:
+        self._tls: ssl.SSLContext | None = None
+        if root is not None:
+            self._tls = ssl.create_default_context(cadata=root.decode())
+            self._tls.set_alpn_protocols(["h2"])
         host, _, port = address.rpartition(":")
         self._address = host, int(port)
         self._random = Random(1)
@@ -58,7 +66,8 @@ class Hostile:
             await asyncio.sleep(REST)
 
     async def _connect(self) -> None:
-        reader, writer = await asyncio.open_connection(*self._address)
+        tls = self._tls if self._random.random() < IN_TLS else None
+        reader, writer = await asyncio.open_connection(*self._address, ssl=tls)
         self._counts["hostile connections"] += 1
         try:
             data = mutated(self._random, self._corpus, PIECES)

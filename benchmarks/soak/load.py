@@ -29,14 +29,16 @@ OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backo
 
 
 class Load:
-    """Asks the sidecar at `address`. `counts` says what came of it: right, wrong, failed (with the
-    status), or open when a worker was killed."""
+    """Asks the sidecar at `address`, in TLS where there is a `root` of it. `counts` says what came
+    of it: right, wrong, failed (with the status), or open when a worker was killed."""
 
-    def __init__(self, address: str, expected: Expected, killed: Sequence[float]) -> None:
+    def __init__(
+        self, address: str, root: bytes | None, expected: Expected, killed: Sequence[float]
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._expected = expected
         self._killed = killed
-        self._channels = [grpc.aio.insecure_channel(address, OPTIONS) for _ in range(CONNECTIONS)]
+        self._channels = [_channel(address, root) for _ in range(CONNECTIONS)]
         self._methods: list[tuple[Any, ...]] = [
             tuple(
                 channel.unary_unary(f"/{SERVICE}/{name}", None, None)
@@ -104,3 +106,9 @@ class Load:
         if was_open and error.code() is grpc.StatusCode.UNAVAILABLE:
             return "open when a worker was killed"
         return f"failed: {error.code().name}: {error.details()}"
+
+
+def _channel(address: str, root: bytes | None) -> grpc.aio.Channel:
+    if root is None:
+        return grpc.aio.insecure_channel(address, OPTIONS)
+    return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(root), OPTIONS)

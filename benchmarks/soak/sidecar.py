@@ -12,6 +12,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.sidecar.authority import Authority
+
 WORKERS = 2
 PATIENCE = 60.0  # seconds until it must serve, or have ended
 KIBIBYTE = 1_024
@@ -19,9 +21,9 @@ KIBIBYTE = 1_024
 
 class Sidecar:
     """`taskman-authz serve` on a free port, with policies and, if it `logs`, decision logs in
-    `folder`."""
+    `folder`. In TLS, `root` is the certificate of its authority, in PEM."""
 
-    def __init__(self, folder: Path, document: str, logs: bool = True) -> None:
+    def __init__(self, folder: Path, document: str, logs: bool = True, tls: bool = False) -> None:
         self._policies = folder / "policies"
         self._policies.mkdir()
         self.write(document)
@@ -32,6 +34,11 @@ class Sidecar:
         command += ["--workers", str(WORKERS), "--reload-interval", "0"]
         if logs:
             command += ["--decision-log", str(folder / "decisions.jsonl")]
+        self.root: bytes | None = None
+        if tls:
+            authority = Authority()
+            command += authority.issue().write(folder)
+            self.root = authority.pem
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._serving = threading.Event()
         self.address = self.transport = ""
