@@ -58,6 +58,19 @@ class Decisions:
         self._told = tuple(told)
         self._count = count
         self._one: tuple[PolicySet, Batch] | None = None
+        self._hits = self._misses = 0  # of those before that one
+
+    @property
+    def hits(self) -> int:
+        """Questions that were answered from memory, of those that may be."""
+        sieve = None if self._one is None else self._one[1].sieve
+        return self._hits + (0 if sieve is None else sieve.hits)
+
+    @property
+    def misses(self) -> int:
+        """Those that were not."""
+        sieve = None if self._one is None else self._one[1].sieve
+        return self._misses + (0 if sieve is None else sieve.misses)
 
     @property
     def waits(self) -> bool:
@@ -144,6 +157,7 @@ class Decisions:
     def _together(self, policies: PolicySet) -> Batch:
         """What decides by these policies, as of now; kept for as long as they are in force."""
         if self._one is None or self._one[0] is not policies:
+            self._hits, self._misses = self.hits, self.misses
             self._one = policies, together(policies, self.limits)
         batch = self._one[1]
         if batch.reads_now:

@@ -147,9 +147,12 @@ class Sidecar:
         complete, gathering = self.knowledge.open(stored)
         self.telemetry.follow(self.knowledge)
         pdp, limits = self.policies.pdp, self.settings.limits
-        return Decisions(
+        made = Decisions(
             pdp, limits, self.telemetry.told, complete, gathering, self.telemetry.count
         )
+        if made.is_alone and limits.answer_memory:
+            self.telemetry.follow_answers(made)
+        return made
 
     def _services(
         self, decisions: Decisions

@@ -24,10 +24,10 @@ from .relayed import RelayMetrics
 
 if TYPE_CHECKING:
     from ..database.relaying import Counts
-
-if TYPE_CHECKING:
+    from ..decisions import Decisions
     from ..knowledge import Knowledge
 
+ANSWERS = "answers"  # what is remembered of questions that were asked before
 OTHER = "other"  # the companies, or methods, that are not told apart
 LOOK = 64  # calls between looks at what others count
 METHODS = 64  # methods that are told apart: more than all faces have
@@ -90,6 +90,12 @@ class Metrics:
     def follow_drops(self, kind: str, dropped: Callable[[], int]) -> None:
         """Count what telemetry of a kind (`log`, `span`) loses."""
         self._follow(self._made.dropped.labels(self._service, kind), dropped)
+
+    def follow_answers(self, decisions: Decisions) -> None:
+        """Count what `decisions` answers from memory."""
+        count = self._made.cache_requests
+        self._follow(count.labels(self._service, ANSWERS, "hit"), lambda: decisions.hits)
+        self._follow(count.labels(self._service, ANSWERS, "miss"), lambda: decisions.misses)
 
     def follow_knowledge(self, knowledge: Knowledge) -> Known:
         """Count what `knowledge` counts. Returns what tells of its states."""

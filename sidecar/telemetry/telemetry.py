@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from taskman_authz.errors import AuthzError
 
-from ..decisions import Count, Told
+from ..decisions import Count, Decisions, Told
 from ..door import Guard, Watcher
 from .call_log import CallLog
 from .seen import Seeing
@@ -78,6 +78,11 @@ class Telemetry:
         """Tell of what others are asked too."""
         if self._metrics is not None:
             self._scrape.known = self._metrics.follow_knowledge(knowledge)
+
+    def follow_answers(self, decisions: Decisions) -> None:
+        """Tell of what is answered from memory."""
+        if self._metrics is not None:
+            self._metrics.follow_answers(decisions)
 
     def tell_relay(self, counts: Counts) -> None:
         """Take in what was counted of events that are told."""

@@ -128,7 +128,9 @@ class Batch:
             if sifted is not None and known is not None:
                 answer = known.get(sifted)
                 if answer is not None:
+                    self.sieve.hits += 1
                     return answer
+            self.sieve.misses += 1
         fields = read_check(data, self.depth, self.wanted)
         return None if fields is None else self.decide(fields, NO_DEFAULTS, sifted)
 
@@ -178,6 +180,9 @@ class Batch:
                 found.companies.append(answer.company)
             reader.position = stop
             stop = reader.next_item()
+        if self.sieve is not None:
+            self.sieve.misses += len(missed)
+            self.sieve.hits += len(found.decisions) - len(missed)
         # All are read before one is decided: each has a road through the processor of its own.
         return found if self.complete(found, missed, of_defaults, look) else None
 

@@ -24,6 +24,8 @@ cdef class Sieve:
     cdef Py_ssize_t most
     cdef dict known
     cdef readonly Py_ssize_t kept
+    cdef readonly Py_ssize_t hits
+    cdef readonly Py_ssize_t misses
     cdef list marks
     cdef bytes sift(self, bytes data, Py_ssize_t start, Py_ssize_t stop)
     cdef dict answers(self, bytes defaults)

@@ -38,7 +38,18 @@ class Sieve:
     `depth` levels deep, and of resources the id, where that is read too; it has `longest`
     characters at most."""
 
-    __slots__ = ("cells", "depth", "kept", "known", "longest", "marks", "most", "reads_id")
+    __slots__ = (
+        "cells",
+        "depth",
+        "hits",
+        "kept",
+        "known",
+        "longest",
+        "marks",
+        "misses",
+        "most",
+        "reads_id",
+    )
 
     def __init__(self, wanted: Wanted, reads_id: bool, longest: int, depth: int, most: int) -> None:
         kinds = (wanted.subject, wanted.action, wanted.resource, wanted.context)
@@ -51,6 +62,9 @@ class Sieve:
         self.known: dict[bytes, dict[bytes, Answer]] = {}
         self.kept = 0
         self.marks = [0] * MARKS
+        # Questions that were answered from memory, and others.
+        self.hits = 0
+        self.misses = 0
 
     def sift(self, data: bytes, start: int, stop: int) -> bytes | None:
         """What a decision on the bytes of a CheckRequest depends on; None: who knows?"""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import generate_latest
+from taskman_authz_sidecar.decisions import Decisions
 from taskman_authz_sidecar.door import Call
 from taskman_authz_sidecar.status import Code, Status
 from taskman_authz_sidecar.telemetry import Facts
@@ -16,6 +17,8 @@ from taskman_authz_sidecar.telemetry.scrape import Scrape
 from taskman_authz import PDP
 from taskman_authz.decision import ALLOWED, DENIED_BY_ERROR, FAILED, NOT_MET, Decision, Reason
 from taskman_authz.request import make_request
+from taskman_authz.wire import write_check
+from tests.policy.helpers import compiled, document, policy
 from tests.sidecar.telemetry.samples import samples_of, value
 
 FAULTS = "taskman_authz_evaluation_errors_total"
@@ -106,6 +109,20 @@ def test_what_others_count_is_caught_up_with(metrics):
     lost = 5
     metrics.catch_up()
     assert value(told(metrics), "taskman_authz_telemetry_dropped_total", kind="log") == 5
+
+
+def test_what_is_answered_from_memory_is_counted_whatever_policies_are_in_force(metrics):
+    decisions = Decisions(PDP(compiled(document(policy("a")))))
+    metrics.follow_answers(decisions)
+    for name in ("a", "b"):
+        decisions.pdp.install(compiled(document(policy(name))))
+        for _ in range(5):
+            assert decisions.answer_message(write_check(asked())) is not None
+    metrics.catch_up()
+    name = "taskman_authz_cache_requests_total"
+    # The first two of each: what is asked but once is not remembered.
+    assert value(told(metrics), name, cache="answers", outcome="miss") == 4
+    assert value(told(metrics), name, cache="answers", outcome="hit") == 6
 
 
 def test_the_error_rate_is_that_since_the_last_look(metrics):
