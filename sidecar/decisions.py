@@ -137,6 +137,8 @@ class Decisions:
         if len(data) > self.limits.message_bytes:
             return None
 
+        call.check_time()
+
         def is_in_time() -> bool:
             call.check_time()
             return time.monotonic() < end

@@ -7,20 +7,21 @@ import errno
 import socket
 import ssl
 
-from .session import Connection, Endpoint, Lines
+from .session import Endpoint, Lines
 
 BACKLOG = 100  # connections that wait to be accepted, and that are accepted at a time
-HANDSHAKE = 10.0  # seconds that one of TLS may take
 AGAIN = 1.0  # seconds until accepting is tried again, where the process has too much open
 
 _TOO_MUCH_OPEN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Accepting:
-    """Accepts connections for `endpoint` in the running loop."""
+    """Accepts connections for `endpoint` in the running loop. A handshake of TLS may take
+    `handshake` seconds."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, handshake: float) -> None:
         self._endpoint = endpoint
+        self._handshake = handshake
         self._loop = asyncio.get_running_loop()
         self._opened: dict[socket.socket, ssl.SSLContext | None] = {}
         self._lines = Lines(self._loop)
@@ -63,7 +64,7 @@ class Accepting:
             if connected.family != socket.AF_UNIX:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             tls = self._opened[opened]
-            self._lines.add(connected, Connection(self._endpoint), tls, HANDSHAKE)
+            self._lines.add(connected, self._endpoint, tls, self._handshake)
 
     def _accept_again(self, opened: socket.socket) -> None:
         if opened in self._opened:

@@ -81,19 +81,21 @@ cdef class Lines:
         """The descriptor to wait for."""
         return self.epoll
 
-    def add(self, socket, Connection connection not None, context=None, double patience=0):
+    def add(self, socket, Endpoint endpoint not None, context=None, double patience=0):
         """Take over a connected socket that does not block; close it when all is over. `context`
         is that of TLS, whose handshake may take `patience` seconds."""
-        cdef Line line = Line(self, socket, connection)
-        if len(self.lines) >= connection.endpoint.max_connections:
-            connection.endpoint.tell("too many connections")
+        cdef Line line
+        if len(self.lines) >= endpoint.max_connections:
+            endpoint.tell("too many connections")
             return socket.close()
+        line = Line(self, socket, Connection(endpoint))
+        if context is not None:
+            line.secured = Secured(context)
         line.control(EPOLL_CTL_ADD, EPOLLIN)
         self.lines[line.descriptor] = line
         if context is None:
-            connection.connection_made(line)
+            line.connection.connection_made(line)
         else:
-            line.secured = Secured(context)
             line.timer = self.loop.call_later(patience, line.abort)
 
     def close(self):
@@ -231,18 +233,25 @@ cdef class Line:
         if count > 0 and self.secured is None:
             self.connection.receive(self.lines.room, count)
         elif count > 0:
-            self.hear(PyBytes_FromStringAndSize(<char *> self.lines.room, count))
+            self.hear_all(count)
         elif count == 0:
             self.close()
         elif not is_early(errno.errno):
             self.fail(errno.errno)
 
+    cdef hear_all(self, Py_ssize_t count):
+        """Take what came over TLS, in pieces: what held the longest stays as long as that."""
+        cdef Py_ssize_t at = 0, size
+        while at < count and not self.over:
+            size = min(<Py_ssize_t> RECORD, count - at)
+            self.hear(PyBytes_FromStringAndSize(<char *> self.lines.room + at, size))
+            at += size
+
     cdef hear(self, bytes data):
-        """Take what came over TLS."""
         cdef Secured secured = self.secured
         secured.incoming.write(data)
         try:
-            if secured.is_open or self.has_begun():
+            if secured.is_open or self.begin():
                 self.hear_opened()
         except SSLError:
             self.put(secured.outgoing.read())  # the alert that says why
@@ -250,15 +259,16 @@ cdef class Line:
         else:
             self.put(secured.outgoing.read())
 
-    cdef bint has_begun(self) except -1:
-        """Whether the handshake is over, and the connection has heard of it."""
+    cdef bint begin(self) except -1:
+        """Go on with the handshake, and tell the connection when it is over. Whether it is."""
         cdef Secured secured = self.secured
         if not secured.shake():
             return False
         self.put(secured.outgoing.read())  # before what the connection says
-        self.timer.cancel()
         if not self.closing:
             self.connection.connection_made(self)
+        if not self.closing:  # else it ends by then
+            self.timer.cancel()
         return True
 
     cdef hear_opened(self):

@@ -8,7 +8,7 @@ cdef enum:
 
 @cython.final
 cdef class Secured:
-    """What stands between a line and its connection. All functions raise `ssl.SSLError`."""
+    """What stands between a line and its connection. What opens and seals raises `ssl.SSLError`."""
 
     cdef object tls, incoming, outgoing  # an SSLObject, its MemoryBIOs
     cdef object read, write

@@ -16,7 +16,7 @@ from ..door import Caller, Door
 from ..faces import OURS, Face
 from ..security import Listening, connection_names
 from ..sockets import address_of, open_sockets
-from .accepting import HANDSHAKE, Accepting
+from .accepting import Accepting
 from .answering import Answering
 from .session import HAS_LINES, Connection, Endpoint
 
@@ -44,6 +44,7 @@ class Bounds(NamedTuple):
     streams: int = DEFAULT.connection_calls
     connections: int = DEFAULT.connections
     patience: float = DEFAULT.connection_seconds
+    handshake: float = DEFAULT.handshake_seconds
     keepalive_timeout: float = DEFAULT.keepalive_seconds
     idle_frames: int = DEFAULT.idle_frames
     idle_frames_rate: int = DEFAULT.idle_frames_rate
@@ -143,13 +144,13 @@ class FastServer:
             tls = server_context(certificates, ("h2",))
         if HAS_LINES:
             if self._accepting is None:
-                self._accepting = Accepting(self.endpoint)
+                self._accepting = Accepting(self.endpoint, self._bounds.handshake)
             return self._accepting.serve(opened, tls)
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(self.endpoint),
             sock=opened,
             ssl=tls,
-            ssl_handshake_timeout=HANDSHAKE if tls is not None else None,
+            ssl_handshake_timeout=self._bounds.handshake if tls is not None else None,
         )
         self._servers.append(server)
 

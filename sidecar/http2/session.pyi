@@ -70,7 +70,7 @@ class Lines:
     def add(
         self,
         socket: socket.socket,
-        connection: Connection,
+        endpoint: Endpoint,
         context: ssl.SSLContext | None = None,
         patience: float = 0,
     ) -> None: ...

@@ -133,7 +133,7 @@ class Limits(msgspec.Struct, frozen=True):
     property_depth: int = 32  # levels of nested properties; a Struct deeper than that is hostile
     reply_memory: int = 1_000  # decisions whose bytes are kept; some 300 each
     # Answers that a decision point remembers by what they depend on of the bytes of a question:
-    # some 250 bytes each. Zero: none is.
+    # some 250 bytes each, 2 kB where callers want that. Zero: none is.
     answer_memory: int = 10_000
     # Reasons are for people; a default deny names this many rules that did not apply.
     reasons: int = 8
@@ -161,7 +161,9 @@ class Limits(msgspec.Struct, frozen=True):
     revision_watchers: int = 1_000
 
     # -- connections of the sidecar (on libnghttp2; grpcio has limits of its own) ------------
-    connections: int = 10_000  # of one process; each is some 20 kB while nothing is asked
+    # Of one process; each is some 20 kB while nothing is asked, some 50 in TLS.
+    connections: int = 10_000
+    handshake_seconds: int = 10  # that one of TLS may take
     connection_calls: int = 1_000  # at once
     header_bytes: int = 16_384  # of one call, as HPACK counts; the longest tokens are half of it
     # What is kept of calls that are not whole, and of answers that are not taken.

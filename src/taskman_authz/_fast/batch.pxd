@@ -57,7 +57,7 @@ cdef class Batch:
         start=Py_ssize_t, stop=Py_ssize_t, are_read=bint, missed=list, item=Fields
     )
     cdef Answers read(self, Reader reader, Py_ssize_t most, object look)
-    @cython.locals(decided=Py_ssize_t, item=Fields, answer=Answer)
+    @cython.locals(decided=Py_ssize_t, late=Py_ssize_t, item=Fields, answer=Answer)
     cdef bint complete(self, Answers found, list missed, bytes of_defaults, object look) except -1
     cdef bytes sifted_defaults(self, Reader reader)
     @cython.locals(view=View, root=Root, slot=Py_ssize_t)

@@ -180,9 +180,6 @@ class Batch:
                 found.companies.append(answer.company)
             reader.position = stop
             stop = reader.next_item()
-        if self.sieve is not None:
-            self.sieve.misses += len(missed)
-            self.sieve.hits += len(found.decisions) - len(missed)
         # All are read before one is decided: each has a road through the processor of its own.
         return found if self.complete(found, missed, of_defaults, look) else None
 
@@ -194,26 +191,38 @@ class Batch:
         look: Callable[[], bool],
     ) -> bool:
         """Decide what was not remembered. Whether all of it is in its usual form."""
-        decided = 0
+        decided = late = 0
         for item in missed:
-            if decided % LOOK == 0 and not look():
-                found.is_late = True
-                break
-            decided += 1
-            answer = self.decide(item, of_defaults, item.sifted)
+            answer: Answer | None = None
+            if item.sifted is not None and of_defaults is not None and self.sieve is not None:
+                answer = self.sieve.recall(of_defaults, item.sifted)  # one before it is the same
             if answer is None:
-                return False
+                if found.is_late or (decided % LOOK == 0 and not look()):
+                    found.is_late = True
+                    late += 1
+                    continue
+                decided += 1
+                answer = self.decide(item, of_defaults, item.sifted)
+                if answer is None:
+                    return False
             found.decisions[item.place] = answer.outcome.decision
             found.companies[item.place] = answer.company
+        if self.sieve is not None:
+            self.sieve.misses += decided
+            self.sieve.hits += len(found.decisions) - decided - late
         return True
 
     def sifted_defaults(self, reader: Reader) -> bytes | None:
         """What a decision depends on in a batch's defaults; None: who knows?"""
-        if self.sieve is None or reader.defaults_end < 0:
-            return None if self.sieve is None else NO_DEFAULTS
+        if self.sieve is None:
+            return None
+        if reader.defaults_end < 0:
+            return NO_DEFAULTS
         return self.sieve.sift(reader.data, reader.defaults, reader.defaults_end)
 
-    def decide(self, fields: Fields, of_defaults: bytes | None, sifted: bytes | None) -> Any:
+    def decide(
+        self, fields: Fields, of_defaults: bytes | None, sifted: bytes | None
+    ) -> Answer | None:
         """The Answer to an item, which is remembered where it is known what it depends on; None
         where it is not in its usual form."""
         outcome = self.outcome(fields)
@@ -231,7 +240,7 @@ class Batch:
         """Whether what was decided last depends on an id that no condition read, or on the time."""
         view = self.view
         assert view is not None
-        if view.tables:
+        if view.tables and self.sieve is not None and not self.sieve.reads_id:
             return True
         root: Root = self.roots[NOW]
         for slot in root.slots:
@@ -262,8 +271,6 @@ class Batch:
 
     def take(self, fields: Fields, former: Fields | None) -> bool:
         """Put an item into the activation, and find its view. Whether it is in its usual form."""
-        if fields.wanted is not self.wanted:
-            return False
         is_other = former is None  # than what the view is of
         if former is None or fields.company_id is not former.company_id:
             if len(fields.company_id) > self.longest:

@@ -41,7 +41,6 @@ cdef class Fields:
     cdef readonly object resource_properties
     cdef readonly object context_properties
     cdef readonly str company_id
-    cdef readonly Wanted wanted
     cdef bytes sifted
     cdef Py_ssize_t place
     cdef void fill(self, Fields defaults)
@@ -51,10 +50,10 @@ cdef dict _EMPTY
 cdef class Reader
 
 @cython.locals(made=Fields)
-cdef Fields _fields(Wanted wanted)
+cdef Fields _fields()
 
 cpdef Fields read_check(bytes data, int depth, Wanted wanted=*)
-cpdef list read_batch(bytes data, int depth, Py_ssize_t most, Wanted wanted=*)
+cpdef list read_batch(bytes data, int depth, Py_ssize_t most)
 
 @cython.locals(reader=Reader)
 cpdef object is_distinct(bytes data)

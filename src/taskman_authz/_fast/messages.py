@@ -80,9 +80,9 @@ class Wanted:
 
 
 class Fields:
-    """The fields of a CheckRequest. Properties that were not sent are None, others are as `wanted`
-    says. `place` and `sifted` are for whoever decides: which item of a batch it is, and what that
-    depends on."""
+    """The fields of a CheckRequest. Properties that were not sent are None, others are as the
+    reader's `wanted` says. `place` and `sifted` are for whoever decides: which item of a batch it
+    is, and what that depends on."""
 
     __slots__ = (
         "action",
@@ -96,7 +96,6 @@ class Fields:
         "sifted",
         "subject",
         "subject_properties",
-        "wanted",
     )
 
     subject: str
@@ -108,7 +107,6 @@ class Fields:
     resource_properties: Any
     context_properties: Any
     company_id: str
-    wanted: Wanted
     place: int
     sifted: bytes | None
 
@@ -135,11 +133,10 @@ ALL = Wanted()
 _EMPTY: dict[str, str] = {}
 
 
-def _fields(wanted: Wanted) -> Fields:
+def _fields() -> Fields:
     """Fields of which nothing is there. Compiled, `__new__` and assignments take a fifth of a call
     of the class."""
     made = Fields.__new__(Fields)
-    made.wanted = wanted
     made.subject = made.action = made.resource = made.company_id = ""
     made.context = _EMPTY
     made.subject_properties = None
@@ -161,12 +158,12 @@ def read_check(data: bytes, depth: int, wanted: Wanted = ALL) -> Fields | None:
         return None
 
 
-def read_batch(data: bytes, depth: int, most: int, wanted: Wanted = ALL) -> list[Fields] | None:
+def read_batch(data: bytes, depth: int, most: int) -> list[Fields] | None:
     """Those of a BatchCheckRequest of at most so many items, what they leave out filled in."""
     if depth > DEEPEST:
         return None
     try:
-        return Reader(data, wanted).batch(depth, most)
+        return Reader(data, ALL).batch(depth, most)
     except (Unusual, UnicodeDecodeError):
         return None
 
@@ -282,7 +279,7 @@ class Reader:
         return made
 
     def check(self, end: int, depth: int) -> Fields:
-        made = _fields(self.wanted)
+        made = _fields()
         seen = 0  # a bit a field
         while self.position < end:
             tag = self.byte()

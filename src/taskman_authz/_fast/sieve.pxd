@@ -29,6 +29,8 @@ cdef class Sieve:
     cdef list marks
     cdef bytes sift(self, bytes data, Py_ssize_t start, Py_ssize_t stop)
     cdef dict answers(self, bytes defaults)
+    @cython.locals(found=dict, mark=Py_hash_t)
+    cdef Answer recall(self, bytes defaults, bytes item)
     @cython.locals(found=dict, mark=Py_hash_t, place=Py_ssize_t)
     cdef remember(self, bytes defaults, bytes item, Answer answer)
 

@@ -10,7 +10,6 @@ arrives is bounded before it is looked at; the same request means the same on bo
 
 from __future__ import annotations
 
-from .._fast.messages import Fields
 from .messages import (
     decision_message,
     read_batch,
@@ -30,7 +29,6 @@ SERVICE = "taskman_authz.v1.AuthorizationService"
 
 __all__ = [
     "SERVICE",
-    "Fields",
     "decision_message",
     "read_batch",
     "read_check",

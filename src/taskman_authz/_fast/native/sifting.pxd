@@ -55,8 +55,10 @@ cdef extern from *:
     static int taskman_is_value(taskman_at at, taskman_at stop, int depth);
 
     static CYTHON_INLINE int taskman_is_entry_value(taskman_at at, taskman_at stop, int depth) {
+        Py_ssize_t length;
         if (at >= stop || *at++ != 0x12) return 0;
-        return taskman_span(&at, stop) == stop - at && taskman_is_value(at, stop, depth);
+        length = taskman_span(&at, stop);
+        return length == stop - at && taskman_is_value(at, stop, depth);
     }
 
     /* INVARIANT: no deeper than `depth`, which is 32 at most. */

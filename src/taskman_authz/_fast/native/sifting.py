@@ -9,11 +9,13 @@ is kept say the same. `None` says that this is not the way: whoever asked reads 
 
 from __future__ import annotations
 
+from . import place
+
 LONGEST = 512  # bytes that are kept
 
 RESOURCE, LAST = 0x1A, 0x4A
 PROPERTIES = (0x2A, 0x32, 0x3A, 0x42)  # of subject, action, resource and context
-FIELD = ELEMENT = KEY = 0x0A
+FIELD = KEY = 0x0A
 VALUE = 0x12
 NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST = 0x08, 0x11, 0x1A, 0x20, 0x2A, 0x32
 
@@ -71,18 +73,13 @@ def _properties(
         key, value = _span(data, begin + 1, end)
         if value < 0:
             return False
-        names = kept[_place(data, key, value)]
+        names = kept[place(data, key, value) if key < value else 0]
         if names is not None and data[key:value] in names:
             out += data[start:end]
         elif not _is_text(data, key, value) or not _is_entry_value(data, value, end, depth):
             return False
         start = end
     return True
-
-
-def _place(data: bytes, start: int, stop: int) -> int:
-    """As `native.place`, of an empty text too."""
-    return (data[start] * 7 + data[stop - 1] * 31 + stop - start) & 255 if start < stop else 0
 
 
 def _is_entry_value(data: bytes, start: int, stop: int, depth: int) -> bool:
