@@ -217,6 +217,8 @@ def test_renegotiation_is_refused(running):
         pytest.skip("no openssl")
     command = ["openssl", "s_client", "-connect", running.address, "-tls1_2", "-alpn", "h2"]
     done = subprocess.run(command, input=b"R\n", capture_output=True, timeout=PATIENCE)
-    assert b"RENEGOTIATING" in done.stdout + done.stderr
-    assert b"no renegotiation" in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert b"RENEGOTIATING" in said
+    # Or it hears the server's first frame, where that was on its way, and gives up.
+    assert b"no renegotiation" in said or b"unexpected record" in said
     assert server_context(certificates()).options & ssl.OP_NO_RENEGOTIATION  # older OpenSSL asks
