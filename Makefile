@@ -16,7 +16,7 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: build ## start the sidecar with policies/taskman, ask it two questions, go on serving (LISTEN=host:port)
-	@exec $(BIN)/taskman-authz serve --demo --listen $(LISTEN)
+	@exec $(BIN)/taskman-authz serve --demo --policies policies/taskman --listen $(LISTEN)
 
 test: build ## every test on the compiled core, then the tests of the core and above on its plain twin (ARGS=... for pytest)
 	@tools/bootstrap.sh servers

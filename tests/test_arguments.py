@@ -68,6 +68,13 @@ ARGUMENTS: list[tuple[Callable[[], Any], str]] = [
     (lambda: change(5), "policies: expected a PolicySet"),
     (lambda: change(POLICIES, remove=NO_KEYS), "remove[0]: expected the company"),
     (lambda: compile_documents([], schema=5), "schema: expected a Schema"),
+    (lambda: compile_documents([], limits=5), "limits: expected Limits"),
+    *[
+        (lambda texts=texts: compile_documents(texts), "texts: expected pairs of a name and a text")
+        for texts in ("x", 5, [5], ["ab"], [("a", 5)])
+    ],
+    (lambda: PDP.from_path("policies", limits=5), "limits: expected Limits"),
+    (lambda: PDP.from_path("policies", verify_key=5), "verify_key: expected the path of"),
     (lambda: PDP.from_path(".", schema=5), "schema: expected a Schema"),
     (lambda: DecisionLog(5), "path: expected the path of a file"),
     (lambda: verify("log.jsonl"), "paths: expected a list of paths"),

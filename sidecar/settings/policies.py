@@ -25,7 +25,7 @@ class PolicySettings(BaseModel):
     """Policies and decisions."""
 
     policies: Path = Field(
-        default=Path("policies/taskman"),
+        default=Path("policies"),
         description="folder or file of the policies, or a bundle of them",
     )
     verify_key: Path | None = Field(

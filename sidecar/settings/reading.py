@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
 import re
@@ -36,6 +37,13 @@ METAVARS = {
     "entity_events": "EXCHANGE/FAMILY=KIND:TYPE",
 }
 _CONFIG = f"{PREFIX}CONFIG"
+
+ALIKE = 0.8  # of 1: how near a name must be to be a misspelt one
+# Variables of the package that are no settings of the sidecar.
+OTHERS = {
+    f"{PREFIX}{name}"
+    for name in ("CONFIG", "TOKEN", "PURE", "DEBUG", "CACHE", "DSN", "PUBLIC", "SIGN_KEY")
+}
 
 
 def add_flags(
@@ -98,6 +106,7 @@ def read_settings(parser: argparse.ArgumentParser, given: dict[str, Any]) -> Set
     """The settings from what `add_flags` added, the environment and the file. What is wrong ends
     in `parser.error`: status 2."""
     flags = {name: value for name, value in given.items() if name in Settings.model_fields}
+    _refuse_misspelt(parser)
     config = given.get("config")
     filed = _read_file(parser, Path(config)) if config else {}
     # The environment stands between: what it says is not taken from the file.
@@ -107,6 +116,19 @@ def read_settings(parser: argparse.ArgumentParser, given: dict[str, Any]) -> Set
         return Settings(**(from_file | flags))
     except ValidationError as error:
         _refuse(parser, error.errors(), flags, from_file, str(config))
+
+
+def _refuse_misspelt(parser: argparse.ArgumentParser) -> None:
+    """A variable that is nearly that of a setting would be ignored, and what it should have set be
+    left open. Others of the prefix are somebody else's: Kubernetes makes some of a service's
+    name."""
+    known = [name.upper() for name in Settings.model_fields]
+    for name in sorted(os.environ.keys() - OTHERS):
+        bare = name.removeprefix(PREFIX)
+        if bare != name and bare not in known:
+            meant = difflib.get_close_matches(bare, known, 1, ALIKE)
+            if meant:
+                parser.error(f"{name}: no such setting; did you mean `{PREFIX}{meant[0]}`?")
 
 
 def printed(settings: Settings) -> str:

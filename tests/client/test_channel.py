@@ -100,9 +100,11 @@ def test_none_that_serves_is_unavailable(point):
 
 
 @pytest.mark.parametrize(
-    "target", [[], ["pdp:1", "127.0.0.1:1"], ["[::1]:1", "127.0.0.1:1"], [5], 5, "", None]
+    "target",
+    [[], ["pdp:1", "127.0.0.1:1"], ["[::1]:1", "127.0.0.1:1"], [5], 5, "", None]
+    + ["127.0.0.1", "localhost", "https://127.0.0.1:50051", "http://pdp", "pdp:", "pdp:port"],
 )
-def test_addresses_that_grpc_cannot_balance_are_refused(target):
+def test_addresses_that_are_none_or_that_grpc_cannot_balance_are_refused(target):
     with pytest.raises(ArgumentError, match="^target: expected "):
         Client(target)
 
@@ -206,7 +208,19 @@ def test_mtls_shows_our_own_certificate(point, authority):
             client.check(*QUESTION)
 
 
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("tls", True), ("breaker", 5), ("interceptors", 5), ("limits", 5), ("tls", "ca.pem")],
+)
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_arguments_that_are_something_else_are_refused(kind, argument, value):
+    with pytest.raises(ArgumentError, match=f"^{argument}: expected "):
+        kind("127.0.0.1:1", **{argument: value})
+
+
 def test_files_that_are_none_are_refused(tmp_path):
+    with pytest.raises(ArgumentError, match=r"^tls\.ca: expected the path of a PEM file"):
+        TLS(ca=5)
     (tmp_path / "text").write_text("no certificate")
     with pytest.raises(ArgumentError, match=r"^tls\.ca: .*No such file"):
         Client(tls=TLS(ca=tmp_path / "nowhere"))

@@ -53,6 +53,24 @@ def test_other_variables_of_the_house_are_left_alone(monkeypatch):
     assert read() == Settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("TLS_CLIENT_CAA", "TLS_CLIENT_CA"), ("TOKNES", "TOKENS")]
+)
+def test_a_variable_that_is_nearly_that_of_a_setting_is_refused(name, meant, monkeypatch, capsys):
+    monkeypatch.setenv(f"TASKMAN_AUTHZ_{name}", "x")
+    with pytest.raises(SystemExit) as caught:
+        read()
+    assert caught.value.code == 2
+    said = f"TASKMAN_AUTHZ_{name}: no such setting; did you mean `TASKMAN_AUTHZ_{meant}`?"
+    assert said in capsys.readouterr().err
+
+
+def test_variables_that_kubernetes_makes_of_a_service_are_left_alone(monkeypatch):
+    for name in ("SERVICE_HOST", "SERVICE_PORT", "PORT", "PORT_50051_TCP_ADDR", "PORT_50051_TCP"):
+        monkeypatch.setenv(f"TASKMAN_AUTHZ_{name}", "10.0.0.1")
+    assert read() == Settings()
+
+
 def test_limits_are_those_of_the_house_with_what_was_set():
     set_here = ("--max-message-bytes", "1000", "--max-batch-size", "7", "--answer-memory", "0")
     limits = read(*set_here).limits

@@ -13,14 +13,14 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Any, Generic, Literal, TypeVar
 
 import grpc
 
 from ..breaker import Breaker, BreakerSettings, Refused
 from ..decision import UNAVAILABLE, Decision, Reason
-from ..errors import ArgumentError, AuthzError, RequestError, UnavailableError
+from ..errors import ArgumentError, AuthzError, RequestError, UnavailableError, require
 from ..limits import DEFAULT, Limits
 from ..request import make_request
 from ..wire import SERVICE, read_decision, read_decisions, write_check
@@ -83,6 +83,10 @@ class Asking(ABC):
         on_unavailable: Literal["raise", "deny"] = "raise",
         interceptors: Sequence[Any] = (),
     ) -> None:
+        require("limits", limits, Limits, "Limits")
+        require("tls", tls, (TLS, NoneType), "a TLS, as `TLS(ca=…)`")
+        require("breaker", breaker, (BreakerSettings, NoneType), "BreakerSettings, or None")
+        require("interceptors", interceptors, Sequence, "a list of gRPC's interceptors")
         self._target = target_of(target)
         self._timeout = _seconds("timeout", timeout)
         self._limits = limits

@@ -14,11 +14,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import grpc
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, require
 from ..limits import Limits
 from ..wire import SERVICE
 
@@ -31,6 +32,8 @@ _RETRY = {
     "backoffMultiplier": 2,
     "retryableStatusCodes": ["UNAVAILABLE"],
 }
+# A scheme of gRPC's that is none of HTTP's, or a port at the end.
+_ADDRESS = re.compile(r"(?!https?:)(\w[\w.+-]*:/|unix(-abstract)?:|.*:\d+$)")
 _SCHEMES = {  # of a list of addresses
     "ipv4": re.compile(r"\d{1,3}(\.\d{1,3}){3}:\d+"),
     "ipv6": re.compile(r"\[[0-9a-fA-F:.]+(%\w+)?\]:\d+"),
@@ -50,6 +53,10 @@ class TLS:
     server_name: str | None = None
 
     def __post_init__(self) -> None:
+        for field in ("ca", "certificate", "key"):
+            kinds = (str, os.PathLike, NoneType)
+            require(f"tls.{field}", getattr(self, field), kinds, "the path of a PEM file")
+        require("tls.server_name", self.server_name, (str, NoneType), "a name")
         if (self.certificate is None) != (self.key is None):
             raise ArgumentError("tls", "certificate and key, or neither", "one of them")
 
@@ -65,8 +72,9 @@ class TLS:
 def target_of(target: Target) -> str:
     """One target in gRPC's notation. Raises ArgumentError."""
     if isinstance(target, str):
-        if not target:
-            raise ArgumentError("target", "an address such as `127.0.0.1:50051`", "an empty text")
+        if not _ADDRESS.match(target):
+            expected = "`host:port`, `unix:///path` or `dns:///name:port`"
+            raise ArgumentError("target", expected, f"`{target:.200}`" if target else "nothing")
         return target
     addresses = list(target) if isinstance(target, Sequence) else [target]
     for scheme, form in _SCHEMES.items():

@@ -76,6 +76,9 @@ class PDP:
         """
         require("path", path, (str, os.PathLike), "the path of a folder or a file")
         require("schema", schema, (Schema, NoneType), "a Schema")
+        require("limits", limits, Limits, "Limits")
+        keys = (str, os.PathLike, NoneType)
+        require("verify_key", verify_key, keys, "the path of a public key")
         policies = load_policies(path, limits, verify_key, schema)
         return cls(policies, log=log, shadow=shadow)
 

@@ -11,14 +11,14 @@ up to `Limits.issues` of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import NoneType
 
 from .._fast.nodes import Node
 from .._fast.rows import RuleRow
 from ..cel import Env, policy_env, policy_layout
 from ..cel.layout import Layout
-from ..errors import CompileError, require
+from ..errors import ArgumentError, CompileError, require
 from ..issues import Issue, Issues
 from ..limits import DEFAULT, Limits
 from .assembly import assemble, make_row
@@ -33,6 +33,17 @@ from .schema import Schema
 from .schema_document import Schemas
 
 
+def _pairs(texts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The same, one after another. Raises ArgumentError where they are something else."""
+    expected = "pairs of a name and a text"
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise ArgumentError.of("texts", expected, texts)
+    for each in texts:
+        if not isinstance(each, tuple) or list(map(type, each)) != [str, str]:
+            raise ArgumentError.of("texts", expected, each)
+        yield each
+
+
 def compile_documents(
     texts: Iterable[tuple[str, str]],
     limits: Limits = DEFAULT,
@@ -45,9 +56,10 @@ def compile_documents(
     Raises CompileError with all that is wrong; nothing is half compiled.
     """
     require("schema", schema, (Schema, NoneType), "a Schema")
+    require("limits", limits, Limits, "Limits")
     tell = progress or _silent
     tell("reading policies", 0, 0)
-    loaded = load(texts, limits)
+    loaded = load(_pairs(texts), limits)
     conditions = Conditions(limits, policy_layout(), {}, tell)
     schemas = Schemas(loaded.schemas, limits, schema)
     entries = compile_loaded(loaded, schemas, conditions)
