@@ -1,7 +1,7 @@
 """Builds the compiled core: every `src/taskman_authz/_fast/*.py` that has a `.pxd` beside it. And
 the sidecar's transport on libnghttp2.
 
-Laws: the `.py` is the only source, compiled or not; but `_fast/native` is C in a header, compiled
+Laws: the `.py` is the only source, compiled or not; but `_fast/native` is C in headers, compiled
 with whoever reads it, and plain Python beside that. `TASKMAN_AUTHZ_PURE=1` builds none and the
 wheel is `py3-none-any`. Where no C compiler or no Python header can be had, the build says so
 loudly and makes the same pure wheel; where there is one, an error in the core fails the build. The

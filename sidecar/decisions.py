@@ -63,14 +63,12 @@ class Decisions:
     @property
     def hits(self) -> int:
         """Questions that were answered from memory, of those that may be."""
-        sieve = None if self._one is None else self._one[1].sieve
-        return self._hits + (0 if sieve is None else sieve.hits)
+        return self._hits + (0 if self._one is None else self._one[1].sieve.hits)
 
     @property
     def misses(self) -> int:
         """Those that were not."""
-        sieve = None if self._one is None else self._one[1].sieve
-        return self._misses + (0 if sieve is None else sieve.misses)
+        return self._misses + (0 if self._one is None else self._one[1].sieve.misses)
 
     @property
     def waits(self) -> bool:
@@ -136,7 +134,6 @@ class Decisions:
         call's time is over."""
         if len(data) > self.limits.message_bytes:
             return None
-
         call.check_time()
 
         def is_in_time() -> bool:

@@ -5,7 +5,7 @@ Begin with `values` (what a value is, and the value that an error is), then `tre
 
 Every module with a `.pxd` beside it is one source with two speeds: Cython compiles the `.py` with
 the header's types, and uncompiled the same file gives the same answers. `twin()` says which runs.
-The exception is `native`, a few functions that stand in C in its header.
+The exception is `native`, a few functions that stand in C in its headers.
 
 Laws: the core imports nothing of the house but itself. All of it is compiled or none of it is: a
 mixture, or libraries older than their sources, is refused here in words, because it would fail

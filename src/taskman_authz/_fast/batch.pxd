@@ -35,7 +35,7 @@ cdef class Batch:
     cdef Activation activation
     cdef EntityValue asked
     cdef EntityValue asker
-    cdef readonly str company
+    cdef str company
     cdef Decider decider
     cdef int depth
     cdef Fields former
@@ -47,7 +47,7 @@ cdef class Batch:
     cdef readonly Sieve sieve
     cdef EntityValue verb
     cdef View view
-    cdef readonly Wanted wanted
+    cdef Wanted wanted
     cpdef begin(self, object now)
     @cython.locals(fields=Fields, sifted=bytes, known=dict, answer=Answer)
     cpdef Answer answer(self, bytes data)

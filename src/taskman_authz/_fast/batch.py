@@ -99,10 +99,10 @@ class Batch:
         self.wanted = Wanted(
             *[self.roots[each].names for each in (SUBJECT, ACTION, RESOURCE, CONTEXT)]
         )
-        self.sieve: Sieve | None = None
-        if memory and 0 < depth <= DEEPEST:
-            reads_id = self.roots[RESOURCE].reads_id
-            self.sieve = Sieve(self.wanted, reads_id, self.longest, depth, memory)
+        reads_id = self.roots[RESOURCE].reads_id
+        self.sieve = Sieve(
+            self.wanted, reads_id, self.longest, depth, memory if 0 < depth <= DEEPEST else 0
+        )
         # What conditions are given. Nothing keeps them when an item is decided, so the next one is
         # put into the same.
         self.asker = EntityValue("", "", None, False)
@@ -121,16 +121,14 @@ class Batch:
     def answer(self, data: bytes) -> Answer | None:
         """What becomes of the bytes of a CheckRequest; None where they are not in their usual
         form."""
-        sifted = None
-        if self.sieve is not None:
-            sifted = self.sieve.sift(data, 0, len(data))
-            known = self.sieve.answers(NO_DEFAULTS)
-            if sifted is not None and known is not None:
-                answer = known.get(sifted)
-                if answer is not None:
-                    self.sieve.hits += 1
-                    return answer
-            self.sieve.misses += 1
+        known = self.sieve.answers(NO_DEFAULTS)
+        sifted = self.sieve.sift(data, 0, len(data))
+        if sifted is not None and known is not None:
+            answer = known.get(sifted)
+            if answer is not None:
+                self.sieve.hits += 1
+                return answer
+        self.sieve.misses += 1
         fields = read_check(data, self.depth, self.wanted)
         return None if fields is None else self.decide(fields, NO_DEFAULTS, sifted)
 
@@ -148,9 +146,7 @@ class Batch:
     def read(self, reader: Reader, most: int, look: Callable[[], bool]) -> Answers | None:
         reader.outline(most)
         of_defaults = self.sifted_defaults(reader)
-        known: dict[bytes, Answer] | None = None
-        if of_defaults is not None and self.sieve is not None:
-            known = self.sieve.answers(of_defaults)
+        known = None if of_defaults is None else self.sieve.answers(of_defaults)
         # Where something is known of them, they have been read before.
         are_read = known is None
         defaults = reader.default_fields(self.depth) if are_read else None
@@ -161,7 +157,7 @@ class Batch:
             start = reader.position
             sifted: bytes | None = None
             answer: Answer | None = None
-            if of_defaults is not None and self.sieve is not None:
+            if of_defaults is not None:
                 sifted = self.sieve.sift(reader.data, start, stop)
                 if sifted is not None and known is not None:
                     answer = known.get(sifted)
@@ -194,7 +190,7 @@ class Batch:
         decided = late = 0
         for item in missed:
             answer: Answer | None = None
-            if item.sifted is not None and of_defaults is not None and self.sieve is not None:
+            if item.sifted is not None and of_defaults is not None:
                 answer = self.sieve.recall(of_defaults, item.sifted)  # one before it is the same
             if answer is None:
                 if found.is_late or (decided % LOOK == 0 and not look()):
@@ -207,15 +203,12 @@ class Batch:
                     return False
             found.decisions[item.place] = answer.outcome.decision
             found.companies[item.place] = answer.company
-        if self.sieve is not None:
-            self.sieve.misses += decided
-            self.sieve.hits += len(found.decisions) - decided - late
+        self.sieve.misses += decided
+        self.sieve.hits += len(found.decisions) - decided - late
         return True
 
     def sifted_defaults(self, reader: Reader) -> bytes | None:
         """What a decision depends on in a batch's defaults; None: who knows?"""
-        if self.sieve is None:
-            return None
         if reader.defaults_end < 0:
             return NO_DEFAULTS
         return self.sieve.sift(reader.data, reader.defaults, reader.defaults_end)
@@ -231,16 +224,15 @@ class Batch:
         if outcome.decision is None:
             self.make(outcome)
         answer = answer_of(outcome, self.company)
-        if sifted is not None and of_defaults is not None and self.sieve is not None:
-            if not self.depends_on_more():
-                self.sieve.remember(of_defaults, sifted, answer)
+        if sifted is not None and of_defaults is not None and not self.depends_on_more():
+            self.sieve.remember(of_defaults, sifted, answer)
         return answer
 
     def depends_on_more(self) -> bool:
         """Whether what was decided last depends on an id that no condition read, or on the time."""
         view = self.view
         assert view is not None
-        if view.tables and self.sieve is not None and not self.sieve.reads_id:
+        if view.tables and not self.sieve.reads_id:
             return True
         root: Root = self.roots[NOW]
         for slot in root.slots:

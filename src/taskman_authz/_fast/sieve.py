@@ -34,8 +34,8 @@ def answer_of(outcome: Outcome, company: str | None) -> Answer:
 
 
 class Sieve:
-    """Remembers answers, at most `most`, to questions whose `wanted` properties are read, up to
-    `depth` levels deep, and of resources the id, where that is read too; it has `longest`
+    """Remembers answers, at most `most` (0: none), to questions whose `wanted` properties are read,
+    up to `depth` levels deep, and of resources the id, where that is read too; it has `longest`
     characters at most."""
 
     __slots__ = (
@@ -68,6 +68,8 @@ class Sieve:
 
     def sift(self, data: bytes, start: int, stop: int) -> bytes | None:
         """What a decision on the bytes of a CheckRequest depends on; None: who knows?"""
+        if self.most == 0:
+            return None
         return sifting.sift(data, start, stop, self.cells, self.reads_id, self.longest, self.depth)
 
     def answers(self, defaults: bytes) -> dict[bytes, Answer] | None:
