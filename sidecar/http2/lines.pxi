@@ -242,7 +242,7 @@ cdef class Line:
     cdef hear_all(self, Py_ssize_t count):
         """Take what came over TLS, in pieces: what held the longest stays as long as that."""
         cdef Py_ssize_t at = 0, size
-        while at < count and not self.over:
+        while at < count and not self.closing:
             size = min(<Py_ssize_t> RECORD, count - at)
             self.hear(PyBytes_FromStringAndSize(<char *> self.lines.room + at, size))
             at += size
