@@ -21,7 +21,7 @@ from taskman_authz import (
     compile_documents,
 )
 from taskman_authz._fast import COMPILED
-from taskman_authz._fast.native.sifting import LONGEST
+from taskman_authz._fast.native.sifting import LONGEST, NEAR
 from taskman_authz.limits import DEFAULT
 from taskman_authz.pdp import Batch, together
 from taskman_authz.policy import PolicySet
@@ -360,6 +360,20 @@ def test_what_is_not_in_its_usual_form_is_not_answered_from_memory(resource, unr
     assert kept(batch) == 1
 
 
+@pytest.mark.parametrize("length", [*range(1, 26), 130])
+def test_a_byte_that_is_no_text_is_found_wherever_it_is(length):
+    batch = together(policies_of("resource.owner == 'u1'"))
+    data = question(owner="u1", title="x" * length)
+    assert is_allowed(batch, data)
+    for place in range(length):
+        sent = bytearray(data)
+        sent[data.index(b"x" * length) + place] = 0xFF
+        assert batch.answer(bytes(sent)) is None
+    text = "x" * (length - 1) + "é"
+    assert is_allowed(batch, question(owner="u1", title=text))
+    assert kept(batch) == 1
+
+
 @given(st.data())
 def test_whatever_bytes_are_changed_memory_answers_as_what_remembers_nothing_does(data):
     values = st.recursive(
@@ -435,6 +449,24 @@ def test_of_a_batch_only_what_its_defaults_say_too_is_the_same():
         found = batch.answers(message.SerializeToString(), 1, yes)
         assert found is not None
         assert [bool(each) for each in found.decisions] == [when == "now"]
+
+
+def test_of_more_answers_than_are_near_each_is_its_own():
+    """Those that were looked up lately are found without a dict: others take their places."""
+    batch = together(policies_of("context.when == 'now' && resource.owner < 'u5'"))
+    owners = [f"u{number}" for number in range(NEAR + NEAR // 2)]
+    messages = [pb.CheckRequest.FromString(question(owner=owner)) for owner in owners]
+    for when in ("now", "then", "now", "now"):
+        data = pb.BatchCheckRequest(items=messages)
+        data.defaults.MergeFromString(question(when=when))
+        data.defaults.ClearField("resource")
+        data.defaults.ClearField("resource_properties")
+        for _ in range(3):
+            found = batch.answers(data.SerializeToString(), len(owners), yes)
+            assert found is not None
+            decided = [bool(each) for each in found.decisions]
+            assert decided == [when == "now" and owner < "u5" for owner in owners]
+    assert kept(batch) > NEAR
 
 
 def test_items_that_are_alike_are_remembered_once():

@@ -1,4 +1,5 @@
 cimport cython
+from . cimport native
 from .access cimport EntityValue
 from .activation cimport Activation, Path, unset
 from .decide cimport Decider, Outcome, combine, roles_of, with_selected
@@ -19,7 +20,8 @@ cdef class Answers:
     cdef readonly bint is_distinct
     cdef readonly bint is_late
     @cython.locals(
-        found=dict, decisions=dict, times=Py_ssize_t, number=Py_ssize_t, company=str, key=tuple
+        found=dict, decisions=dict, last=Py_ssize_t, times=Py_ssize_t, number=Py_ssize_t,
+        company=str, key=object, of=dict
     )
     cpdef list counted(self)
 
@@ -49,11 +51,11 @@ cdef class Batch:
     cdef View view
     cdef Wanted wanted
     cpdef begin(self, object now)
-    @cython.locals(fields=Fields, sifted=bytes, known=dict, answer=Answer)
+    @cython.locals(fields=Fields, found=object)
     cpdef Answer answer(self, bytes data)
     cpdef Answers answers(self, bytes data, Py_ssize_t most, object look)
     @cython.locals(
-        found=Answers, of_defaults=bytes, sifted=bytes, known=dict, defaults=Fields, answer=Answer,
+        found=Answers, of_defaults=bytes, known=dict, defaults=Fields, answer=Answer,
         start=Py_ssize_t, stop=Py_ssize_t, are_read=bint, missed=list, item=Fields
     )
     cdef Answers read(self, Reader reader, Py_ssize_t most, object look)

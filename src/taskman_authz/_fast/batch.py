@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import native
 from .access import EntityValue
 from .activation import Path, unset
 from .decide import Decider, Outcome, combine, roles_of, with_selected
@@ -46,21 +47,24 @@ class Answers:
     def counted(self) -> list[tuple[str | None, Any, int]]:
         """The decisions on items of a company, each but once, and on how many."""
         # By identity: what is remembered has few, and to compare them takes longer.
-        found: dict[tuple[str | None, int], int] = {}
+        found: dict[str | None, dict[int, int]] = {}
         decisions: dict[int, Any] = {}
-        times = 0
-        for number in range(len(self.decisions)):
+        last, times = len(self.decisions) - 1, 0
+        for number in range(last + 1):
             times += 1
             decision, company = self.decisions[number], self.companies[number]
-            if number + 1 < len(self.decisions):  # as the next one most often is
+            if number < last:  # as the next one most often is
                 if self.decisions[number + 1] is decision and self.companies[number + 1] is company:
                     continue
-            decisions[id(decision)] = decision
-            key = (company, id(decision))
-            found[key] = found.get(key, 0) + times
+            if decision is not None:  # else there was no time for it
+                key = native.identity(decision)
+                decisions[key] = decision
+                of = found.get(company)
+                if of is None:
+                    of = found[company] = {}
+                of[key] = of.get(key, 0) + times
             times = 0
-        none = (None, id(None))  # what was not decided
-        return [(key[0], decisions[key[1]], found[key]) for key in found if key != none]
+        return [(name, decisions[key], of[key]) for name, of in found.items() for key in of]
 
 
 class Batch:
@@ -121,16 +125,13 @@ class Batch:
     def answer(self, data: bytes) -> Answer | None:
         """What becomes of the bytes of a CheckRequest; None where they are not in their usual
         form."""
-        known = self.sieve.answers(NO_DEFAULTS)
-        sifted = self.sieve.sift(data, 0, len(data))
-        if sifted is not None and known is not None:
-            answer = known.get(sifted)
-            if answer is not None:
-                self.sieve.hits += 1
-                return answer
+        found = self.sieve.find(self.sieve.answers(NO_DEFAULTS), data, 0, len(data))
+        if isinstance(found, Answer):
+            self.sieve.hits += 1
+            return found
         self.sieve.misses += 1
         fields = read_check(data, self.depth, self.wanted)
-        return None if fields is None else self.decide(fields, NO_DEFAULTS, sifted)
+        return None if fields is None else self.decide(fields, NO_DEFAULTS, found)
 
     def answers(self, data: bytes, most: int, look: Callable[[], bool]) -> Answers | None:
         """What becomes of those of a BatchCheckRequest of at most so many items; None where one of
@@ -155,13 +156,14 @@ class Batch:
         stop = reader.next_item()
         while stop >= 0:
             start = reader.position
-            sifted: bytes | None = None
-            answer: Answer | None = None
+            sifted: Answer | bytes | None = None
             if of_defaults is not None:
-                sifted = self.sieve.sift(reader.data, start, stop)
-                if sifted is not None and known is not None:
-                    answer = known.get(sifted)
-            if answer is None:
+                sifted = self.sieve.find(known, reader.data, start, stop)
+            if isinstance(sifted, Answer):
+                answer = sifted
+                found.decisions.append(answer.outcome.decision)
+                found.companies.append(answer.company)
+            else:
                 if not are_read:
                     are_read = True
                     defaults = reader.default_fields(self.depth)
@@ -171,9 +173,6 @@ class Batch:
                 missed.append(item)
                 found.decisions.append(None)
                 found.companies.append(None)
-            else:
-                found.decisions.append(answer.outcome.decision)
-                found.companies.append(answer.company)
             reader.position = stop
             stop = reader.next_item()
         # All are read before one is decided: each has a road through the processor of its own.
@@ -211,7 +210,8 @@ class Batch:
         """What a decision depends on in a batch's defaults; None: who knows?"""
         if reader.defaults_end < 0:
             return NO_DEFAULTS
-        return self.sieve.sift(reader.data, reader.defaults, reader.defaults_end)
+        found = self.sieve.find(None, reader.data, reader.defaults, reader.defaults_end)
+        return found if isinstance(found, bytes) else None
 
     def decide(
         self, fields: Fields, of_defaults: bytes | None, sifted: bytes | None

@@ -27,7 +27,9 @@ cdef class Sieve:
     cdef readonly Py_ssize_t hits
     cdef readonly Py_ssize_t misses
     cdef list marks
-    cdef bytes sift(self, bytes data, Py_ssize_t start, Py_ssize_t stop)
+    cdef list near
+    @cython.locals(answer=Answer)
+    cdef object find(self, dict known, bytes data, Py_ssize_t start, Py_ssize_t stop)
     cdef dict answers(self, bytes defaults)
     @cython.locals(found=dict, mark=Py_hash_t)
     cdef Answer recall(self, bytes defaults, bytes item)

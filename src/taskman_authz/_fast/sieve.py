@@ -48,6 +48,7 @@ class Sieve:
         "marks",
         "misses",
         "most",
+        "near",
         "reads_id",
     )
 
@@ -61,16 +62,29 @@ class Sieve:
         # By what is kept of a batch's defaults, and then of an item.
         self.known: dict[bytes, dict[bytes, Answer]] = {}
         self.kept = 0
+        self.near = sifting.new_near()
         self.marks = [0] * MARKS
         # Questions that were answered from memory, and others.
         self.hits = 0
         self.misses = 0
 
-    def sift(self, data: bytes, start: int, stop: int) -> bytes | None:
-        """What a decision on the bytes of a CheckRequest depends on; None: who knows?"""
+    def find(
+        self, known: dict[bytes, Answer] | None, data: bytes, start: int, stop: int
+    ) -> Answer | bytes | None:
+        """What `known` answers to the bytes of a CheckRequest. Where that is nothing, what a
+        decision on them depends on; None: who knows?"""
         if self.most == 0:
             return None
-        return sifting.sift(data, start, stop, self.cells, self.reads_id, self.longest, self.depth)
+        found: Answer | bytes | None = sifting.sift(
+            self.near, known, data, start, stop, self.cells, self.reads_id, self.longest, self.depth
+        )
+        if known is None or not isinstance(found, bytes):
+            return found
+        answer = known.get(found)
+        if answer is None:
+            return found
+        sifting.put(self.near, known, found, answer)
+        return answer
 
     def answers(self, defaults: bytes) -> dict[bytes, Answer] | None:
         """Those to items of batches with such defaults; None: there are none."""
@@ -93,6 +107,7 @@ class Sieve:
             return
         if self.kept >= self.most:
             self.known = {}
+            self.near = sifting.new_near()
             self.kept = 0
         found = self.known.get(defaults)
         if found is None:

@@ -1,4 +1,5 @@
 cimport cython
+from . cimport native
 
 cdef tuple ENTITY, NAMED, NOTHING
 cdef int SUBJECT, ACTION, RESOURCE, CONTEXT, COMPANY
@@ -34,7 +35,7 @@ cdef bytes text(object value)
 @cython.locals(made=bytes)
 cdef bytes size(Py_ssize_t length)
 cpdef bytes framed(bytes data, bytes tag)
-@cython.locals(told=list, equal=dict, same=dict, places=list, short=bint)
+@cython.locals(told=list, equal=dict, same=dict, places=bytearray, place=Py_ssize_t)
 cpdef tuple told_once(list answers)
 
 cdef list _SHORT

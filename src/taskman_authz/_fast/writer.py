@@ -10,6 +10,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import Any
 
+from . import native
 from .messages import DEEPEST, Unusual
 
 _double = Struct("<d").pack
@@ -96,11 +97,12 @@ class Writer:
             return
         if type(attributes) is not dict:
             raise Unusual
-        made = self.made.get(id(attributes))
+        key = native.identity(attributes)
+        made = self.made.get(key)
         if made is None or made[2] is not known:
             data = self.struct(attributes, known, 1)
             # Held, so that no other dict has its identity meanwhile.
-            self.made[id(attributes)] = attributes, data, known
+            self.made[key] = attributes, data, known
         else:
             data = made[1]
         if data:
@@ -211,22 +213,24 @@ def told_once(answers: list[Any]) -> tuple[list[Any], bytes]:
     told: list[Any] = []
     equal: dict[Any, int] = {}
     same: dict[int, int] = {}  # by identity, which is quicker: `answers` holds them
-    places: list[int] = []
+    places = bytearray()
     former: Any = None
-    place: Any = None
+    place = -1
     for answer in answers:
-        if place is None or answer is not former:  # as it most often is
+        if place < 0 or answer is not former:  # as it most often is
             former = answer
-            place = same.get(id(answer))
-            if place is None:
-                place = same[id(answer)] = equal.setdefault(answer, len(told))
-                if place == len(told):
+            key = native.identity(answer)
+            known = same.get(key)
+            if known is None:
+                known = same[key] = equal.setdefault(answer, len(told))
+                if known == len(told):
                     told.append(answer)
-        places.append(place)
-    if not places:
-        return told, b""
-    short = len(told) <= 128  # each place is a byte
-    return told, framed(bytes(places) if short else b"".join(map(size, places)), PLACES)
+            place = known
+        if place < 128:
+            places.append(place)
+        else:
+            places += size(place)
+    return told, framed(bytes(places), PLACES) if places else b""
 
 
 _SHORT = [bytes([number]) for number in range(128)]

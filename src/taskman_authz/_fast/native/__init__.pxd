@@ -249,3 +249,7 @@ cdef inline Py_ssize_t find(
     bytes data, Py_ssize_t start, Py_ssize_t stop, tuple texts
 ) noexcept:
     return taskman_find(<PyObject *>data, start, stop, <PyObject *>texts)
+
+
+cdef inline object identity(object value):
+    return <size_t>(<PyObject *>value)

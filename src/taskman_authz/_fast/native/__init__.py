@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _double = Struct("<d")
 
 
+def identity(value: object) -> int:
+    """The `id` of a value, which to ask for is an event that audits may hear of."""
+    return id(value)
+
+
 def same_text(left: str, right: str) -> bool:
     """Whether two texts are equal."""
     return left == right

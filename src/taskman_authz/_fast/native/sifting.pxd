@@ -9,9 +9,10 @@ cdef extern from *:
     #include <string.h>
 
     #define TASKMAN_KEPT 512
+    #define TASKMAN_NEAR_BITS 10
 
     typedef const unsigned char *taskman_at;
-    typedef struct { unsigned char bytes[TASKMAN_KEPT]; Py_ssize_t size; } taskman_kept;
+    typedef struct { int64_t size; unsigned char bytes[TASKMAN_KEPT]; } taskman_kept;
 
     /* How long what begins here is, `at` moved to its first byte; -1: it is not all there. */
     static CYTHON_INLINE Py_ssize_t taskman_span(taskman_at *at, taskman_at stop) {
@@ -36,15 +37,24 @@ cdef extern from *:
         return 1;
     }
 
+    /* The eight bytes that end here, of which the last `count` count: the others are 0.
+       INVARIANT: there are eight, since there are others before the first of a bytes object's, and
+       of what is kept. */
+    static CYTHON_INLINE uint64_t taskman_last(const unsigned char *end, Py_ssize_t count) {
+        uint64_t eight;
+        memcpy(&eight, end - 8, 8);
+        if (count >= 8) return eight;
+        return count == 0 ? 0 : PY_BIG_ENDIAN ? eight << (64 - 8 * count) : eight >> (64 - 8 * count);
+    }
+
     static CYTHON_INLINE int taskman_is_utf8(taskman_at start, Py_ssize_t length) {
-        Py_ssize_t number = 0;
-        uint64_t eight, all = 0;
+        Py_ssize_t number = 8;
+        uint64_t eight, all = taskman_last(start + length, length);
         PyObject *text;
-        for (; number + 8 <= length; number += 8) {
-            memcpy(&eight, start + number, 8);
+        for (; number <= length; number += 8) {
+            memcpy(&eight, start + number - 8, 8);
             all |= eight;
         }
-        for (; number < length; number++) all |= start[number] & 128;
         if (!(all & UINT64_C(0x8080808080808080))) return 1;
         text = PyUnicode_DecodeUTF8((const char *)start, length, NULL);
         if (text == NULL) PyErr_Clear();  /* whoever reads the message finds it again */
@@ -123,15 +133,47 @@ cdef extern from *:
         return 1;
     }
 
-    /* A new bytes object, None, or NULL with an error. */
+    /* Which of the places near it has. The words are multiplied one beside another, not one after
+       another; the top of a product depends on all of a word. Whoever makes two share a place makes
+       them slower, and no more. */
+    static CYTHON_INLINE Py_ssize_t taskman_near(const unsigned char *bytes, Py_ssize_t size) {
+        uint64_t sum = size, word, factor = UINT64_C(0x9E3779B97F4A7C15);
+        Py_ssize_t at = 0;
+        for (; at + 8 <= size; at += 8) {
+            memcpy(&word, bytes + at, 8);
+            sum += (word ^ word >> 32) * factor;
+            factor += UINT64_C(0xD1B54A32D192ED02);  /* even: a factor is odd */
+        }
+        word = taskman_last(bytes + size, size - at);
+        sum += (word ^ word >> 32) * factor;
+        return (sum >> (64 - TASKMAN_NEAR_BITS)) * 3;
+    }
+
+    /* A new reference to what is near, or NULL. */
+    static CYTHON_INLINE PyObject *taskman_look(
+        PyObject *near, PyObject *known, const taskman_kept *kept
+    ) {
+        Py_ssize_t place = taskman_near(kept->bytes, kept->size);
+        PyObject *key, *found;
+        if (known == Py_None || PyList_GET_ITEM(near, place) != known) return NULL;
+        key = PyList_GET_ITEM(near, place + 1);
+        if (PyBytes_GET_SIZE(key) != kept->size
+            || memcmp(PyBytes_AS_STRING(key), kept->bytes, kept->size)) return NULL;
+        found = PyList_GET_ITEM(near, place + 2);
+        Py_INCREF(found);
+        return found;
+    }
+
+    /* A new reference to what is near, to bytes or to None; or NULL with an error. */
     static CYTHON_INLINE PyObject *taskman_sift(
-        PyObject *data, Py_ssize_t from, Py_ssize_t to, PyObject *cells,
-        int keeps_id, Py_ssize_t longest, int depth
+        PyObject *near, PyObject *known, PyObject *data, Py_ssize_t from, Py_ssize_t to,
+        PyObject *cells, int keeps_id, Py_ssize_t longest, int depth
     ) {
         taskman_at at = (taskman_at)PyBytes_AS_STRING(data) + from;
         taskman_at stop = (taskman_at)PyBytes_AS_STRING(data) + to;
         const unsigned char end_of_properties = 0;
         taskman_kept kept;
+        PyObject *found;
         kept.size = 0;
         while (at < stop) {
             taskman_at start = at, end, id;
@@ -155,19 +197,39 @@ cdef extern from *:
             } else if (!taskman_keep(&kept, start, end - start)) Py_RETURN_NONE;
             at = end;
         }
+        found = taskman_look(near, known, &kept);
+        if (found != NULL) return found;
         return PyBytes_FromStringAndSize((const char *)kept.bytes, kept.size);
     }
     #endif
     """
+    enum: NEAR_BITS "TASKMAN_NEAR_BITS"
+    Py_ssize_t taskman_near(const unsigned char *bytes, Py_ssize_t size)
     object taskman_sift(
-        PyObject *data, Py_ssize_t start, Py_ssize_t stop, PyObject *cells, bint keeps_id,
-        Py_ssize_t longest, int depth
+        PyObject *near, PyObject *known, PyObject *data, Py_ssize_t start, Py_ssize_t stop,
+        PyObject *cells, bint keeps_id, Py_ssize_t longest, int depth
     )
 
 
-# INVARIANT: `start` and `stop` are within the bytes, and each of the cells is None or a list of 256.
+# INVARIANT: `near` is of `new_near`, `start` and `stop` are within the bytes, and each of the cells is
+# None or a list of 256.
 cdef inline object sift(
-    bytes data, Py_ssize_t start, Py_ssize_t stop, tuple cells, bint keeps_id, Py_ssize_t longest,
-    int depth
+    list near, dict known, bytes data, Py_ssize_t start, Py_ssize_t stop, tuple cells,
+    bint keeps_id, Py_ssize_t longest, int depth
 ):
-    return taskman_sift(<PyObject *>data, start, stop, <PyObject *>cells, keeps_id, longest, depth)
+    return taskman_sift(
+        <PyObject *>near, <PyObject *>known, <PyObject *>data, start, stop, <PyObject *>cells,
+        keeps_id, longest, depth
+    )
+
+
+cdef inline list new_near():
+    return [None] * (3 << NEAR_BITS)
+
+
+cdef inline int put(list near, dict known, bytes kept, object answer) except -1:
+    cdef Py_ssize_t place = taskman_near(<const unsigned char *>kept, len(kept))
+    near[place] = known
+    near[place + 1] = kept
+    near[place + 2] = answer
+    return 0

@@ -9,9 +9,12 @@ is kept say the same. `None` says that this is not the way: whoever asked reads 
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import place
 
 LONGEST = 512  # bytes that are kept
+NEAR = 1_024  # places for what was looked up lately
 
 RESOURCE, LAST = 0x1A, 0x4A
 PROPERTIES = (0x2A, 0x32, 0x3A, 0x42)  # of subject, action, resource and context
@@ -20,7 +23,21 @@ VALUE = 0x12
 NULL_VALUE, NUMBER, STRING, BOOL, STRUCT, LIST = 0x08, 0x11, 0x1A, 0x20, 0x2A, 0x32
 
 
+def new_near() -> list[Any]:
+    """Places where nothing is yet. Each is for a dict, a key of it, and its value: what is found
+    again there need not be made, and hashed, as the dict wants it."""
+    return [None] * (3 * NEAR)
+
+
+def put(near: list[Any], known: dict[bytes, Any], kept: bytes, value: object) -> None:
+    """Note what `known` has under `kept`."""
+    place = _place_of(kept)
+    near[place : place + 3] = known, kept, value
+
+
 def sift(
+    near: list[Any],
+    known: dict[bytes, Any] | None,
     data: bytes,
     start: int,
     stop: int,
@@ -28,11 +45,11 @@ def sift(
     keeps_id: bool,
     longest: int,
     depth: int,
-) -> bytes | None:
-    """What is kept of a CheckRequest: everything but the resource's id, unless `keeps_id`, and the
-    properties, of each kind in the order of their fields, that are not among its `cells` (by
-    `native.place`; None: all are kept). `depth` is how deep properties may be, `longest` how long
-    an id may."""
+) -> Any:
+    """What `near` has of `known` under what is kept of a CheckRequest; where there is nothing, what
+    is kept. That is everything but the resource's id, unless `keeps_id`, and the properties, of
+    each kind in the order of their fields, that are not among its `cells` (by `native.place`; None:
+    all are kept). `depth` is how deep properties may be, `longest` how long an id may."""
     out = bytearray()
     while start < stop:
         tag = data[start]
@@ -54,7 +71,17 @@ def sift(
         else:
             out += data[start:end]
         start = end
-    return bytes(out) if len(out) <= LONGEST else None
+    if len(out) > LONGEST:
+        return None
+    sifted = bytes(out)
+    number = _place_of(sifted)
+    if known is not None and near[number] is known and near[number + 1] == sifted:
+        return near[number + 2]
+    return sifted
+
+
+def _place_of(kept: bytes) -> int:
+    return hash(kept) % NEAR * 3
 
 
 def _properties(
