@@ -98,9 +98,8 @@ cdef class Exchange:
     cdef Py_ssize_t held  # bytes that are kept for it
     # The request: its prefix, then as much of the message as has come.
     cdef uint8_t prefix[PREFIX]
-    cdef Py_ssize_t prefixed, length, had
-    cdef bytearray gathered  # until half of it is here
-    cdef bytes filling  # from then on
+    cdef Py_ssize_t prefixed, length
+    cdef bytearray gathered
     # The reply: a prefix and a message, how much of both was taken, and how it ends.
     cdef uint8_t out_prefix[PREFIX]
     cdef bytes out
@@ -145,7 +144,7 @@ cdef class Exchange:
 
     cdef int receive(self, const uint8_t *data, size_t count, Py_ssize_t longest) except -1:
         """Take some of the body. Gives the number of bytes that are kept for it."""
-        cdef Py_ssize_t size = <Py_ssize_t> count, part
+        cdef Py_ssize_t size = <Py_ssize_t> count, part, had
         part = min(size, PREFIX - self.prefixed)
         if part:
             memcpy(&self.prefix[self.prefixed], data, part)
@@ -165,40 +164,23 @@ cdef class Exchange:
                 self.refuse(RESOURCE_EXHAUSTED, b"the message is longer than %d bytes" % longest)
                 return 0
             if size == self.length:  # as nearly always: all of it is here
-                self.message, self.had = PyBytes_FromStringAndSize(<char *> data, size), size
+                self.message = PyBytes_FromStringAndSize(<char *> data, size)
                 return size
+            self.gathered = bytearray()
         if not size:
             return 0
-        if self.had + size > self.length:
+        had = len(self.gathered) if self.gathered is not None else self.length
+        if had + size > self.length:
             self.refuse(INTERNAL, b"expected one message")
             return 0
-        self.gather(data, size)
+        # INVARIANT: the copy ends at the new size, and nobody else has the bytearray.
+        PyByteArray_Resize(self.gathered, had + size)
+        memcpy(PyByteArray_AS_STRING(self.gathered) + had, data, size)
+        if had + size == self.length:
+            self.message, self.gathered = bytes(self.gathered), None
         return size
-
-    cdef gather(self, const uint8_t *data, Py_ssize_t size):
-        """Put some of the message behind what there is of it."""
-        cdef Py_ssize_t had = self.had
-        if self.filling is None and 2 * (had + size) >= self.length:
-            # No more than twice what has come, whatever is promised.
-            self.filling = PyBytes_FromStringAndSize(NULL, self.length)
-            if had:
-                memcpy(PyBytes_AS_STRING(self.filling), PyByteArray_AS_STRING(self.gathered), had)
-            self.gathered = None
-        if self.filling is not None:
-            # INVARIANT: nobody sees the bytes before all of them are written.
-            memcpy(PyBytes_AS_STRING(self.filling) + had, data, size)
-        else:
-            if self.gathered is None:
-                self.gathered = bytearray()
-            # INVARIANT: the copy ends at the new size, and nobody else has the bytearray.
-            PyByteArray_Resize(self.gathered, had + size)
-            memcpy(PyByteArray_AS_STRING(self.gathered) + had, data, size)
-        self.had = had + size
-        if self.had == self.length:
-            self.message, self.filling = self.filling, None
 
     cdef void refuse(self, int code, bytes text):
         """Note why there is no answer; it is told when the library has returned."""
         if not self.code:
-            self.code, self.text = code, text
-            self.gathered = self.filling = self.message = None
+            self.code, self.text, self.gathered, self.message = code, text, None, None

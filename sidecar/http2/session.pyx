@@ -387,7 +387,7 @@ cdef class Connection:
         exchange.closed = True
         self.hold(exchange, -exchange.held)
         self.endpoint.calls -= 1
-        exchange.message = exchange.out = exchange.gathered = exchange.filling = None
+        exchange.message = exchange.out = exchange.gathered = None
         if exchange.on_close is not None:
             self.gone.append(exchange)
 
