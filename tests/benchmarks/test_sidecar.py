@@ -14,7 +14,14 @@ from benchmarks.peers import Cannot
 from benchmarks.sidecar import questions
 from benchmarks.sidecar import run as running
 from benchmarks.sidecar.bars import verdicts
-from benchmarks.sidecar.load import LoadError, Sample, UnansweredError, frame, latencies
+from benchmarks.sidecar.load import (
+    LoadError,
+    Sample,
+    UnansweredError,
+    answered,
+    frame,
+    latencies,
+)
 from benchmarks.sidecar.run import COLUMNS, Asked, Run
 from benchmarks.sidecar.servers import Server, start_echo, start_ours
 from benchmarks.sidecar.table import as_json, markdown
@@ -99,6 +106,24 @@ def test_latencies_are_seconds_and_a_failed_request_is_an_error():
     assert latencies("1\t200\t1500\n2\t200\t2500\n") == [0.0015, 0.0025]
     with pytest.raises(LoadError):
         latencies("1\t200\t1500\n2\t-1\t2500\n")
+
+
+def said(done: int, succeeded: int, data: int) -> str:
+    """As h2load says it."""
+    return (
+        f"requests: {done} total, {done} started, {done} done, {succeeded} succeeded, 0 failed\n"
+        f"traffic: 2KB (2000) total, 1KB (1000) headers (space savings 9%), 1KB ({data}) data\n"
+    )
+
+
+def test_answers_are_counted_and_an_error_or_a_reply_without_data_is_none():
+    assert answered(said(10, 10, 10 * 105), 100) == 10
+    with pytest.raises(LoadError, match="10 done, 9 succeeded"):
+        answered(said(10, 9, 10 * 105), 100)
+    with pytest.raises(LoadError, match="only 50 came"):
+        answered(said(10, 10, 50), 100)
+    with pytest.raises(UnansweredError):
+        answered(said(0, 0, 0), 100)
 
 
 def test_who_gives_no_answer_in_the_time_is_asked_for_longer(monkeypatch, tmp_path):
