@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         NotFoundError,
         RequestError,
         StoreError,
+        UnauthorizedError,
         UnavailableError,
     )
     from .issues import Issue, Issues, Place
@@ -67,6 +68,7 @@ __all__ = [
     "Schema",
     "Shadow",
     "StoreError",
+    "UnauthorizedError",
     "UnavailableError",
     "__version__",
     "authorize",
@@ -89,6 +91,7 @@ _HOMES = {
         "NotFoundError",
         "RequestError",
         "StoreError",
+        "UnauthorizedError",
         "UnavailableError",
     ),
     "issues": ("Issue", "Issues", "Place"),

@@ -110,3 +110,8 @@ class NotFoundError(AuthzError):
 
 class UnavailableError(AuthzError):
     """The decision point did not answer in time, or not at all. Treat as a deny."""
+
+
+class UnauthorizedError(UnavailableError):
+    """The decision point answered, and not to this caller: its token or certificate is missing or
+    wrong, or it may not call this method. To ask again is no use; treat as a deny."""

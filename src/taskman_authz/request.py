@@ -167,12 +167,20 @@ def _entity(field: str, value: Any, separator: str) -> tuple[Any, Any, Any]:
     if type(value) is str:
         kind, found, id = value.partition(separator)
         if not found:
-            form = "kind/id" if separator == "/" else "type:id"
-            raise RequestError(field, f"expected `{form}`, found no `{separator}`")
+            raise RequestError(field, f"expected {_form(separator)}, found no `{separator}`")
         return kind, id, None
     if type(value) is Entity:
         return value.type, value.id, value.attributes
-    return _get(field, value, "type"), _get(field, value, "id"), value
+    kind = _get(field, value, "type")
+    if kind is None and (value is None or isinstance(value, _WITHOUT_ATTRIBUTES)):
+        expected = f"{_form(separator)}, or a mapping or an object with `type` and `id`"
+        raise RequestError(field, f"expected {expected}, found {_kind(value)}")
+    return kind, _get(field, value, "id"), value
+
+
+def _form(separator: str) -> str:
+    """How a text names an entity."""
+    return "`kind/id`" if separator == "/" else "`type:id`"
 
 
 def _action(value: Any) -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from taskman_authz.client import TLS, AsyncClient, Client
-from taskman_authz.errors import ArgumentError, UnavailableError
+from taskman_authz.errors import ArgumentError, UnauthorizedError, UnavailableError
 from tests.client.conftest import QUESTION, abort, yes
 
 PATIENCE = 30.0  # seconds until a test gives up waiting; nothing here takes one
@@ -273,7 +273,14 @@ def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(tmp_path, token):
     assert "no token" in str(failed.value)
 
 
-def test_who_may_not_ask_has_no_answer(serve):
-    address = serve(abort(grpc.StatusCode.UNAUTHENTICATED, "no token"))
-    with Client(address) as client, pytest.raises(UnavailableError, match="unauthenticated"):
+@pytest.mark.parametrize("code", ["UNAUTHENTICATED", "PERMISSION_DENIED"])
+def test_who_may_not_ask_learns_that_and_is_denied_with_an_error_in_the_log(serve, caplog, code):
+    address = serve(abort(grpc.StatusCode[code], "no token"))
+    with Client(address) as client, pytest.raises(UnauthorizedError) as caught:
         client.check(*QUESTION)
+    assert "refused request" in str(caught.value)
+    assert f"{code.lower()}: no token" in str(caught.value)
+    with Client(address, on_unavailable="deny") as client:
+        assert not client.check(*QUESTION)
+    (line,) = caplog.records
+    assert (line.levelname, "refused request" in line.getMessage()) == ("ERROR", True)

@@ -104,7 +104,7 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (("user123", "a", "t/1"), "subject"),
     ((":1", "a", "t/1"), "subject.type"),
     (("user:", "a", "t/1"), "subject.id"),
-    ((7, "a", "t/1"), "subject.type"),
+    ((7, "a", "t/1"), "subject"),
     (({"type": "user"}, "a", "t/1"), "subject.id"),
     (({"type": "user", "id": 7}, "a", "t/1"), "subject.id"),
     (({**SUBJECT, "roles": "admin"}, "a", "t/1"), "subject.roles"),
@@ -130,6 +130,19 @@ def test_question_that_cannot_be_asked_names_the_field(
     with pytest.raises(RequestError) as caught:
         pdp.check(*positional, **dict(zip(("company_id", "now"), rest, strict=False)))
     assert caught.value.field == named
+
+
+def test_what_is_no_subject_is_told_by_its_type_with_what_one_is(pdp: PDP) -> None:
+    with pytest.raises(RequestError, match="expected `type:id`, or .*, found a value of type int"):
+        pdp.check(5, "tasks:edit", RESOURCE)
+    with pytest.raises(RequestError, match="expected `kind/id`, or .*, found nothing"):
+        pdp.check(SUBJECT, "tasks:edit", None)
+
+
+@pytest.mark.parametrize("items", ["abc", b"abc", {1, 2}, 5])
+def test_what_is_no_list_of_questions_is_no_batch(pdp: PDP, items: Any) -> None:
+    with pytest.raises(RequestError, match="expected a list, found a value of type"):
+        pdp.batch_check(items)
 
 
 def test_bad_item_of_a_batch_is_denied_and_the_others_are_answered(pdp: PDP) -> None:

@@ -8,7 +8,8 @@ Begin with `clients`. `asking` is what both share, without I/O: the way of one c
 whom gRPC asks, and how; `breaker`, `memory` and `metadata` are what their names say.
 
 Laws: no answer is never a yes. Whatever keeps the decision point from answering in time raises
-`UnavailableError` (or is a no, with `on_unavailable="deny"`); a question that cannot be asked, here
+`UnavailableError` (or is a no, with `on_unavailable="deny"`), `UnauthorizedError` where this caller
+is refused; a question that cannot be asked, here
 or there, raises `RequestError`. Needs `[sidecar]`.
 """
 

@@ -20,7 +20,14 @@ import grpc
 
 from ..breaker import Breaker, BreakerSettings, Refused
 from ..decision import UNAVAILABLE, Decision, Reason
-from ..errors import ArgumentError, AuthzError, RequestError, UnavailableError, require
+from ..errors import (
+    ArgumentError,
+    AuthzError,
+    RequestError,
+    UnauthorizedError,
+    UnavailableError,
+    require,
+)
 from ..limits import DEFAULT, Limits
 from ..request import make_request
 from ..wire import SERVICE, read_decision, read_decisions, write_check
@@ -52,6 +59,8 @@ _SICK = frozenset(
         grpc.StatusCode.DATA_LOSS,
     }
 )
+# Of one that is well, and does not serve this caller.
+_UNAUTHORIZED = frozenset({grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED})
 _DENIAL = Decision(False, (Reason(UNAVAILABLE, "", "the decision point did not answer"),), "")
 
 A = TypeVar("A")
@@ -65,7 +74,8 @@ class Asking(ABC):
     - `tls`, `token`: a `TLS`; a bearer token, or a function that gives one without waiting for it.
     - `breaker`: how the circuit breaker behaves; None: there is none.
     - `remember`: seconds that a decision may be answered again without asking; 0: never.
-    - `on_unavailable`: "raise" `UnavailableError`, or "deny" with the reason `unavailable`.
+    - `on_unavailable`: "raise" `UnavailableError`, or "deny" with the reason `unavailable` and a
+      line in the log, which is an error where this caller is refused (`UnauthorizedError`).
 
     Raises `ArgumentError`.
     """
@@ -255,7 +265,11 @@ class Call(Generic[A]):
         if code is grpc.StatusCode.INVALID_ARGUMENT:
             field, found, message = details.partition(": ")
             return RequestError(field, message) if found else RequestError("message", details)
-        return self._unavailable(f"{code.name.lower()}: {details}")
+        why = f"{code.name.lower()}: {details}"
+        if code in _UNAUTHORIZED:
+            target, request = self._client._target, self._request_id
+            return UnauthorizedError(f"`{target}` refused request {request}: {why}")
+        return self._unavailable(why)
 
     def _unavailable(self, why: str) -> UnavailableError:
         target, request = self._client._target, self._request_id
@@ -264,7 +278,8 @@ class Call(Generic[A]):
     def _fail(self, error: AuthzError, cause: BaseException | None) -> None:
         if not (self._client._denies and isinstance(error, UnavailableError)):
             raise error from cause
-        _log.warning("denied: %s", error)
+        level = logging.ERROR if isinstance(error, UnauthorizedError) else logging.WARNING
+        _log.log(level, "denied: %s", error)
         self.known = self._denial()
 
 

@@ -240,7 +240,7 @@ def _answer(observer: Observer | None, policies: PolicySet, item: Any, now: int)
 
 def check_items(items: Any, limits: Limits) -> None:
     """Raises RequestError for what is no batch, or one that is too large."""
-    if not isinstance(items, Sequence):
+    if not isinstance(items, Sequence) or isinstance(items, str | bytes | bytearray):
         raise RequestError(
             "items", f"expected a list, found a value of type {type(items).__name__}"
         )
