@@ -51,6 +51,24 @@ def test_several_processes_come_to_the_same():
     assert told(execute(asked, 2)) == told(execute(asked))
 
 
+def test_a_run_tells_how_far_it_has_come():
+    paths = [str(ROOT / "policies" / "taskman" / f"{name}_test.yaml") for name in ("iam", "audit")]
+    said: list[tuple[str, int, int]] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        said.append((stage, done, total))
+
+    report = execute(Asked(tuple(paths), mutate=True), progress=progress)
+    assert report.mutants is not None
+    asked = [(done, total) for stage, done, total in said if stage == "asking about mutants"]
+    assert len(asked) >= len(report.mutants.mutants)
+    assert all(done < total for done, total in asked)
+    assert "compiling policies" in {stage for stage, _, _ in said}
+    said.clear()
+    execute(Asked(tuple(paths)), 2, progress)
+    assert said == [("running parts of the tests", done, 2) for done in (1, 2)]
+
+
 def test_what_is_wrong_in_several_processes_is_told_together(tmp_path):
     for name in ("a", "b"):
         (tmp_path / f"{name}_test.yaml").write_text("cases: [1]\n")

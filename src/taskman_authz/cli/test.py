@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .frame import DIM, GREEN, RED, command_parser, errors_in, painted
+from .progress import Progress
 
 if TYPE_CHECKING:
     from ..testing import Report, Result
@@ -134,7 +135,8 @@ def _run(options: argparse.Namespace, program: str) -> int:
         options.mutate or options.min_score is not None,
     )
     when, begun = time.gmtime(), time.perf_counter()
-    report = execute(asked, options.parallel)
+    with Progress() as progress:
+        report = execute(asked, options.parallel, progress)
     if not report.results:
         print(f"{program}: error: {_nothing(options)}", file=sys.stderr)
         return 2

@@ -57,7 +57,7 @@ def compile_documents(
     """
     require("schema", schema, (Schema, NoneType), "a Schema")
     require("limits", limits, Limits, "Limits")
-    tell = progress or _silent
+    tell = progress or silent
     tell("reading policies", 0, 0)
     loaded = load(_pairs(texts), limits)
     conditions = Conditions(limits, policy_layout(), {}, tell)
@@ -83,7 +83,7 @@ TOLD = 100  # policies from one word about progress to the next
 Progress = Callable[[str, int, int], object]
 
 
-def _silent(stage: str, done: int, total: int) -> None:
+def silent(stage: str, done: int, total: int) -> None:
     """Nobody wants to know."""
 
 
@@ -117,7 +117,7 @@ class Conditions:
     that several policies have are numbered, so that a decision evaluates them once."""
 
     def __init__(
-        self, limits: Limits, layout: Layout, nodes: dict[str, Node], tell: Progress = _silent
+        self, limits: Limits, layout: Layout, nodes: dict[str, Node], tell: Progress = silent
     ) -> None:
         self.limits = limits
         self.tell = tell

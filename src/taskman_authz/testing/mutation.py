@@ -22,6 +22,7 @@ from ..errors import CompileError
 from ..issues import Place
 from ..limits import DEFAULT
 from ..policy import PolicySet, compile_documents
+from ..policy.compiler import Progress, silent
 from ..policy.yaml_reader import read
 from ..request import CheckRequest
 from .cases import Case, Suite
@@ -68,12 +69,13 @@ class Mutants(msgspec.Struct, frozen=True):
         return tuple(each for each in self.mutants if each.survived)
 
 
-def mutate(suites: Sequence[Suite]) -> Mutants:
-    """Ask the cases of some suites about every mutant of their policies."""
+def mutate(suites: Sequence[Suite], progress: Progress = silent) -> Mutants:
+    """Ask the cases of some suites about every mutant of their policies. `progress` is told what is
+    done of what."""
     sets: dict[int, list[Suite]] = {}
     for suite in suites:
         sets.setdefault(id(suite.policies), []).append(suite)
-    return joined(Mutants(tuple(_of_set(group))) for group in sets.values())
+    return joined(Mutants(tuple(_of_set(group, progress))) for group in sets.values())
 
 
 def joined(parts: Iterable[Mutants]) -> Mutants:
@@ -87,9 +89,10 @@ def joined(parts: Iterable[Mutants]) -> Mutants:
     return Mutants(tuple(sorted(found.values(), key=lambda each: (each.place, each.policy))))
 
 
-def _of_set(suites: list[Suite]) -> Iterator[Mutant]:
-    bench = Bench(suites)
+def _of_set(suites: list[Suite], progress: Progress) -> Iterator[Mutant]:
+    bench = Bench(suites, progress=progress)
     for number, (row, mutation) in enumerate(bench.mutations):
+        progress("asking about mutants", number, len(bench.mutations))
         killer = bench.killer(number)
         origin = bench.policies.origins.of(row)
         place = Place() if origin is None else origin.place
@@ -109,7 +112,10 @@ class Bench:
     """The mutants of one policy set, compiled beside the policies in one set, from whose rules each
     decision is given those that it has to do with. `mutate` makes the mutants of a policy."""
 
-    def __init__(self, suites: Sequence[Suite], mutate: Mutate = mutations) -> None:
+    def __init__(
+        self, suites: Sequence[Suite], mutate: Mutate = mutations, progress: Progress = silent
+    ) -> None:
+        self.progress = progress
         self.policies = suites[0].policies
         self.env = policy_env(self.policies.limits)
         self.mutate = mutate
@@ -156,7 +162,7 @@ class Bench:
         while True:
             texts = [each for each in self.texts if each[1] and each[0] not in broken]
             try:
-                return compile_documents([*documents, *texts]), broken
+                return compile_documents([*documents, *texts], progress=self.progress), broken
             except CompileError as error:
                 found = {issue.place.source for issue in error.issues} - broken
                 if not found & {name for name, _ in texts}:

@@ -14,6 +14,7 @@ import msgspec
 
 from ..errors import CompileError
 from ..issues import Issues
+from ..policy.compiler import Progress, silent
 from .cases import Suite
 from .coverage import Coverage, coverage
 from .coverage import joined as joined_coverage
@@ -50,17 +51,20 @@ class Report(msgspec.Struct, frozen=True):
         return all(result.passed for result in self.results)
 
 
-def execute(asked: Asked, processes: int = 1) -> Report:
-    """Run. Raises CompileError with all that is wrong with the files, OSError for a path that is
-    not there."""
+def execute(asked: Asked, processes: int = 1, progress: Progress = silent) -> Report:
+    """Run. `progress` is told what is done of what. Raises CompileError with all that is wrong with
+    the files, OSError for a path that is not there."""
     if processes <= 1:
-        return _executed(asked, load_suites(asked.paths))
+        return _executed(asked, load_suites(asked.paths), progress)
     files = find_test_files(asked.paths)
     parts = [files[first::processes] for first in range(min(processes, len(files)))]
     context = multiprocessing.get_context("spawn")  # a fork would copy locks that are held
     with ProcessPoolExecutor(max(1, len(parts)), context) as pool:
         asked_parts = [msgspec.structs.replace(asked, paths=tuple(part)) for part in parts]
-        found = list(pool.map(_part, asked_parts))
+        found = []
+        for part in pool.map(_part, asked_parts):
+            found.append(part)
+            progress("running parts of the tests", len(found), len(parts))
     issues = [issue for part in found if isinstance(part, Issues) for issue in part]
     if issues:
         raise CompileError(Issues.of(issues))
@@ -86,14 +90,14 @@ def chosen(suites: Sequence[Suite], text: str) -> list[Suite]:
     ]
 
 
-def _executed(asked: Asked, loaded: Sequence[Suite]) -> Report:
+def _executed(asked: Asked, loaded: Sequence[Suite], progress: Progress = silent) -> Report:
     suites = chosen(loaded, asked.filter)
     results = list(run(suites, asked.brief))
     passed = all(result.passed for result in results)
     return Report(
         results,
         coverage(suites) if asked.coverage else None,
-        mutate(suites) if asked.mutate and passed else None,
+        mutate(suites, progress) if asked.mutate and passed else None,
         tuple(sorted({name for suite in loaded for name in files_of(suite)})),
     )
 
