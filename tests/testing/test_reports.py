@@ -16,9 +16,10 @@ from taskman_authz.testing import (
     load_suites,
     run,
     summary,
+    tap_report,
 )
 
-from .helpers import write
+from .helpers import POLICIES, write
 
 FILE = """\
 company: acme
@@ -74,6 +75,43 @@ def test_json_tells_every_case(results, tmp_path):
     assert second["deciding_policies"] == ["owners-write"]
     assert second["reasons"][0]["code"] == "allowed_by_policy"
     assert re.fullmatch("[0-9a-f]{32}", second["revision"])
+
+
+def test_a_case_that_failed_by_a_condition_names_the_part_and_what_it_lacked(tmp_path):
+    policies = f"""{POLICIES}\
+  - id: teams
+    effect: deny
+    roles: ["*"]
+    actions: ["*"]
+    resources: ["notes/*"]
+    condition: resource.tags.exists(t, t == context.team)
+"""
+    tests = """\
+        cases:
+          - name: fails by an error
+            subject: {type: user, id: "1"}
+            action: notes:write
+            resource: {type: notes, id: n1, tags: [a]}
+            expect: allow
+          - name: passes by one
+            subject: {type: user, id: "1"}
+            action: notes:write
+            resource: {type: notes, id: n1, tags: [a]}
+            expect: deny
+            reason: denied_by_error
+    """
+    failed, passed = list(run(load_suites([write(tmp_path, tests, policies)])))
+    assert passed.faults == ()
+    said = failure_text(failed)
+    source = str(tmp_path / "notes.yaml")
+    assert f"    {source}:7: `owners-write`: resource.owner: no such key: `'owner'`" in said
+    assert f"    {source}:19: `teams`: context.team: no such key: `'team'`" in said
+    assert [
+        {"policy": "teams", "part": "context.team", "message": "no such key: `'team'`"},
+        {"policy": "owners-write", "part": "resource.owner", "message": "no such key: `'owner'`"},
+    ] == json.loads(json_report([failed]))["cases"][0]["faults"]
+    assert "`teams`: context.team" in tap_report([failed])
+    assert "`teams`: context.team" in junit_report([failed], "2026-01-01T00:00:00")
 
 
 # The schema that build servers check JUnit files by (Apache Ant's): for every element its required

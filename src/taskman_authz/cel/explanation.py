@@ -56,6 +56,20 @@ class Explanation(msgspec.Struct, frozen=True):
     turn_count: int = 0
     name: str = ""
 
+    @property
+    def origin(self) -> Explanation:
+        """The part where its error came about; itself, where it has none."""
+        below = [*self.parts, *(inner for turn in self.turns for inner in turn.parts)]
+        for inner in below:
+            if self.error is not None and inner.error is not None:
+                if _at(self.error) == _at(inner.error):
+                    return inner.origin
+        return self
+
+
+def _at(error: EvaluationError) -> tuple[str, int]:
+    return error.code, error.position
+
 
 class Turn(msgspec.Struct, frozen=True):
     """A turn of a loop: its `number`, from 1, what the loop's variables were, and the parts."""

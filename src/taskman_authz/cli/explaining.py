@@ -59,7 +59,7 @@ class _Lines:
         if not part.evaluated:
             return self.dim("(not evaluated)")
         if part.error is not None:
-            message = "error" if _is_passed_on(part) else f"error: {part.error.message}"
+            message = "error" if part.origin is not part else f"error: {part.error.message}"
             return f"{arrow} {painted(message, RED, self.stream)}"
         colour = {True: GREEN, False: YELLOW}.get(part.value) if type(part.value) is bool else None
         text = _short(part.value)
@@ -67,18 +67,6 @@ class _Lines:
 
     def dim(self, text: str) -> str:
         return painted(text, DIM, self.stream)
-
-
-def _is_passed_on(part: Explanation) -> bool:
-    """Whether the error of a part is that of a part below it, where its message stands."""
-    below = [*part.parts, *(inner for turn in part.turns for inner in turn.parts)]
-    error = part.error
-    return any(
-        inner.error is not None
-        and error is not None
-        and (inner.error.code, inner.error.position) == (error.code, error.position)
-        for inner in below
-    )
 
 
 def _omitted(count: int) -> str:

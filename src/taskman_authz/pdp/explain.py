@@ -82,25 +82,41 @@ def explain(
     """Explain the decision on a request; with `others` also why each other rule does not apply."""
     conditions = Conditions(policies)
     decision = authorize(policies, request)
-    row = policies.decider.decide(request).row
-    variables = variables_of(request)
-    candidates = policies.index.candidates(
-        request.company_id,
-        request.action,
-        request.resource_type,
-        request.resource_id,
-        request.roles,
-    )
-    rules = tuple(
-        _explained(policies, each, each is row, conditions, variables) for each in candidates
-    )
-    applying = frozenset(candidates)
+    rules = _applying(policies, request, conditions)
+    applying = frozenset(_candidates(policies, request))
     rest = [each for each in policies.rules if others and each not in applying]
     return DecisionExplanation(
         decision,
         rules,
         tuple(_unfit(policies, each, request) for each in rest),
         smallest_change(policies, request, conditions, decision),
+    )
+
+
+def explained_rules(policies: PolicySet, request: CheckRequest) -> tuple[RuleExplanation, ...]:
+    """The rules that apply, in the order in which they decide, without a search for what would
+    change the decision."""
+    return _applying(policies, request, Conditions(policies))
+
+
+def _applying(
+    policies: PolicySet, request: CheckRequest, conditions: Conditions
+) -> tuple[RuleExplanation, ...]:
+    row = policies.decider.decide(request).row
+    variables = variables_of(request)
+    return tuple(
+        _explained(policies, each, each is row, conditions, variables)
+        for each in _candidates(policies, request)
+    )
+
+
+def _candidates(policies: PolicySet, request: CheckRequest) -> tuple[RuleRow, ...]:
+    return policies.index.candidates(
+        request.company_id,
+        request.action,
+        request.resource_type,
+        request.resource_id,
+        request.roles,
     )
 
 

@@ -45,12 +45,19 @@ def failure_text(result: Result) -> str:
             f"  actual     {result.decision.effect}",
             f"  decided by {deciders}",
             *(f"    {line}" for line in _reason_lines(result)),
+            *(f"    {line}" for line in _fault_lines(result)),
         ]
     )
 
 
 def _reason_lines(result: Result) -> list[str]:
     return [f"{reason.message} [{reason.code}]" for reason in result.decision.reasons]
+
+
+def _fault_lines(result: Result) -> Iterator[str]:
+    for fault in result.faults:
+        at = "" if fault.place is None else f"{fault.place.source}:{fault.place.line}: "
+        yield f"{at}`{fault.policy}`: {fault.part}: {fault.message}"
 
 
 def by_file(results: Iterable[Result]) -> list[tuple[str, list[Result]]]:
@@ -135,6 +142,10 @@ def _json_case(result: Result) -> dict[str, Any]:
             {"code": reason.code, "policy": reason.policy, "message": reason.message}
             for reason in decision.reasons
         ],
+        "faults": [
+            {"policy": fault.policy, "part": fault.part, "message": fault.message}
+            for fault in result.faults
+        ],
         "revision": decision.revision,
     }
 
@@ -192,7 +203,7 @@ def tap_report(results: Sequence[Result]) -> str:
             about = {
                 "message": result.complaint,
                 "at": {"file": result.case.place.source, "line": result.case.place.line},
-                "data": {"reasons": _reason_lines(result)},
+                "data": {"reasons": [*_reason_lines(result), *_fault_lines(result)]},
             }
             lines += (f"  {key}: {json.dumps(value)}" for key, value in about.items())
             lines.append("  ...")

@@ -13,20 +13,36 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from ..decision import ALLOWED, DENIED, DENIED_BY_ERROR, Decision
+from ..decision import ALLOWED, DENIED, DENIED_BY_ERROR, FAILED, Decision
+from ..issues import Place
 from ..pdp import authorize
+from ..pdp.explain import explained_rules
 from .cases import Case, Suite
 
 # The reasons of a policy that decided; all others tell why one did not.
 DECIDING = frozenset({ALLOWED, DENIED, DENIED_BY_ERROR})
+FAULTY = frozenset({FAILED, DENIED_BY_ERROR})  # of one whose condition could not be evaluated
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Why the condition of a policy, written at `place`, could not be evaluated: which `part` of it
+    failed, and how."""
+
+    policy: str
+    place: Place | None
+    part: str
+    message: str
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What came of one case. `seconds` is how long the decision took."""
+    """What came of one case. `seconds` is how long the decision took. Of a case that failed there
+    are the `faults` of conditions: a decision does not tell them, since it goes to whoever asked,
+    and the author of a test has given all the attributes."""
 
     case: Case
     decision: Decision
     seconds: float
+    faults: tuple[Fault, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -74,4 +90,15 @@ def run_case(suite: Suite, case: Case) -> Result:
     """The result of one case of a suite."""
     begun = time.perf_counter()
     decision = authorize(suite.policies, case.request)
-    return Result(case, decision, time.perf_counter() - begun)
+    result = Result(case, decision, time.perf_counter() - begun)
+    if result.passed or not any(each.code in FAULTY for each in decision.reasons):
+        return result
+    return msgspec.structs.replace(result, faults=tuple(_faults(suite, case)))
+
+
+def _faults(suite: Suite, case: Case) -> Iterator[Fault]:
+    for rule in explained_rules(suite.policies, case.request):
+        if rule.condition is not None and rule.condition.error is not None:
+            origin = rule.condition.origin
+            error = origin.error or rule.condition.error
+            yield Fault(rule.policy, rule.place, origin.text, error.message)
